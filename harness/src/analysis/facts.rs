@@ -1,0 +1,104 @@
+//! What is known of a run beside its trials.
+
+use std::time::Duration;
+
+use restore_core::format::{Compression, Format};
+use restore_core::units::Bytes;
+
+use super::curve::CurveKey;
+use crate::record::ending::Ending;
+
+/// What the analysis and the recommendation need to know of a run. Whatever
+/// is not known is `None`, and is then neither used nor warned about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFacts {
+    /// Name of the scenario.
+    pub scenario: Option<String>,
+    /// The server in words, as in "PostgreSQL 17.5, local".
+    pub server: Option<String>,
+    /// The machine in words.
+    pub host: Option<String>,
+    /// The cache policy in words, as in "warm".
+    pub cache: Option<String>,
+    /// Processors that the server may use.
+    pub cores: Option<u32>,
+    /// The server's `max_connections`.
+    pub max_connections: Option<u32>,
+    /// How much slower than the best a job count may be and still be as good,
+    /// as a fraction: 0.05 is 5 %.
+    pub tolerance: f64,
+    /// The half-width of intervals that was asked for, as a fraction.
+    pub precision: f64,
+    /// Seeds the order of the trials, and the draws behind probabilities.
+    pub seed: u64,
+    /// How many blocks were planned.
+    pub blocks: BlockPlan,
+    /// Why the sweep ended; `None` while it can be resumed.
+    pub ending: Option<Ending>,
+    /// The archives that were restored.
+    pub archives: Vec<ArchiveFacts>,
+}
+
+/// How many blocks a sweep may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockPlan {
+    /// At least this many.
+    pub min: u32,
+    /// At most this many.
+    pub max: u32,
+}
+
+/// What is known of an archive.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArchiveFacts {
+    /// The variant whose archive it is; `None` for all of them.
+    pub variant: Option<String>,
+    /// Its format.
+    pub format: Format,
+    /// Its compression.
+    pub compression: Compression,
+    /// Its size.
+    pub bytes: Option<Bytes>,
+    /// Whether its table of contents says where every item's data is.
+    pub has_offsets: Option<bool>,
+    /// The item with the most data.
+    pub largest_item: Option<LargestItem>,
+    /// The longest chain of items that must wait for each other: no number of
+    /// jobs restores faster.
+    pub critical_path: Option<Duration>,
+    /// The time of all items together, one after the other: j jobs take at
+    /// least a j-th of it.
+    pub total_work: Option<Duration>,
+}
+
+/// The item with the most data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LargestItem {
+    /// Its name.
+    pub name: String,
+    /// Its share of all data, from 0 to 1.
+    pub share: f64,
+}
+
+impl RunFacts {
+    /// What is known of the archive that a curve restores.
+    pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
+        self.archives.iter().find(|archive| archive.is_of(key))
+    }
+}
+
+impl ArchiveFacts {
+    /// Whether a curve restores this archive.
+    pub fn is_of(&self, key: &CurveKey) -> bool {
+        self.format == key.format
+            && self.compression == key.compression
+            && self.variant.as_ref().is_none_or(|variant| *variant == key.variant)
+    }
+
+    /// The time that no restore with `jobs` workers can beat, where item
+    /// durations are known: max(critical path, total work / j).
+    pub fn floor(&self, jobs: f64) -> Option<Duration> {
+        let shared = self.total_work.map(|work| work.div_f64(jobs));
+        self.critical_path.into_iter().chain(shared).max()
+    }
+}

@@ -1,0 +1,47 @@
+//! Counts and sums over all trials of a run.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::cell::OutcomeCounts;
+use crate::record::trial::{Outcome, TrialRow};
+
+/// Counts and sums over all trials of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overview {
+    /// How the trials ended.
+    pub counts: OutcomeCounts,
+    /// Blocks begun.
+    pub blocks: u32,
+    /// Executions of the sweep: more than one after a resume.
+    pub sessions: u32,
+    /// Time spent in restores.
+    pub restoring: Duration,
+    /// Time that the harness spent around them.
+    pub overhead: Duration,
+    /// What the trials that count in no curve said, each message with how
+    /// many trials said it, the most frequent first.
+    pub messages: Vec<(String, u32)>,
+}
+
+impl Overview {
+    /// Goes through the rows.
+    pub fn new(rows: &[TrialRow]) -> Self {
+        let mut overview = Self::default();
+        let mut messages: BTreeMap<&str, u32> = BTreeMap::new();
+        for row in rows {
+            overview.counts.add(row.outcome);
+            overview.blocks = overview.blocks.max(row.block);
+            overview.sessions = overview.sessions.max(row.session);
+            overview.restoring += row.wall();
+            overview.overhead += row.overhead();
+            if row.outcome != Outcome::Completed {
+                *messages.entry(row.message.as_deref().unwrap_or("no message")).or_default() += 1;
+            }
+        }
+        overview.messages =
+            messages.into_iter().map(|(text, count)| (text.to_owned(), count)).collect();
+        overview.messages.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        overview
+    }
+}

@@ -1,0 +1,194 @@
+//! The command line as clap sees it. What the arguments come to is decided in
+//! `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use restore_core::format::Format;
+use restore_core::units::Jobs;
+
+use crate::scenario::quantity::Span;
+use crate::scenario::{Overrides, ProviderKind};
+
+/// Measures which -j a parallel PostgreSQL restore should have.
+///
+/// `jobtune sweep` restores archives into a throw-away server (or one of
+/// yours) with several job counts, in random order, several times, and
+/// verifies each restore. `jobtune recommend` says which -j the measurements
+/// speak for, how sure that is, and why.
+///
+/// Exit status: 0 done, 1 regression, 2 error, 3 inconclusive,
+/// 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "jobtune", version, max_term_width = 100)]
+pub struct Cli {
+    /// Say only what matters on standard error.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Trace what goes on inside on standard error; `JOBTUNE_LOG` filters it.
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure restores over the axes of a scenario.
+    Sweep(Box<SweepArgs>),
+    /// Say which -j a run speaks for, how sure, and why.
+    Recommend(RecommendArgs),
+    /// Show what was found on this machine, and what is missing.
+    Doctor(DoctorArgs),
+    /// Remove what interrupted or killed runs left behind.
+    Clean(CleanArgs),
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Tables for a terminal.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// JSON.
+    Json,
+}
+
+/// Arguments of `jobtune sweep`.
+///
+/// Give a scenario file, or --archive alone for a dump of your own, or
+/// --resume to go on with a run.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// The scenario file.
+    #[arg(required_unless_present_any = ["archive", "resume"])]
+    pub scenario: Option<PathBuf>,
+    /// Restore this archive (custom, directory or tar) instead of the
+    /// scenario's dataset.
+    #[arg(long, value_name = "PATH")]
+    pub archive: Option<PathBuf>,
+    /// The run folder to make [default: runs/NAME-TIME].
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["jobs", "formats", "blocks", "seed", "archive", "image", "provider"]
+    )]
+    pub resume: Option<PathBuf>,
+    /// Values of -j.
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub jobs: Option<Vec<Jobs>>,
+    /// Archive formats: custom, directory, tar, plain.
+    #[arg(long, value_name = "FORMAT,...", value_delimiter = ',')]
+    pub formats: Option<Vec<Format>>,
+    /// Exactly this many blocks.
+    #[arg(long, value_name = "N")]
+    pub blocks: Option<u32>,
+    /// Start no block that would end after this time: 90s, 30m, 2h.
+    #[arg(long, value_name = "TIME")]
+    pub budget: Option<Span>,
+    /// Where the server comes from.
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderKind>,
+    /// The docker provider's image.
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Connection string of the external provider's server, as psql takes it.
+    /// It shows in process lists: keep passwords in a password file.
+    #[arg(long, value_name = "CONNINFO")]
+    pub conninfo: Option<String>,
+    /// Folder of the PostgreSQL programs.
+    #[arg(long, value_name = "DIR")]
+    pub bindir: Option<PathBuf>,
+    /// Folder in which a local cluster is made: the disk under test.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder in which archives are kept between runs.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Seed of the random order [default: drawn].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Print the design, and what it will take, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub state: StateArgs,
+}
+
+impl SweepArgs {
+    /// What is said over the scenario's head.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            jobs: self.jobs.clone(),
+            formats: self.formats.clone(),
+            blocks: self.blocks,
+            budget: self.budget,
+            provider: self.provider,
+            seed: self.seed,
+            bindir: self.bindir.clone(),
+            data_dir: self.data_dir.clone(),
+            image: self.image.clone(),
+            conninfo: self.conninfo.is_some(),
+            archive: self.archive.clone(),
+        }
+    }
+}
+
+/// Where jobtune keeps track of what it has made.
+#[derive(Debug, Args)]
+pub struct StateArgs {
+    /// Folder in which runs note what they make.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_STATE_DIR")]
+    pub state_dir: Option<PathBuf>,
+}
+
+/// Arguments of `jobtune recommend`.
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// The run folder.
+    pub run: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+}
+
+/// Arguments of `jobtune doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub state: StateArgs,
+}
+
+/// Arguments of `jobtune clean`.
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// Say what would be removed, and remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub state: StateArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,198 @@
+//! `jobtune doctor`: what this machine has, and what is missing.
+
+use serde::Serialize;
+
+use super::estimate::free_bytes;
+use super::host::host;
+use super::{Status, state_folder};
+use crate::cli::{DoctorArgs, OutputFormat};
+use crate::dataset::cache_folder;
+use crate::lease::{Found, find_all};
+use crate::printer::Printer;
+use crate::process::RunAs;
+use crate::provider::connect_to_docker;
+use crate::provider::programs::{Need, Programs, find_all as find_programs};
+use crate::sweep::live::can_drop_caches;
+use restore_core::units::Bytes;
+
+/// One thing that was looked for.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    /// Whether it is there.
+    ok: bool,
+    found: String,
+    /// What it would enable, and how to get it; for what is missing.
+    advice: Option<String>,
+}
+
+impl Finding {
+    fn ok(what: &'static str, found: impl Into<String>) -> Self {
+        Self { what, ok: true, found: found.into(), advice: None }
+    }
+
+    fn missing(what: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { what, ok: false, found: found.into(), advice: Some(advice.into()) }
+    }
+}
+
+pub(super) async fn run(args: &DoctorArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let mut findings = vec![machine(), temporary_folder(), cache()];
+    findings.extend(programs().await);
+    findings.extend([server_user(), docker().await, caches()]);
+    findings.push(leftovers(args)?);
+    printer.answer(&match args.format {
+        OutputFormat::Json => serde_json::to_string_pretty(&findings)?,
+        OutputFormat::Text => text(&findings),
+        OutputFormat::Markdown => markdown(&findings),
+    });
+    Ok(Status::Done)
+}
+
+fn text(findings: &[Finding]) -> String {
+    let mut lines = Vec::new();
+    for finding in findings {
+        let sign = if finding.ok { "ok     " } else { "missing" };
+        lines.push(format!("{sign}  {:<18}  {}", finding.what, finding.found));
+        for line in finding.advice.iter().flat_map(|advice| advice.lines()) {
+            lines.push(format!("{:29}{line}", ""));
+        }
+    }
+    lines.join("\n")
+}
+
+fn markdown(findings: &[Finding]) -> String {
+    let mut lines =
+        vec!["| | what | found | what to do |".to_owned(), "|---|---|---|---|".to_owned()];
+    for finding in findings {
+        let sign = if finding.ok { "ok" } else { "missing" };
+        let advice = finding.advice.as_deref().unwrap_or_default().replace('\n', " ");
+        lines.push(format!("| {sign} | {} | {} | {advice} |", finding.what, finding.found));
+    }
+    lines.join("\n")
+}
+
+fn machine() -> Finding {
+    let host = host();
+    let memory = Bytes(host.memory_bytes);
+    Finding::ok(
+        "machine",
+        format!(
+            "{} x {}, {memory}, {} (kernel {})",
+            host.cores, host.cpu_model, host.os, host.kernel
+        ),
+    )
+}
+
+fn temporary_folder() -> Finding {
+    let folder = std::env::temp_dir();
+    let found = match free_bytes(&folder) {
+        Some(free) => format!("{} with {free} free: local clusters go there", folder.display()),
+        None => folder.display().to_string(),
+    };
+    Finding::ok("temporary folder", format!("{found}, or to --data-dir"))
+}
+
+fn cache() -> Finding {
+    match cache_folder(None) {
+        Ok(folder) => Finding::ok("archive cache", folder.display().to_string()),
+        Err(error) => Finding::missing("archive cache", "no folder", format!("{error:#}")),
+    }
+}
+
+async fn programs() -> Vec<Finding> {
+    let servers = find_programs(Need::Server).await;
+    let clients = find_programs(Need::Client).await;
+    let list = |programs: &[Programs]| -> String {
+        let each = programs
+            .iter()
+            .map(|programs| format!("{} in {}", programs.version, programs.bindir.display()));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let mut findings = Vec::new();
+    findings.push(if servers.is_empty() {
+        Finding::missing(
+            "server programs",
+            "none",
+            "The local provider needs them. Debian, Ubuntu: apt install postgresql;\n\
+             Fedora: dnf install postgresql-server; macOS: brew install postgresql@17",
+        )
+    } else {
+        Finding::ok("server programs", list(&servers))
+    });
+    findings.push(if clients.is_empty() {
+        Finding::missing(
+            "client programs",
+            "none",
+            "The external provider needs them. Debian, Ubuntu: apt install postgresql-client;\n\
+             Fedora: dnf install postgresql; macOS: brew install libpq",
+        )
+    } else {
+        Finding::ok("client programs", list(&clients))
+    });
+    findings.push(match clients.iter().find(|programs| programs.has_pgbench) {
+        Some(programs) => Finding::ok("pgbench", programs.bindir.display().to_string()),
+        None => Finding::missing(
+            "pgbench",
+            "none",
+            "pgbench datasets need it. It comes with the server's or the contrib package",
+        ),
+    });
+    findings
+}
+
+fn server_user() -> Finding {
+    if !nix::unistd::Uid::effective().is_root() {
+        return Finding::ok("server's user", "you: PostgreSQL runs as any user but root");
+    }
+    match RunAs::instead_of_root() {
+        Some(user) => {
+            Finding::ok("server's user", format!("{}, since PostgreSQL refuses root", user.name))
+        }
+        None => Finding::missing(
+            "server's user",
+            "you are root, which PostgreSQL refuses",
+            "Make a user named postgres, or run jobtune as another user",
+        ),
+    }
+}
+
+async fn docker() -> Finding {
+    let Ok(client) = connect_to_docker().await else {
+        return Finding::missing(
+            "container engine",
+            "none answers",
+            "The docker provider needs one: other versions of PostgreSQL, limits of cpu and\n\
+             memory. Start Docker, or set DOCKER_HOST",
+        );
+    };
+    let version = client.version().await.ok().and_then(|version| version.version);
+    let version = version.unwrap_or_else(|| "unknown version".to_owned());
+    Finding::ok("container engine", format!("Docker API, engine {version}"))
+}
+
+fn caches() -> Finding {
+    if can_drop_caches() {
+        Finding::ok("cold caches", "the system's caches can be dropped")
+    } else {
+        Finding::missing(
+            "cold caches",
+            "the system's caches cannot be dropped",
+            "Only root on Linux can; cache = \"cold\" then restarts the server alone",
+        )
+    }
+}
+
+fn leftovers(args: &DoctorArgs) -> anyhow::Result<Finding> {
+    let found = find_all(&state_folder(args.state.state_dir.as_deref())?)?;
+    let dead = found.iter().filter(|found| matches!(found, Found::Dead { .. })).count();
+    Ok(match dead {
+        0 => Finding::ok("leftovers", "none"),
+        dead => Finding {
+            what: "leftovers",
+            ok: false,
+            found: format!("of {dead} dead runs"),
+            advice: Some("jobtune clean removes them".to_owned()),
+        },
+    })
+}

@@ -1,0 +1,100 @@
+//! What a sweep will take, told before it is run.
+//!
+//! These are orders of magnitude for planning, and said to be so. Rates are
+//! from restores of TPC-H and pgbench by PostgreSQL 15 and 17 on one
+//! two-core virtual machine.
+
+use std::path::Path;
+
+use anyhow::bail;
+use restore_core::units::Bytes;
+
+use crate::dataset::raw_bytes;
+use crate::design::Design;
+use crate::scenario::{Dataset, Scenario};
+
+/// Raw bytes that one job restores in a second, with their indexes.
+const RESTORE_RATE: f64 = 18e6;
+
+/// Raw bytes made, loaded and dumped in a second, per archive.
+const MAKE_RATE: f64 = 12e6;
+
+/// Bytes of a database for a raw byte: rows with headers, and indexes.
+const DATABASE_PER_RAW: f64 = 1.8;
+
+/// Bytes of a compressed archive for a raw byte.
+const ARCHIVE_PER_RAW: f64 = 0.35;
+
+/// WAL kept: the default `max_wal_size`, exceeded under load.
+const WAL_BYTES: f64 = 1.5e9;
+
+/// Estimates of a sweep.
+pub(super) struct Estimate {
+    /// Seconds for the least number of blocks, without making archives.
+    pub(super) min_secs: f64,
+    /// Seconds for the most.
+    pub(super) max_secs: f64,
+    /// Disk space at the widest point.
+    pub(super) disk: Bytes,
+}
+
+impl Estimate {
+    /// What is known beforehand; nothing of scripts and of databases.
+    pub(super) fn new(scenario: &Scenario, design: &Design, cores: u32) -> Option<Self> {
+        let mut block_secs = 0.0;
+        let mut largest: f64 = 0.0;
+        for variant in &scenario.variants {
+            let raw = raw(&variant.dataset)?;
+            largest = largest.max(raw);
+            for cell in design.cells().iter().filter(|cell| cell.archive.variant == variant.name) {
+                block_secs += raw / RESTORE_RATE / f64::from(cell.jobs.get().min(cores.max(1)));
+            }
+        }
+        let archives = scenario.sweep.formats.len() * scenario.sweep.compression.len().max(1);
+        let making = largest * archives as f64 / MAKE_RATE;
+        let blocks = scenario.sweep.blocks;
+        let disk =
+            largest * (2.0 * DATABASE_PER_RAW + ARCHIVE_PER_RAW * archives as f64) + WAL_BYTES;
+        Some(Self {
+            min_secs: making + block_secs * f64::from(blocks.min),
+            max_secs: making + block_secs * f64::from(blocks.max),
+            disk: Bytes(disk as u64),
+        })
+    }
+}
+
+fn raw(dataset: &Dataset) -> Option<f64> {
+    if let Dataset::Archive { path } = dataset {
+        return Some(size_on_disk(path)? as f64 / ARCHIVE_PER_RAW);
+    }
+    raw_bytes(dataset).map(|bytes| bytes as f64)
+}
+
+fn size_on_disk(path: &Path) -> Option<u64> {
+    let metadata = std::fs::metadata(path).ok()?;
+    if !metadata.is_dir() {
+        return Some(metadata.len());
+    }
+    let files = std::fs::read_dir(path).ok()?;
+    Some(files.flatten().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum())
+}
+
+/// Refuses a sweep that will not fit where its cluster is made.
+pub(super) fn check_disk(estimate: &Estimate, folder: &Path) -> anyhow::Result<()> {
+    let Some(free) = free_bytes(folder) else { return Ok(()) };
+    if estimate.disk > free {
+        bail!(
+            "about {} of disk space will be needed below {}, and {free} are free: choose a smaller \
+             scale, or another disk with --data-dir",
+            estimate.disk,
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Bytes that an ordinary user may still write there.
+pub(super) fn free_bytes(folder: &Path) -> Option<Bytes> {
+    let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+    Some(Bytes(stat.blocks_available() * stat.fragment_size()))
+}

@@ -1,0 +1,73 @@
+//! One file per subcommand.
+
+mod clean;
+mod doctor;
+mod estimate;
+mod host;
+mod recommend;
+mod sweep;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::cli::{Cli, Command};
+use crate::lease::{Lease, Resource};
+use crate::printer::Printer;
+use crate::provider::remove_resource;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Done.
+    Done,
+    /// Interrupted; what can be resumed, can be resumed.
+    Interrupted,
+}
+
+impl Status {
+    /// As the shell sees it.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Does what the command line says.
+pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
+    match cli.command {
+        Command::Sweep(args) => sweep::run(*args, printer).await,
+        Command::Recommend(args) => recommend::run(&args, printer),
+        Command::Doctor(args) => doctor::run(&args, printer).await,
+        Command::Clean(args) => clean::run(&args, printer).await,
+    }
+}
+
+/// The folder in which runs note what they make.
+fn state_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    use etcetera::BaseStrategy;
+    if let Some(folder) = named {
+        return Ok(folder.to_owned());
+    }
+    let base = etcetera::choose_base_strategy()
+        .context("no home folder to note in what is made: name a folder with --state-dir")?;
+    Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("jobtune"))
+}
+
+/// Removes what a lease lists and gives it up. What cannot be removed is
+/// said, and the lease is kept for `jobtune clean`.
+async fn clear(lease: Lease, resources: &[Resource], printer: &Printer) -> anyhow::Result<()> {
+    let mut failed = false;
+    for resource in resources {
+        if let Err(error) = remove_resource(resource).await {
+            printer.warn(format!("{error:#}"));
+            failed = true;
+        }
+    }
+    if failed {
+        anyhow::bail!("something could not be removed; `jobtune clean` will try again");
+    }
+    lease.release()
+}

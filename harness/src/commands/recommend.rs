@@ -1,0 +1,37 @@
+//! `jobtune recommend`: which -j a run speaks for.
+
+use super::Status;
+use crate::analysis::{Analysis, RunFacts};
+use crate::cli::{OutputFormat, RecommendArgs};
+use crate::printer::Printer;
+use crate::recommend::Recommendation;
+use crate::record::RunFolder;
+use crate::report::{Report, Style, json, markdown, terminal};
+
+pub(super) fn run(args: &RecommendArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let folder = RunFolder::open(&args.run)?;
+    printer.answer(&render(&folder, args.format, printer)?);
+    Ok(Status::Done)
+}
+
+/// The recommendation of a run, written out.
+pub(super) fn render(
+    folder: &RunFolder,
+    format: OutputFormat,
+    printer: &Printer,
+) -> anyhow::Result<String> {
+    let run = folder.run()?;
+    let rows = folder.trials()?;
+    let facts = RunFacts::of(&run);
+    let analysis = Analysis::new(&rows);
+    let recommendation = Recommendation::new(&analysis, &facts);
+    let report = Report::new(&analysis, &recommendation, &facts);
+    Ok(match format {
+        // The printer takes the colours away where they do not belong.
+        OutputFormat::Text => {
+            terminal::render(&report, Style { width: printer.width(), color: true })
+        }
+        OutputFormat::Markdown => markdown::render(&report),
+        OutputFormat::Json => json::render(&report)?,
+    })
+}

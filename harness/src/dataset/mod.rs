@@ -1,0 +1,81 @@
+//! Datasets: a filled source database, and archives made of it.
+
+pub mod cache;
+mod pgbench;
+mod rows;
+mod sql;
+mod tpch;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+pub use rows::{Counts, count, differences};
+
+use crate::provider::{Server, Shared};
+use crate::scenario::Dataset;
+
+/// Fills an empty database with the rows of a dataset that is made here.
+async fn fill(dataset: &Dataset, server: &Server, database: &str) -> anyhow::Result<()> {
+    match dataset {
+        Dataset::Tpch { scale } => tpch::fill(server, database, *scale).await,
+        Dataset::Pgbench { scale } => pgbench::fill(server, database, *scale).await,
+        Dataset::Sql { files } => sql::fill(server, database, files).await,
+        // Neither is made here: the one is an archive already, the other is
+        // dumped where it is.
+        Dataset::Archive { .. } | Dataset::Database { .. } => Ok(()),
+    }
+}
+
+/// In words, for notes.
+pub fn describe(dataset: &Dataset) -> String {
+    match dataset {
+        Dataset::Tpch { scale } => format!("TPC-H at scale {scale}"),
+        Dataset::Pgbench { scale } => format!("pgbench at scale {scale}"),
+        Dataset::Sql { files } => format!("{} SQL scripts", files.len()),
+        Dataset::Archive { path } => format!("the archive {}", path.display()),
+        Dataset::Database { conninfo_env } => format!("the database that {conninfo_env} names"),
+    }
+}
+
+/// About how many bytes of rows it has, where that can be told beforehand.
+pub fn raw_bytes(dataset: &Dataset) -> Option<u64> {
+    /// TPC-H 4.2.5: scale 1 is 956 MB of text; it takes a little more as
+    /// rows. A pgbench branch has 100,000 accounts of 97 bytes.
+    const TPCH: f64 = 1.1e9;
+    const PGBENCH: u64 = 13_000_000;
+
+    match dataset {
+        Dataset::Tpch { scale } => Some((scale * TPCH) as u64),
+        Dataset::Pgbench { scale } => Some(u64::from(*scale) * PGBENCH),
+        Dataset::Sql { .. } | Dataset::Archive { .. } | Dataset::Database { .. } => None,
+    }
+}
+
+/// What a container has to share with this machine for a dataset.
+pub fn shared(dataset: &Dataset) -> Vec<Shared> {
+    let read = |path: &Path| Shared { path: path.to_owned(), writable: false };
+    match dataset {
+        Dataset::Sql { files } => {
+            let mut folders: Vec<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+            folders.sort_unstable();
+            folders.dedup();
+            folders.into_iter().map(read).collect()
+        }
+        Dataset::Archive { path } => vec![read(path)],
+        Dataset::Tpch { .. } | Dataset::Pgbench { .. } | Dataset::Database { .. } => Vec::new(),
+    }
+}
+
+/// The folder in which archives are kept between runs.
+pub fn cache_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    use etcetera::BaseStrategy;
+    let folder = match named {
+        Some(folder) => folder.to_owned(),
+        None => etcetera::choose_base_strategy()
+            .context("no home folder for the cache: name a folder with --cache-dir")?
+            .cache_dir()
+            .join("jobtune"),
+    };
+    std::path::absolute(&folder).with_context(|| format!("{} is no path", folder.display()))
+}

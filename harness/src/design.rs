@@ -1,0 +1,153 @@
+//! The design of a sweep: cells, and blocks of trials in random order.
+
+use std::fmt;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use restore_core::engine::{PgRestore, Psql};
+use restore_core::format::{Compression, Format};
+use restore_core::units::Jobs;
+use serde::{Deserialize, Serialize};
+
+/// An archive of a variant's dataset: a cell without its job count.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ArchiveKey {
+    /// Name of the variant.
+    pub variant: String,
+    /// Format of the archive.
+    pub format: Format,
+    /// Compression of the archive.
+    pub compression: Compression,
+}
+
+impl ArchiveKey {
+    /// Name of the engine that restores it.
+    pub fn engine(&self) -> &'static str {
+        match self.format {
+            Format::Plain => Psql::NAME,
+            Format::Custom | Format::Directory | Format::Tar => PgRestore::NAME,
+        }
+    }
+}
+
+/// One point of the sweep.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Cell {
+    /// What is restored.
+    pub archive: ArchiveKey,
+    /// By how many workers.
+    pub jobs: Jobs,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ArchiveKey { variant, format, compression } = &self.archive;
+        write!(f, "{variant} {format} {compression} -j {}", self.jobs)
+    }
+}
+
+/// One restore of one cell in one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial<'a> {
+    /// Number in the designed order, from 1.
+    pub number: u32,
+    /// Block, from 1.
+    pub block: u32,
+    /// Place in the block, from 1.
+    pub position: u32,
+    /// What is restored.
+    pub cell: &'a Cell,
+}
+
+/// The cells of a sweep and the seed of their order.
+///
+/// A block's order depends on the seed and the block's number alone, so that
+/// a sweep that was interrupted goes on as it was designed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Design {
+    cells: Vec<Cell>,
+    seed: u64,
+}
+
+impl Design {
+    /// Every archive with each of `jobs`; with one job alone where the format
+    /// is serial.
+    pub fn new(archives: &[ArchiveKey], jobs: &[Jobs], seed: u64) -> Self {
+        let cells = archives
+            .iter()
+            .flat_map(|archive| {
+                jobs.iter()
+                    .filter(|&&jobs| archive.format.is_parallel() || jobs == Jobs::ONE)
+                    .map(|&jobs| Cell { archive: archive.clone(), jobs })
+            })
+            .collect();
+        Self { cells, seed }
+    }
+
+    /// The cells, in the scenario's order.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The seed of the order.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The trials of a block (from 1) in their order.
+    pub fn block(&self, block: u32) -> Vec<Trial<'_>> {
+        let mut order: Vec<&Cell> = self.cells.iter().collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        // Every block has a stream of its own in the same generator.
+        rng.set_stream(u64::from(block));
+        order.shuffle(&mut rng);
+        let before = (block - 1) * self.cells.len() as u32;
+        (1..)
+            .zip(order)
+            .map(|(position, cell)| Trial { number: before + position, block, position, cell })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn design(seed: u64) -> Design {
+        let key = |format, compression: &str| ArchiveKey {
+            variant: "base".to_owned(),
+            format,
+            compression: compression.parse().unwrap(),
+        };
+        let jobs: Vec<Jobs> = [1, 2, 4].into_iter().map(|j| Jobs::new(j).unwrap()).collect();
+        Design::new(&[key(Format::Directory, "gzip:6"), key(Format::Tar, "none")], &jobs, seed)
+    }
+
+    #[test]
+    fn a_block_runs_every_cell_once() {
+        let design = design(7);
+        assert_eq!(design.cells().len(), 4, "tar has one job alone");
+        for block in 1..=20 {
+            let trials = design.block(block);
+            let mut cells: Vec<&Cell> = trials.iter().map(|trial| trial.cell).collect();
+            cells.sort();
+            cells.dedup();
+            assert_eq!(cells.len(), 4);
+            assert_eq!(trials[0].number, (block - 1) * 4 + 1);
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_seed() {
+        assert_eq!(design(7).block(3), design(7).block(3));
+        let orders = |seed| {
+            let design = design(seed);
+            (1..9)
+                .map(|b| design.block(b).iter().map(|t| t.cell.to_string()).collect())
+                .collect::<Vec<Vec<_>>>()
+        };
+        assert_ne!(orders(7), orders(8));
+        assert_ne!(orders(7)[0..4], orders(7)[4..8], "blocks differ among themselves");
+    }
+}

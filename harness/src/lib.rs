@@ -1,0 +1,25 @@
+//! Measures which `-j` a parallel PostgreSQL restore should have.
+//!
+//! What stands left of the run folder makes servers, datasets and trials and
+//! records them: `scenario`, `design`, `provider`, `dataset`, `sweep`. What
+//! stands right of it, `stats`, `analysis`, `recommend` and `report`, works
+//! from what was recorded and needs no server. `record` is the run folder
+//! itself, and `commands` puts the parts together.
+
+pub mod analysis;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod connection;
+pub mod dataset;
+pub mod design;
+pub mod lease;
+pub mod printer;
+pub mod process;
+pub mod provider;
+pub mod recommend;
+pub mod record;
+pub mod report;
+pub mod scenario;
+pub mod stats;
+pub mod sweep;

@@ -1,0 +1,32 @@
+//! `jobtune`: measures which `-j` a parallel PostgreSQL restore should have.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use harness::cli::Cli;
+use harness::commands;
+use harness::printer::Printer;
+use tracing_subscriber::EnvFilter;
+
+/// Exit status for errors; clap uses the same for the command line's.
+const ERROR: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    trace(cli.verbose);
+    let printer = Printer::new(cli.quiet);
+    match commands::run(cli, &printer).await {
+        Ok(status) => ExitCode::from(status.code()),
+        Err(error) => {
+            printer.error(&error);
+            ExitCode::from(ERROR)
+        }
+    }
+}
+
+fn trace(verbose: bool) {
+    let level = if verbose { "harness=debug,restore_core=debug" } else { "off" };
+    let filter = EnvFilter::try_from_env("JOBTUNE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,520 @@
+//! Servers to restore into, and what guards them.
+
+mod docker;
+pub mod local;
+pub mod programs;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use restore_core::engine::Target;
+use restore_core::launch::{CommandLine, Launcher, succeed};
+use tokio_postgres::Client;
+
+use docker::{Container, ContainerSpec};
+pub use docker::{Shared, connect as connect_to_docker, remove_all as remove_containers};
+use local::LocalCluster;
+use programs::{Need, Version};
+
+use crate::connection::{Connection, Conninfo, Environment, connect};
+use crate::lease::{Lease, Resource};
+use crate::process::LocalLauncher;
+use crate::record::ServerRecord;
+use crate::scenario::{Provider, Server as ServerSpec};
+
+/// What a server is started for.
+pub struct Context<'a> {
+    /// Identifier of the run.
+    pub run: &'a str,
+    /// Where the run notes what it makes.
+    pub lease: &'a Lease,
+    /// The connection string of an external server.
+    pub conninfo: Option<&'a str>,
+    /// What a container shares with this machine.
+    pub shared: &'a [Shared],
+    /// Most jobs of any cell.
+    pub max_jobs: u32,
+}
+
+/// A running server. What was made for it is in the run's lease, and goes
+/// when the lease is cleared.
+pub struct Server {
+    admin: Conninfo,
+    client: Conninfo,
+    launcher: Arc<dyn Launcher>,
+    guard: Guard,
+    run: String,
+    client_version: Version,
+    cores: Option<u32>,
+    /// Set for each database: an external server's own settings are not ours
+    /// to change.
+    per_database: BTreeMap<String, String>,
+    notes: Vec<String>,
+}
+
+enum Guard {
+    Local(LocalCluster),
+    Docker(Box<Container>),
+    External,
+}
+
+/// The variables of this process, for connections that follow libpq.
+pub fn process_environment() -> Environment {
+    Environment::new(std::env::vars())
+}
+
+/// How to reach a server of our own: nothing of the user's surroundings shall
+/// change it.
+fn own_conninfo(text: &str) -> anyhow::Result<Conninfo> {
+    Ok(Conninfo::parse(text, &Environment::new([]))?)
+}
+
+/// Settings that every server of ours gets unless the scenario says
+/// otherwise.
+fn own_settings(spec: &ServerSpec, max_jobs: u32) -> BTreeMap<String, String> {
+    /// Connections beside the jobs: the harness, samplers, superusers.
+    const SPARE_CONNECTIONS: u32 = 20;
+
+    let mut settings = BTreeMap::from([
+        // Autovacuum would wake up in some trials and not in others.
+        ("autovacuum".to_owned(), "off".to_owned()),
+        ("max_connections".to_owned(), (max_jobs + SPARE_CONNECTIONS).max(100).to_string()),
+    ]);
+    settings.extend(spec.settings.clone());
+    settings
+}
+
+impl Server {
+    /// Starts the server that `spec` describes, the `number`th of its run.
+    pub async fn start(
+        spec: &ServerSpec,
+        number: usize,
+        context: &Context<'_>,
+    ) -> anyhow::Result<Self> {
+        let mut server = match &spec.provider {
+            Provider::Local { bindir, data_dir } => {
+                Self::local(bindir.as_deref(), data_dir.as_deref(), spec, number, context).await?
+            }
+            Provider::Docker { image, cpus, memory } => {
+                let container = ContainerSpec {
+                    image,
+                    cpus: *cpus,
+                    memory: *memory,
+                    settings: &own_settings(spec, context.max_jobs),
+                    mounts: context.shared,
+                };
+                Self::docker(container, context).await?
+            }
+            Provider::External { bindir, .. } => Self::external(bindir.as_deref(), context).await?,
+        };
+        server.check(spec).await?;
+        Ok(server)
+    }
+
+    async fn local(
+        bindir: Option<&Path>,
+        data_dir: Option<&Path>,
+        spec: &ServerSpec,
+        number: usize,
+        context: &Context<'_>,
+    ) -> anyhow::Result<Self> {
+        let programs = programs::find(bindir, Need::Server).await?;
+        let launcher = Arc::new(LocalLauncher::in_folder(&programs.bindir));
+        let name = format!("jobtune-{}-{number}", context.run);
+        let settings = own_settings(spec, context.max_jobs);
+        let cluster =
+            LocalCluster::start(programs, data_dir, &name, &settings, context.lease).await?;
+        let conninfo = own_conninfo(&cluster.conninfo())?;
+        Ok(Self {
+            admin: conninfo.clone(),
+            client: conninfo,
+            launcher,
+            run: context.run.to_owned(),
+            client_version: cluster.programs().version.clone(),
+            cores: std::thread::available_parallelism().ok().map(|cores| cores.get() as u32),
+            guard: Guard::Local(cluster),
+            per_database: BTreeMap::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    async fn docker(spec: ContainerSpec<'_>, context: &Context<'_>) -> anyhow::Result<Self> {
+        let cores = match spec.cpus {
+            Some(cpus) => Some(cpus.ceil() as u32),
+            None => docker::engine_cores().await,
+        };
+        let container = Container::start(spec, context.run, context.lease).await?;
+        let admin = own_conninfo(&container.conninfo().await?)?;
+        let probe = || async { connect(&admin).await.is_ok() };
+        docker::wait_until_ready(&container, probe).await?;
+        let launcher = container.launcher();
+        let client_version = client_version(launcher.as_ref()).await?;
+        Ok(Self {
+            admin,
+            client: own_conninfo(&Container::inner_conninfo())?,
+            launcher,
+            guard: Guard::Docker(Box::new(container)),
+            run: context.run.to_owned(),
+            client_version,
+            cores,
+            per_database: BTreeMap::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    async fn external(bindir: Option<&Path>, context: &Context<'_>) -> anyhow::Result<Self> {
+        let text = context.conninfo.context("no connection string for the external server")?;
+        let conninfo = Conninfo::parse(text, &process_environment())?;
+        let programs = programs::find(bindir, Need::Client).await?;
+        Ok(Self {
+            admin: conninfo.clone(),
+            client: conninfo,
+            launcher: Arc::new(LocalLauncher::in_folder(&programs.bindir)),
+            guard: Guard::External,
+            run: context.run.to_owned(),
+            client_version: programs.version,
+            cores: None,
+            per_database: BTreeMap::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// Whether the server can be used as the scenario asks.
+    async fn check(&mut self, spec: &ServerSpec) -> anyhow::Result<()> {
+        let connection = self.admin().await?;
+        let client = &connection.client;
+        let major = server_major(client).await?;
+        if self.client_version.major < major {
+            bail!(
+                "the server is PostgreSQL {major}, the client programs are {}: pg_dump and \
+                 pg_restore must not be older than the server; install newer ones, or name their \
+                 folder with --bindir",
+                self.client_version
+            );
+        }
+        if matches!(self.guard, Guard::External) {
+            self.check_rights(client).await?;
+            self.check_settings(client, spec).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_rights(&mut self, client: &Client) -> anyhow::Result<()> {
+        let row = client
+            .query_one(
+                "SELECT current_user::text, rolsuper, rolsuper OR rolcreatedb \
+                 FROM pg_roles WHERE rolname = current_user",
+                &[],
+            )
+            .await
+            .context("cannot read the rights of the role")?;
+        let (role, superuser, may_create): (String, bool, bool) =
+            (row.get(0), row.get(1), row.get(2));
+        if !may_create {
+            bail!(
+                "role {role:?} may not create databases on {}: grant it (ALTER ROLE ... CREATEDB) \
+                 or connect as another role",
+                self.admin
+            );
+        }
+        if !superuser {
+            self.notes.push(format!(
+                "role {role:?} is no superuser: checkpoints before trials may be refused, and \
+                 extensions that only superusers install fail"
+            ));
+        }
+        self.notes.push("autovacuum and other load on this server are not ours to stop".to_owned());
+        Ok(())
+    }
+
+    /// Which of the scenario's settings can be set for a database alone; all
+    /// others must have their values already.
+    async fn check_settings(&mut self, client: &Client, spec: &ServerSpec) -> anyhow::Result<()> {
+        let mut beyond = Vec::new();
+        for (name, value) in &spec.settings {
+            let row = client
+                .query_opt(
+                    "SELECT context IN ('user', 'superuser'), current_setting(name) \
+                     FROM pg_settings WHERE name = $1",
+                    &[name],
+                )
+                .await
+                .context("cannot read the server's settings")?;
+            match row {
+                None => bail!("the server has no setting {name:?}"),
+                Some(row) if row.get::<_, bool>(0) => {
+                    self.per_database.insert(name.clone(), value.clone());
+                }
+                Some(row) if row.get::<_, String>(1) == *value => {}
+                Some(row) => {
+                    beyond.push(format!("{name} (is {}, asked: {value})", row.get::<_, String>(1)));
+                }
+            }
+        }
+        if !beyond.is_empty() {
+            bail!(
+                "these settings of an external server are not jobtune's to change: {}; set them on \
+                 the server and restart it, or leave them out of the scenario",
+                beyond.join(", ")
+            );
+        }
+        Ok(())
+    }
+
+    /// A connection for the harness's own statements.
+    pub async fn admin(&self) -> anyhow::Result<Connection> {
+        Ok(connect(&self.admin).await?)
+    }
+
+    /// A connection to a database of the server.
+    pub async fn connect(&self, database: &str) -> anyhow::Result<Connection> {
+        Ok(connect(&self.admin.with_database(database)).await?)
+    }
+
+    /// A database of the server as the client programs reach it.
+    pub fn target(&self, database: &str) -> Target {
+        let conninfo = self.client.with_database(database);
+        Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
+    }
+
+    /// What runs the client programs.
+    pub fn launcher(&self) -> Arc<dyn Launcher> {
+        Arc::clone(&self.launcher)
+    }
+
+    /// Processors that it may use, where that is known.
+    pub fn cores(&self) -> Option<u32> {
+        self.cores
+    }
+
+    /// Version of the client programs.
+    pub fn client_version(&self) -> &Version {
+        &self.client_version
+    }
+
+    /// Whether databases have to be noted: those of a throw-away server go
+    /// with it.
+    fn outlives_us(&self) -> bool {
+        matches!(self.guard, Guard::External)
+    }
+
+    /// The name of a database of the run.
+    pub fn database_name(&self, purpose: &str) -> String {
+        format!("jobtune_{}_{purpose}", self.run)
+    }
+
+    /// Makes an empty database. It is an error if it is there already: what
+    /// this run did not make is never dropped.
+    pub async fn create_database(&self, name: &str, lease: &Lease) -> anyhow::Result<()> {
+        let connection = self.admin().await?;
+        let client = &connection.client;
+        let exists = client
+            .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
+            .await
+            .context("cannot list databases")?;
+        if exists.is_some() {
+            bail!(
+                "database {name:?} exists already and was not made by this run: it is left alone"
+            );
+        }
+        if self.outlives_us() {
+            lease.note(&Resource::Database {
+                conninfo: self.admin.to_libpq(),
+                name: name.to_owned(),
+            })?;
+        }
+        let quoted = quote_identifier(name);
+        client
+            .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE template0"))
+            .await
+            .with_context(|| format!("cannot create database {name:?}"))?;
+        for (setting, value) in &self.per_database {
+            let value = value.replace('\'', "''");
+            client
+                .batch_execute(&format!("ALTER DATABASE {quoted} SET {setting} = '{value}'"))
+                .await
+                .with_context(|| format!("cannot set {setting} for database {name:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Drops a database of the run, with the connections that it still has.
+    pub async fn drop_database(&self, name: &str) -> anyhow::Result<()> {
+        drop_database(&self.admin().await?.client, name).await
+    }
+
+    /// Writes out what earlier work left in memory.
+    pub async fn checkpoint(&self) -> anyhow::Result<()> {
+        let connection = self.admin().await?;
+        match connection.client.batch_execute("CHECKPOINT").await {
+            Err(error)
+                if error.code()
+                    == Some(&tokio_postgres::error::SqlState::INSUFFICIENT_PRIVILEGE) =>
+            {
+                Ok(())
+            }
+            other => other.context("cannot make a checkpoint"),
+        }
+    }
+
+    /// Starts the server again. Of an external server it can only be waited
+    /// for.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        match &self.guard {
+            Guard::Local(cluster) => cluster.restart().await,
+            Guard::Docker(container) => {
+                container.restart().await?;
+                // The engine publishes another port each time.
+                let admin = own_conninfo(&container.conninfo().await?)?;
+                let probe = || async { connect(&admin).await.is_ok() };
+                docker::wait_until_ready(container, probe).await?;
+                self.admin = admin;
+                Ok(())
+            }
+            Guard::External => self.admin().await.map(drop),
+        }
+    }
+
+    /// Whether the server can be restarted, for a cold cache.
+    pub fn can_restart(&self) -> bool {
+        !matches!(self.guard, Guard::External)
+    }
+
+    /// Whether the server answers.
+    pub async fn is_alive(&self) -> bool {
+        match self.admin().await {
+            Ok(connection) => connection.client.simple_query("SELECT 1").await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// The folder of the server's data, where this machine sees it.
+    pub fn data_folder(&self) -> Option<std::path::PathBuf> {
+        match &self.guard {
+            Guard::Local(cluster) => Some(cluster.data()),
+            Guard::Docker(_) | Guard::External => None,
+        }
+    }
+
+    /// What is recorded of it.
+    pub async fn record(&self) -> anyhow::Result<ServerRecord> {
+        let connection = self.admin().await?;
+        let client = &connection.client;
+        let version: String =
+            client.query_one("SELECT current_setting('server_version')", &[]).await?.get(0);
+        Ok(ServerRecord {
+            provider: match &self.guard {
+                Guard::Local(_) => "local",
+                Guard::Docker(_) => "docker",
+                Guard::External => "external",
+            }
+            .to_owned(),
+            version,
+            major: server_major(client).await?,
+            client_version: self.client_version.to_string(),
+            cores: self.cores,
+            settings: settings(client).await?,
+            notes: self.notes.clone(),
+        })
+    }
+}
+
+/// Removes what a run noted, except what is already gone.
+pub async fn remove_resource(resource: &Resource) -> anyhow::Result<()> {
+    match resource {
+        Resource::Cluster { data, socket } => {
+            local::remove(&local::Folders { root: data.clone(), socket: socket.clone() }).await
+        }
+        Resource::Containers { label } => remove_containers(label).await.map(drop),
+        Resource::Database { conninfo, name } => {
+            let conninfo = Conninfo::parse(conninfo, &process_environment())?;
+            drop_database(&connect(&conninfo).await?.client, name).await
+        }
+        Resource::Partial { path } => {
+            let removed = if path.is_dir() {
+                std::fs::remove_dir_all(path)
+            } else {
+                std::fs::remove_file(path)
+            };
+            match removed {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(error).with_context(|| format!("cannot remove {}", path.display()))
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+async fn drop_database(client: &Client, name: &str) -> anyhow::Result<()> {
+    // FORCE is there from PostgreSQL 13 on.
+    let force = if server_major(client).await? >= 13 { " WITH (FORCE)" } else { "" };
+    let name = quote_identifier(name);
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {name}{force}"))
+        .await
+        .with_context(|| format!("cannot drop database {name}"))
+}
+
+/// `server_version_num` without the minor version.
+async fn server_major(client: &Client) -> anyhow::Result<u32> {
+    let number: i32 = client
+        .query_one("SELECT current_setting('server_version_num')::int", &[])
+        .await
+        .context("the server does not tell its version")?
+        .get(0);
+    Ok(number as u32 / 10_000)
+}
+
+/// Settings that differ from the compiled-in defaults, and those that matter
+/// most to a restore in any case (PostgreSQL 17 manual, 14.4 and 19).
+async fn settings(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
+    const MATTER: &[&str] = &[
+        "autovacuum",
+        "checkpoint_timeout",
+        "effective_io_concurrency",
+        "fsync",
+        "full_page_writes",
+        "io_method",
+        "maintenance_work_mem",
+        "max_connections",
+        "max_parallel_maintenance_workers",
+        "max_parallel_workers",
+        "max_wal_size",
+        "max_worker_processes",
+        "shared_buffers",
+        "synchronous_commit",
+        "wal_buffers",
+        "wal_compression",
+        "wal_level",
+    ];
+    /// Of the place and the account, and nothing to do with speed.
+    const PRIVATE: &str = "application_name|client_encoding|.*_file|.*_directory|\
+                           .*_directories|listen_addresses|port|log_.*|lc_.*|default_text_search_config|\
+                           .*timezone.*|datestyle|ssl.*|krb_.*|cluster_name|dynamic_library_path|\
+                           primary_conninfo|.*_command";
+
+    let rows = client
+        .query(
+            "SELECT name, current_setting(name) FROM pg_settings \
+             WHERE name = ANY($1) OR (setting IS DISTINCT FROM boot_val AND context <> 'internal' \
+             AND lower(name) !~ ('^(' || $2 || ')$') AND source NOT IN ('client', 'session', 'override'))",
+            &[&MATTER, &PRIVATE],
+        )
+        .await
+        .context("cannot read the server's settings")?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+async fn client_version(launcher: &dyn Launcher) -> anyhow::Result<Version> {
+    let said = succeed(launcher, CommandLine::new("pg_restore").arg("--version")).await?;
+    let line = said.stdout.first().cloned().unwrap_or_default();
+    Version::parse(&line).with_context(|| format!("pg_restore does not say its version: {line:?}"))
+}
+
+/// A name as SQL has it.
+pub fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,40 @@
+//! From an analysis to verdicts: which number of jobs, how sure, why.
+
+pub mod best;
+pub mod odds;
+pub mod probability;
+pub mod rules;
+pub mod stop;
+pub mod verdict;
+pub mod warning;
+
+pub use best::BestCurve;
+pub use probability::Probability;
+pub use stop::{Decision, StopRule};
+pub use verdict::{CurveVerdict, Reason, Verdict};
+pub use warning::Warning;
+
+use crate::analysis::{Analysis, RunFacts};
+
+/// What a run recommends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recommendation {
+    /// A verdict for each curve, in the order of the analysis.
+    pub curves: Vec<CurveVerdict>,
+    /// For each variant with several curves, which is the fastest.
+    pub best: Vec<BestCurve>,
+    /// What is known to go wrong and was seen.
+    pub warnings: Vec<Warning>,
+}
+
+impl Recommendation {
+    /// Judges every curve of `analysis`. The same input gives the same
+    /// verdicts.
+    pub fn new(analysis: &Analysis, facts: &RunFacts) -> Self {
+        let curves: Vec<CurveVerdict> =
+            analysis.curves.iter().map(|curve| CurveVerdict::new(curve, facts)).collect();
+        let best = best::best_curves(analysis, &curves);
+        let warnings = warning::warnings(analysis, &curves, facts);
+        Self { curves, best, warnings }
+    }
+}

@@ -1,0 +1,244 @@
+//! The verdict on one curve.
+
+use std::fmt;
+
+use restore_core::units::Jobs;
+
+use super::odds::{DRAWS, MOST_BLOCKS, Odds, Regret};
+use super::probability::Probability;
+use super::rules::{self, Rule};
+use crate::analysis::cell::OutcomeCounts;
+use crate::analysis::{Curve, CurveKey, RunFacts};
+use crate::stats::bootstrap::Basis;
+
+/// The probability that a recommendation needs.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// The fewest blocks that a verdict may rest on.
+pub const MIN_BLOCKS: usize = 3;
+
+/// Which number of jobs a curve recommends, and all that the answer rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurveVerdict {
+    /// The curve.
+    pub key: CurveKey,
+    /// How many blocks have completed trials of it.
+    pub blocks: usize,
+    /// What the probabilities rest on; `None` where there are none.
+    pub basis: Option<Basis>,
+    /// The numbers of jobs that were compared, ascending.
+    pub candidates: Vec<Candidate>,
+    /// The numbers of jobs that were ruled out before.
+    pub struck: Vec<Struck>,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the usual rules of thumb would have cost.
+    pub rules: Vec<Rule>,
+}
+
+/// A number of jobs that can be recommended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// The number.
+    pub jobs: Jobs,
+    /// That it is within the tolerance of the best.
+    pub as_good: Probability,
+    /// How much slower than the best it is.
+    pub regret: Regret,
+}
+
+/// A number of jobs that was ruled out: most of its trials did not complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Struck {
+    /// The number.
+    pub jobs: Jobs,
+    /// How its trials ended.
+    pub counts: OutcomeCounts,
+}
+
+/// The answer for a curve.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// The smallest number of jobs that is as good as the best.
+    Recommend {
+        /// The number.
+        jobs: Jobs,
+        /// That it is within the tolerance of the best: at least
+        /// [`CONFIDENCE`].
+        probability: Probability,
+        /// How much slower than the best it is.
+        regret: Regret,
+        /// The others whose times cannot be told from its time.
+        equivalent: Vec<Jobs>,
+    },
+    /// Not known.
+    Inconclusive {
+        /// Why.
+        reasons: Vec<Reason>,
+        /// The numbers that may be as good as the best: probability of at
+        /// least 1 - [`CONFIDENCE`].
+        candidates: Vec<Jobs>,
+        /// How many further blocks would likely settle it, where that can be
+        /// said.
+        more_blocks_likely: Option<u32>,
+    },
+}
+
+/// Why there is no recommendation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reason {
+    /// No trial of the curve completed.
+    NothingCompleted,
+    /// Only one number of jobs can be chosen.
+    OneJobCount {
+        /// That one.
+        jobs: Jobs,
+    },
+    /// Fewer blocks than a verdict may rest on.
+    TooFewBlocks {
+        /// How many there are.
+        seen: usize,
+    },
+    /// Trials are missing, so that no block compares some cells with others.
+    Incomparable,
+    /// No number of jobs is good enough with enough probability.
+    NoneSureEnough {
+        /// The likeliest.
+        jobs: Jobs,
+        /// Its probability.
+        probability: Probability,
+        /// How much slower than the best was allowed, as a fraction.
+        tolerance: f64,
+    },
+    /// The noise is so wide that [`MOST_BLOCKS`] would not settle it.
+    TooNoisy,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingCompleted => f.write_str("no trial completed"),
+            Self::OneJobCount { jobs } => {
+                write!(f, "only -j {jobs} can be chosen, there is nothing to compare it with")
+            }
+            Self::TooFewBlocks { seen } => {
+                write!(f, "{seen} of the {MIN_BLOCKS} blocks that a verdict needs")
+            }
+            Self::Incomparable => {
+                f.write_str("too many trials are missing for the blocks to compare all -j")
+            }
+            Self::NoneSureEnough { jobs, probability, tolerance } => write!(
+                f,
+                "-j {jobs} is the likeliest to be within {} % of the fastest, with a \
+                 probability of {probability} where {CONFIDENCE} is needed",
+                // Takes off what the conversion to binary adds.
+                (tolerance * 1e5).round() / 1e3
+            ),
+            Self::TooNoisy => write!(
+                f,
+                "the noise is so wide that {MOST_BLOCKS} blocks would likely not settle it: \
+                 measure on a quieter host"
+            ),
+        }
+    }
+}
+
+impl CurveVerdict {
+    /// Judges a curve.
+    pub fn new(curve: &Curve, facts: &RunFacts) -> Self {
+        let struck = struck(curve);
+        let blocks = curve.blocks();
+        let odds = (blocks >= MIN_BLOCKS)
+            .then(|| Odds::new(curve, facts.tolerance, facts.seed, DRAWS))
+            .flatten();
+        let candidates = odds.as_ref().map(candidates).unwrap_or_default();
+        let verdict = match &odds {
+            Some(odds) => choose(odds, &candidates, facts.tolerance),
+            None => unjudged(curve, blocks),
+        };
+        let rules = rules::rules(curve, odds.as_ref(), facts);
+        let basis = odds.as_ref().map(Odds::basis);
+        Self { key: curve.key.clone(), blocks, basis, candidates, struck, verdict, rules }
+    }
+
+    /// The recommended number of jobs.
+    pub fn recommended(&self) -> Option<Jobs> {
+        match self.verdict {
+            Verdict::Recommend { jobs, .. } => Some(jobs),
+            Verdict::Inconclusive { .. } => None,
+        }
+    }
+}
+
+fn struck(curve: &Curve) -> Vec<Struck> {
+    curve
+        .cells
+        .iter()
+        .filter(|cell| cell.is_struck())
+        .map(|cell| Struck { jobs: cell.jobs, counts: cell.counts })
+        .collect()
+}
+
+fn candidates(odds: &Odds) -> Vec<Candidate> {
+    odds.jobs()
+        .iter()
+        .zip(odds.as_good())
+        .enumerate()
+        .map(|(index, (&jobs, as_good))| Candidate {
+            jobs,
+            as_good: Probability::new(as_good),
+            regret: odds.regret(index),
+        })
+        .collect()
+}
+
+/// The smallest j that is sure enough, or why there is none.
+fn choose(odds: &Odds, candidates: &[Candidate], tolerance: f64) -> Verdict {
+    let sure = candidates.iter().find(|candidate| candidate.as_good.get() >= CONFIDENCE);
+    if let Some(sure) = sure {
+        return Verdict::Recommend {
+            jobs: sure.jobs,
+            probability: sure.as_good,
+            regret: sure.regret,
+            equivalent: odds.equivalent_to(sure.jobs),
+        };
+    }
+    let likeliest = candidates
+        .iter()
+        .max_by(|a, b| a.as_good.get().total_cmp(&b.as_good.get()))
+        .map(|likeliest| Reason::NoneSureEnough {
+            jobs: likeliest.jobs,
+            probability: likeliest.as_good,
+            tolerance,
+        });
+    let more_blocks_likely = odds.more_blocks_likely(CONFIDENCE);
+    let hopeless = more_blocks_likely.is_none().then_some(Reason::TooNoisy);
+    Verdict::Inconclusive {
+        reasons: likeliest.into_iter().chain(hopeless).collect(),
+        candidates: candidates
+            .iter()
+            .filter(|candidate| candidate.as_good.get() >= 1.0 - CONFIDENCE)
+            .map(|candidate| candidate.jobs)
+            .collect(),
+        more_blocks_likely,
+    }
+}
+
+/// Why a curve has no odds.
+fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
+    let choice: Vec<Jobs> =
+        curve.measured().iter().filter(|cell| !cell.is_struck()).map(|cell| cell.jobs).collect();
+    let mut reasons = Vec::new();
+    match choice[..] {
+        [] => reasons.push(Reason::NothingCompleted),
+        [jobs] => reasons.push(Reason::OneJobCount { jobs }),
+        _ => {}
+    }
+    if blocks < MIN_BLOCKS && blocks > 0 {
+        reasons.push(Reason::TooFewBlocks { seen: blocks });
+    }
+    if reasons.is_empty() {
+        reasons.push(Reason::Incomparable);
+    }
+    Verdict::Inconclusive { reasons, candidates: choice, more_blocks_likely: None }
+}

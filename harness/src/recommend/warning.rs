@@ -1,0 +1,312 @@
+//! What is known to go wrong, and was seen in this run.
+
+use std::fmt;
+
+use restore_core::units::Jobs;
+
+use super::verdict::{CurveVerdict, Verdict};
+use crate::analysis::cell::OutcomeCounts;
+use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, RunFacts};
+use crate::stats::exact;
+use crate::stats::interval::Level;
+
+/// Connections that a server keeps from ordinary users unless told otherwise
+/// (`superuser_reserved_connections`, PostgreSQL 17, section 19.3.1).
+const RESERVED_CONNECTIONS: u32 = 3;
+/// From this share on, one item is most of the work.
+const GIANT_SHARE: f64 = 0.5;
+/// Fewer blocks than this let the noise model speak more than the blocks.
+const FEW_BLOCKS: usize = 5;
+/// Noise within blocks from which a host is called noisy.
+const NOISY: f64 = 0.10;
+
+/// A warning with what was seen. `Display` says it and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Warning {
+    /// Trials that count in no curve.
+    TrialsLost {
+        /// How the trials ended.
+        counts: OutcomeCounts,
+        /// The most frequent message, and how many trials gave it.
+        message: Option<(String, u32)>,
+    },
+    /// Fewer blocks than the probabilities should rest on.
+    FewBlocks {
+        /// How many there are.
+        blocks: usize,
+        /// What they could show at best without a model of the noise.
+        model_free_limit: f64,
+    },
+    /// The times of equal restores differ much.
+    Noisy {
+        /// The curve with the most noise.
+        curve: CurveKey,
+        /// Standard deviation within blocks, as a fraction.
+        noise: f64,
+    },
+    /// The sweep was resumed.
+    Resumed {
+        /// How many executions it had.
+        sessions: u32,
+    },
+    /// More jobs than connections.
+    AboveConnections {
+        /// The numbers of jobs.
+        jobs: Vec<Jobs>,
+        /// `max_connections`.
+        max_connections: u32,
+    },
+    /// More jobs than processors.
+    AboveCores {
+        /// The numbers of jobs.
+        jobs: Vec<Jobs>,
+        /// Processors that the server may use.
+        cores: u32,
+    },
+    /// The archive does not say where its data is.
+    NoOffsets {
+        /// A curve that restores it.
+        curve: CurveKey,
+    },
+    /// One item is most of the work.
+    GiantItem {
+        /// A curve that restores it.
+        curve: CurveKey,
+        /// The item.
+        item: String,
+        /// Its share of all data.
+        share: f64,
+    },
+    /// The fastest number of jobs is the largest one measured.
+    BestAtLargest {
+        /// The curve.
+        curve: CurveKey,
+        /// That number.
+        largest: Jobs,
+        /// How much faster it is than the next smaller, as a fraction.
+        gain: f64,
+    },
+    /// The curve rises and falls again.
+    NonMonotone {
+        /// The curve.
+        curve: CurveKey,
+        /// The number of jobs that is slower than both its neighbours.
+        peak: Jobs,
+    },
+}
+
+impl Warning {
+    /// Its name for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TrialsLost { .. } => "trials_lost",
+            Self::FewBlocks { .. } => "few_blocks",
+            Self::Noisy { .. } => "noisy",
+            Self::Resumed { .. } => "resumed",
+            Self::AboveConnections { .. } => "above_connections",
+            Self::AboveCores { .. } => "above_cores",
+            Self::NoOffsets { .. } => "no_offsets",
+            Self::GiantItem { .. } => "giant_item",
+            Self::BestAtLargest { .. } => "best_at_largest",
+            Self::NonMonotone { .. } => "non_monotone",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    #[allow(clippy::too_many_lines, reason = "one arm for each warning")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TrialsLost { counts, message } => {
+                let OutcomeCounts { failed, timed_out, invalid, .. } = counts;
+                write!(
+                    f,
+                    "{} of {} trials count in no curve ({failed} failed, {timed_out} timed out, \
+                     {invalid} invalid).",
+                    counts.lost(),
+                    counts.trials(),
+                )?;
+                if let Some((message, times)) = message {
+                    write!(f, " Most frequent ({times}): {message}.")?;
+                }
+                f.write_str(" Their logs are in the run folder: mend the cause and sweep again.")
+            }
+            Self::FewBlocks { blocks, model_free_limit } => write!(
+                f,
+                "{blocks} blocks: the probabilities lean on a model of the noise (log-normal, one \
+                 spread for all -j) that so few blocks cannot check; alone, they could show no \
+                 probability above {model_free_limit:.2}. Sweep with --blocks {FEW_BLOCKS} or \
+                 more before much depends on the answer."
+            ),
+            Self::Noisy { curve, noise } => write!(
+                f,
+                "Equal restores differ by {:.0} % ({curve}): the host is noisy. Stop other work \
+                 on it, or sweep with more --blocks.",
+                noise * 100.0
+            ),
+            Self::Resumed { sessions } => write!(
+                f,
+                "The sweep ran in {sessions} sessions: what changed on the host between them is \
+                 in the comparison of blocks, though not of -j. Sweep again in one go if in \
+                 doubt."
+            ),
+            Self::AboveConnections { jobs, max_connections } => write!(
+                f,
+                "-j {}: more workers than the server has connections for (max_connections = \
+                 {max_connections}, {RESERVED_CONNECTIONS} of them reserved). Raise \
+                 max_connections or leave these -j out.",
+                list(jobs)
+            ),
+            Self::AboveCores { jobs, cores } => write!(
+                f,
+                "-j {}: more workers than the server's {cores} processors, so that they wait for \
+                 each other. It can still pay where they wait for the disk; it does not carry \
+                 over to a host with more processors.",
+                list(jobs)
+            ),
+            Self::NoOffsets { curve } => write!(
+                f,
+                "The archive of {curve} does not say where its data is, as it was written to a \
+                 pipe: each worker reads through it. Dump to a file (pg_dump --file) instead."
+            ),
+            Self::GiantItem { curve, item, share } => write!(
+                f,
+                "{item} is {:.0} % of the data of {curve}, and one worker restores it: loading \
+                 cannot become more than {:.1} times as fast with any -j. Partition the table to \
+                 gain from more jobs.",
+                share * 100.0,
+                1.0 / share
+            ),
+            Self::BestAtLargest { curve, largest, gain } => write!(
+                f,
+                "{curve} is fastest at the largest -j measured ({largest}, {:.0} % faster than \
+                 the next): the best may lie beyond. Add larger values to --jobs.",
+                gain * 100.0
+            ),
+            Self::NonMonotone { curve, peak } => write!(
+                f,
+                "{curve} is slower at -j {peak} than at the values on both sides of it: do not \
+                 interpolate, measure the -j that you mean to use."
+            ),
+        }
+    }
+}
+
+fn list(jobs: &[Jobs]) -> String {
+    jobs.iter().map(Jobs::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// All that is to be warned about, the gravest first.
+pub fn warnings(analysis: &Analysis, verdicts: &[CurveVerdict], facts: &RunFacts) -> Vec<Warning> {
+    let of_run = [
+        lost(analysis),
+        few_blocks(verdicts),
+        noisy(&analysis.curves),
+        (analysis.overview.sessions > 1)
+            .then_some(Warning::Resumed { sessions: analysis.overview.sessions }),
+        above_connections(&analysis.curves, facts),
+        above_cores(&analysis.curves, facts),
+    ];
+    let of_archives = analysis.curves.iter().flat_map(|curve| archive_warnings(curve, facts));
+    let of_curves =
+        analysis.curves.iter().zip(verdicts).flat_map(|(curve, verdict)| {
+            [best_at_largest(curve, verdict, facts), non_monotone(curve)]
+        });
+    of_run.into_iter().flatten().chain(of_archives).chain(of_curves.flatten()).collect()
+}
+
+fn lost(analysis: &Analysis) -> Option<Warning> {
+    let overview = &analysis.overview;
+    (overview.counts.lost() > 0).then(|| Warning::TrialsLost {
+        counts: overview.counts,
+        message: overview.messages.first().cloned(),
+    })
+}
+
+fn few_blocks(verdicts: &[CurveVerdict]) -> Option<Warning> {
+    let judged = verdicts.iter().filter(|verdict| verdict.basis.is_some());
+    let blocks = judged.map(|verdict| verdict.blocks).min()?;
+    (blocks < FEW_BLOCKS).then(|| Warning::FewBlocks {
+        blocks,
+        model_free_limit: exact::model_free_limit(blocks as u32),
+    })
+}
+
+fn noisy(curves: &[Curve]) -> Option<Warning> {
+    curves
+        .iter()
+        .filter_map(|curve| Some((curve, curve.noise()?)))
+        .filter(|&(_, noise)| noise >= NOISY)
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(curve, noise)| Warning::Noisy { curve: curve.key.clone(), noise })
+}
+
+/// The numbers of jobs, measured or tried, above `limit`.
+fn jobs_above(curves: &[Curve], limit: u32) -> Option<Vec<Jobs>> {
+    let mut jobs: Vec<Jobs> = curves
+        .iter()
+        .flat_map(|curve| &curve.cells)
+        .map(|cell| cell.jobs)
+        .filter(|jobs| jobs.get() > limit)
+        .collect();
+    jobs.sort();
+    jobs.dedup();
+    (!jobs.is_empty()).then_some(jobs)
+}
+
+fn above_connections(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
+    let max_connections = facts.max_connections?;
+    let jobs = jobs_above(curves, max_connections.saturating_sub(RESERVED_CONNECTIONS))?;
+    Some(Warning::AboveConnections { jobs, max_connections })
+}
+
+fn above_cores(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
+    let cores = facts.cores?;
+    Some(Warning::AboveCores { jobs: jobs_above(curves, cores)?, cores })
+}
+
+fn archive_warnings(curve: &Curve, facts: &RunFacts) -> Vec<Warning> {
+    let Some(archive) = facts.archive(&curve.key) else { return Vec::new() };
+    let key = || curve.key.clone();
+    let no_offsets =
+        (archive.has_offsets == Some(false)).then(|| Warning::NoOffsets { curve: key() });
+    let giant =
+        archive.largest_item.as_ref().filter(|item| item.share >= GIANT_SHARE).map(|item| {
+            Warning::GiantItem { curve: key(), item: item.name.clone(), share: item.share }
+        });
+    no_offsets.into_iter().chain(giant).collect()
+}
+
+/// Where a smaller number is recommended, more jobs are known to gain too
+/// little, and what lies beyond the largest does not matter.
+fn best_at_largest(curve: &Curve, verdict: &CurveVerdict, facts: &RunFacts) -> Option<Warning> {
+    let measured = curve.measured();
+    let [.., before, largest] = measured[..] else { return None };
+    // Where a smaller number is faster still, there is no trend to follow.
+    if curve.fastest()?.jobs != largest.jobs {
+        return None;
+    }
+    let gain = before.seconds()? / largest.seconds()? - 1.0;
+    let matters = match &verdict.verdict {
+        Verdict::Recommend { jobs, .. } => *jobs == largest.jobs,
+        Verdict::Inconclusive { .. } => gain > facts.tolerance,
+    };
+    (matters && gain > 0.0).then(|| Warning::BestAtLargest {
+        curve: curve.key.clone(),
+        largest: largest.jobs,
+        gain,
+    })
+}
+
+/// A cell that is slower than both its neighbours, by intervals that exclude
+/// equality.
+fn non_monotone(curve: &Curve) -> Option<Warning> {
+    let slower = |cell: &CellSummary, than: &CellSummary| {
+        cell.ratio_to(than, Level::P95).is_some_and(|ratio| ratio.interval.low > 0.0)
+    };
+    curve
+        .measured()
+        .windows(3)
+        .find(|cells| slower(cells[1], cells[0]) && slower(cells[1], cells[2]))
+        .map(|cells| Warning::NonMonotone { curve: curve.key.clone(), peak: cells[1].jobs })
+}

@@ -1,0 +1,23 @@
+//! One row of `items/TRIAL.csv`.
+
+use serde::{Deserialize, Serialize};
+
+/// When and where an item was restored. Times count from the start of the
+/// engine; what the engine or the archive did not tell is an empty field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// 0 for the leader, which works alone, else a worker from 1.
+    pub lane: u32,
+    /// Start.
+    pub start_ns: u64,
+    /// End.
+    pub end_ns: u64,
+    /// Number in the archive.
+    pub dump_id: Option<u32>,
+    /// Kind, in the archive's words.
+    pub kind: String,
+    /// Schema and name.
+    pub name: String,
+    /// Size of its data in the archive, as stored.
+    pub bytes: Option<u64>,
+}

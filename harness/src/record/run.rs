@@ -1,0 +1,125 @@
+//! `run.json`: what was to be done, and on what.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use restore_core::units::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::Ending;
+use crate::design::{ArchiveKey, Design};
+use crate::scenario::Scenario;
+
+/// The schema of run folders that this program writes. Raise it when a reader
+/// of the old one would go wrong, and keep reading every older one.
+pub const SCHEMA: u32 = 1;
+
+/// Everything about a run but its trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Schema of the run folder.
+    pub schema: u32,
+    /// Version of the program that made it.
+    pub jobtune_version: String,
+    /// Identifier of the run.
+    pub run: String,
+    /// When it was made: RFC 3339, UTC.
+    pub created_at: String,
+    /// The scenario as it was resolved.
+    pub scenario: Scenario,
+    /// The cells and the seed of their order.
+    pub design: Design,
+    /// The machine that the harness ran on.
+    pub host: Host,
+    /// The server of each variant.
+    pub servers: BTreeMap<String, ServerRecord>,
+    /// The archives that were restored.
+    pub archives: Vec<ArchiveRecord>,
+    /// How often the sweep was executed: 1, and one more per resume.
+    pub sessions: u32,
+    /// Why it ended; absent while it can be resumed.
+    pub ended: Option<Ending>,
+}
+
+impl RunRecord {
+    /// The archive of a cell.
+    pub fn archive(&self, key: &ArchiveKey) -> Option<&ArchiveRecord> {
+        self.archives.iter().find(|archive| archive.key == *key)
+    }
+}
+
+/// The machine that the harness ran on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Operating system and its version.
+    pub os: String,
+    /// Version of its kernel.
+    pub kernel: String,
+    /// The processor's own name.
+    pub cpu_model: String,
+    /// Logical processors.
+    pub cores: u32,
+    /// Main memory.
+    pub memory_bytes: u64,
+}
+
+/// The server of a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerRecord {
+    /// Provider.
+    pub provider: String,
+    /// `server_version`.
+    pub version: String,
+    /// `server_version_num` without the minor version.
+    pub major: u32,
+    /// Version of the client programs.
+    pub client_version: String,
+    /// Processors that the server may use, where that is known.
+    pub cores: Option<u32>,
+    /// Settings that differ from the compiled-in defaults, and those that
+    /// matter most to a restore in any case.
+    pub settings: BTreeMap<String, String>,
+    /// What could not be controlled there.
+    pub notes: Vec<String>,
+}
+
+impl ServerRecord {
+    /// `max_connections`.
+    pub fn max_connections(&self) -> Option<u32> {
+        self.settings.get("max_connections")?.parse().ok()
+    }
+}
+
+/// An archive that was restored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArchiveRecord {
+    /// Which cells restore it.
+    pub key: ArchiveKey,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Size of the file or of all files of the directory.
+    pub bytes: Bytes,
+    /// SHA-256 of its contents, in hexadecimal.
+    pub sha256: String,
+    /// The `pg_dump` that made it.
+    pub dumped_by: Option<String>,
+    /// How many items it has.
+    pub items: Option<u32>,
+    /// Whether every item's place is in the table of contents; without, each
+    /// worker looks for it.
+    pub has_offsets: Option<bool>,
+    /// The item with the most data.
+    pub largest_item: Option<LargestItem>,
+    /// Rows of each table, as the source had them; absent where the source is
+    /// not known, and then the first restore is the measure of the others.
+    pub rows: Option<BTreeMap<String, u64>>,
+}
+
+/// The item with the most data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LargestItem {
+    /// Its name.
+    pub name: String,
+    /// Its share of all data, from 0 to 1.
+    pub share: f64,
+}

@@ -1,0 +1,106 @@
+//! A report for a pull request or a wiki.
+
+use std::fmt::Write;
+
+use restore_core::units::Bytes;
+
+use super::model::{CellReport, CurveReport, Estimate, Mark, Report};
+use super::{format, phrases};
+
+/// Writes `report` as GitHub-flavoured Markdown.
+pub fn render(report: &Report) -> String {
+    let mut text = format!("**{}**\n", escape(&report.answer));
+    for curve in &report.curves {
+        push_curve(&mut text, curve, report);
+    }
+    let best: Vec<String> = report.best.iter().flat_map(phrases::best).collect();
+    push_list(&mut text, "Between curves", &best);
+    let warnings: Vec<String> =
+        report.warnings.iter().map(|warning| warning.text.clone()).collect();
+    push_list(&mut text, "Warnings", &warnings);
+    push_list(&mut text, "How it was measured", &phrases::measured(&report.measured));
+    text
+}
+
+fn push_list(text: &mut String, heading: &str, entries: &[String]) {
+    if entries.is_empty() {
+        return;
+    }
+    push(text, format_args!("\n### {heading}\n\n"));
+    for entry in entries {
+        push(text, format_args!("- {}\n", escape(entry)));
+    }
+}
+
+fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
+    let size = curve
+        .archive_bytes
+        .map(|bytes| format!(", archive of {}", Bytes(bytes)))
+        .unwrap_or_default();
+    push(text, format_args!("\n### {}{size}\n\n", escape(&curve.title)));
+    push(text, format_args!("{}\n\n", escape(&phrases::verdict(curve, &report.measured))));
+    text.push_str("| -j | n | time | speed-up | to fastest | |\n");
+    text.push_str("|---:|---:|---:|---:|---:|:---|\n");
+    for cell in &curve.cells {
+        push_cell(text, cell);
+    }
+    if let Some(legend) = phrases::legend(curve) {
+        push(text, format_args!("\n{}\n", escape(&legend)));
+    }
+    if !curve.says_what_rules_cost() {
+        return;
+    }
+    text.push_str("\n| rule of thumb | -j | against the fastest |\n|:---|---:|:---|\n");
+    for rule in &curve.rules {
+        let (advice, standing) = phrases::rule(rule);
+        push(text, format_args!("| {advice} | {} | {standing} |\n", rule.jobs));
+    }
+}
+
+fn push_cell(text: &mut String, cell: &CellReport) {
+    let bracketed = |value: String, interval: Option<String>| match interval {
+        Some(interval) => format!("{value} ({interval})"),
+        None => value,
+    };
+    let ratio = |estimate: Option<&Estimate>| {
+        estimate.map_or(String::new(), |estimate| {
+            bracketed(format::ratio(estimate.value), format::ratio_interval(estimate))
+        })
+    };
+    let time = cell.time_seconds.map_or("-".to_owned(), |time| {
+        bracketed(format::time(time.value), format::time_interval(&time))
+    });
+    let signs: String = cell.marks.iter().map(|&mark| phrases::sign(mark)).collect();
+    let emphasis = if cell.marks.contains(&Mark::Recommended) { "**" } else { "" };
+    push(
+        text,
+        format_args!(
+            "| {emphasis}{}{emphasis} | {} | {time} | {} | {} | {} |\n",
+            cell.jobs,
+            cell.n,
+            ratio(cell.speedup.as_ref()),
+            ratio(cell.to_fastest.as_ref()),
+            escape(&signs),
+        ),
+    );
+}
+
+/// Names come from the user and the archive: they must not become markup.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' => {
+                escaped.push('\\');
+                escaped.push(character);
+            }
+            '\n' | '\r' => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments).expect("writing to a string does not fail");
+}

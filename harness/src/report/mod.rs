@@ -1,0 +1,16 @@
+//! The recommendation as a table, as Markdown and as JSON.
+//!
+//! [`model::Report`] has everything that is shown, as numbers with their unit
+//! in their name; the renderers only write it down.
+
+pub mod format;
+pub mod json;
+pub mod markdown;
+pub mod model;
+pub mod phrases;
+pub mod terminal;
+
+mod build;
+
+pub use model::Report;
+pub use terminal::Style;

@@ -1,0 +1,552 @@
+//! From the raw keys of a scenario to a [`Scenario`] that holds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::Hash;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use restore_core::format::{Compression, Format};
+use restore_core::units::Jobs;
+use toml::Spanned;
+
+use super::file::{DatasetFile, ScenarioFile, ServerFile, SettingFile, SweepFile, VariantFile};
+use super::quantity::{Percent, Span};
+use super::{
+    Blocks, Cache, ConninfoSource, Dataset, Limits, Provider, ProviderKind, Restore, Scenario,
+    Server, Sweep, Variant,
+};
+
+/// The image of the docker provider unless the scenario names another.
+const DEFAULT_IMAGE: &str = "postgres:17";
+
+/// What the command line says over the scenario's head.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Values of `-j`.
+    pub jobs: Option<Vec<Jobs>>,
+    /// Archive formats.
+    pub formats: Option<Vec<Format>>,
+    /// Exactly so many blocks.
+    pub blocks: Option<u32>,
+    /// Time for the whole sweep.
+    pub budget: Option<Span>,
+    /// Where the server comes from.
+    pub provider: Option<ProviderKind>,
+    /// Seed of the random order.
+    pub seed: Option<u64>,
+    /// Folder of the PostgreSQL programs.
+    pub bindir: Option<PathBuf>,
+    /// Folder in which a local cluster is made.
+    pub data_dir: Option<PathBuf>,
+    /// The image of a container.
+    pub image: Option<String>,
+    /// Whether a connection string is given on the command line.
+    pub conninfo: bool,
+    /// An archive in place of the scenario's dataset.
+    pub archive: Option<PathBuf>,
+}
+
+/// Why a scenario cannot be used, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioError {
+    path: PathBuf,
+    line: Option<usize>,
+    message: String,
+}
+
+impl std::error::Error for ScenarioError {}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Reads the scenario at `path`.
+pub fn load(path: &Path, overrides: &Overrides) -> Result<Scenario, ScenarioError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ScenarioError {
+        path: path.to_owned(),
+        line: None,
+        message: format!("cannot read the scenario: {error}"),
+    })?;
+    parse(path, &text, overrides)
+}
+
+/// The scenario for an archive without a scenario of its own.
+pub fn from_archive(archive: &Path, overrides: &Overrides) -> Result<Scenario, ScenarioError> {
+    let stem = archive.file_stem().unwrap_or_default().to_string_lossy();
+    let name: String =
+        stem.chars().map(|c| if is_name_char(c) { c } else { '-' }).take(60).collect();
+    let text = format!(
+        "name = \"{}\"\ndataset.archive.path = \"\"\n",
+        if name.is_empty() { "archive" } else { &name }
+    );
+    let overrides = Overrides { archive: Some(archive.to_owned()), ..overrides.clone() };
+    parse(Path::new("."), &text, &overrides)
+}
+
+fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Scenario, ScenarioError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let checked = toml::from_str::<ScenarioFile>(text)
+        .map_err(|error| Flaw {
+            span: error.span(),
+            message: error.message().trim_end().replace('\n', "; "),
+        })
+        .and_then(|file| Check { folder, path, overrides }.scenario(file));
+    checked.map_err(|flaw| ScenarioError {
+        path: path.to_owned(),
+        line: flaw.span.map(|span| line_of(text, span.start)),
+        message: flaw.message,
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// A flaw of a scenario, with its place in the text.
+struct Flaw {
+    span: Option<Range<usize>>,
+    message: String,
+}
+
+fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) -> Result<T, Flaw> {
+    Err(Flaw { span: span.into(), message: message.into() })
+}
+
+/// What the checks look at besides the keys themselves.
+struct Check<'a> {
+    folder: &'a Path,
+    path: &'a Path,
+    overrides: &'a Overrides,
+}
+
+impl Check<'_> {
+    fn scenario(&self, file: ScenarioFile) -> Result<Scenario, Flaw> {
+        let span = file.name.as_ref().map(Spanned::span);
+        let name = match file.name {
+            Some(name) => name.into_inner(),
+            None => self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        if name.is_empty() || name.len() > 60 || !name.chars().all(is_name_char) {
+            return flaw(
+                span,
+                format!("{name:?} is not a name: use at most 60 letters, digits, '-' and '_'"),
+            );
+        }
+        let dataset = self.dataset(&file.dataset)?;
+        let base = Variant {
+            name: Variant::BASE.to_owned(),
+            server: self.server(&file.server, &dataset)?,
+            dataset,
+        };
+        let sweep = self.sweep(&file.sweep, matches!(base.dataset, Dataset::Archive { .. }))?;
+        let variants = self.variants(base, &file.variant)?;
+        Ok(Scenario {
+            name,
+            about: file.about,
+            variants,
+            sweep,
+            limits: Limits {
+                tolerance: file.limits.tolerance.unwrap_or(Percent::new(5)),
+                connections: file.limits.connections,
+            },
+            restore: Restore {
+                owner: file.restore.owner.unwrap_or(false),
+                privileges: file.restore.privileges.unwrap_or(false),
+            },
+        })
+    }
+
+    fn dataset(&self, file: &Spanned<DatasetFile>) -> Result<Dataset, Flaw> {
+        if let Some(path) = &self.overrides.archive {
+            return Ok(Dataset::Archive { path: absolute(Path::new("."), path) });
+        }
+        let span = file.span();
+        let file = file.get_ref();
+        let sources = [
+            file.tpch.as_ref().map(|tpch| Dataset::Tpch { scale: tpch.scale }),
+            file.pgbench.as_ref().map(|pgbench| Dataset::Pgbench { scale: pgbench.scale }),
+            file.sql.as_ref().map(|sql| Dataset::Sql {
+                files: sql.files.iter().map(|path| absolute(self.folder, path)).collect(),
+            }),
+            file.archive
+                .as_ref()
+                .map(|archive| Dataset::Archive { path: absolute(self.folder, &archive.path) }),
+            file.database
+                .as_ref()
+                .map(|db| Dataset::Database { conninfo_env: db.conninfo_env.clone() }),
+        ];
+        let mut named = sources.into_iter().flatten();
+        let (Some(dataset), None) = (named.next(), named.next()) else {
+            return flaw(
+                span,
+                "[dataset] takes exactly one of tpch, pgbench, sql, archive and database",
+            );
+        };
+        match &dataset {
+            Dataset::Tpch { scale } if !(*scale > 0.0 && *scale <= 100_000.0) => {
+                flaw(span, format!("tpch scale {scale}: give a number above 0, at most 100000"))
+            }
+            Dataset::Pgbench { scale: 0 } => {
+                flaw(span, "pgbench scale 0: give a whole number from 1")
+            }
+            Dataset::Sql { files } if files.is_empty() => {
+                flaw(span, "sql.files is empty: name at least one script")
+            }
+            _ => Ok(dataset),
+        }
+    }
+
+    fn server(&self, file: &ServerFile, dataset: &Dataset) -> Result<Server, Flaw> {
+        let conninfo = match (&file.conninfo_env, self.overrides.conninfo) {
+            (_, true) => Some(ConninfoSource::CommandLine),
+            (Some(variable), false) => Some(ConninfoSource::Env(variable.clone())),
+            (None, false) => None,
+        };
+        let kind =
+            self.overrides.provider.or(file.provider).unwrap_or(if self.overrides.conninfo {
+                ProviderKind::External
+            } else {
+                ProviderKind::Local
+            });
+        let bindir = self.overrides.bindir.clone().or_else(|| file.bindir.clone());
+        let provider = match kind {
+            ProviderKind::Local => Provider::Local {
+                bindir,
+                data_dir: self.overrides.data_dir.clone().or_else(|| file.data_dir.clone()),
+            },
+            ProviderKind::Docker => Provider::Docker {
+                image: self
+                    .overrides
+                    .image
+                    .clone()
+                    .or_else(|| file.image.clone())
+                    .unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
+                cpus: check_cpus(file.cpus)?,
+                memory: file.memory,
+            },
+            ProviderKind::External => Provider::External {
+                bindir,
+                conninfo: conninfo.ok_or_else(|| Flaw {
+                    span: None,
+                    message: "provider \"external\" needs to know its server: name an environment \
+                              variable in server.conninfo_env, or give --conninfo"
+                        .to_owned(),
+                })?,
+            },
+        };
+        if matches!((&provider, dataset), (Provider::Docker { .. }, Dataset::Database { .. })) {
+            return flaw(
+                None,
+                "dataset.database cannot be dumped by the programs in a container: use provider \
+                 \"local\", or dump it yourself and name the archive",
+            );
+        }
+        Ok(Server { provider, settings: settings(&file.settings) })
+    }
+
+    fn sweep(&self, file: &SweepFile, given_archive: bool) -> Result<Sweep, Flaw> {
+        let default_jobs = [1, 2, 4, 8].into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
+        let mut jobs =
+            axis("jobs", self.overrides.jobs.as_ref(), file.jobs.as_ref(), default_jobs.collect())?;
+        jobs.sort_unstable();
+        let formats = axis(
+            "formats",
+            self.overrides.formats.as_ref(),
+            file.formats.as_ref(),
+            if given_archive { vec![] } else { vec![Format::Custom, Format::Directory] },
+        )?;
+        let gzip = "gzip:6".parse::<Compression>().map_err(|message| Flaw { span: None, message });
+        let compression = axis(
+            "compression",
+            None,
+            file.compression.as_ref(),
+            if given_archive { vec![] } else { vec![gzip?] },
+        )?;
+        if given_archive && !(formats.is_empty() && compression.is_empty()) {
+            return flaw(
+                file.formats.as_ref().map(Spanned::span),
+                "a given archive is restored as it is: leave out formats and compression",
+            );
+        }
+        check_serial_formats(
+            &jobs,
+            &formats,
+            file.formats.as_ref().map(Spanned::span).filter(|_| self.overrides.formats.is_none()),
+        )?;
+        Ok(Sweep {
+            jobs,
+            formats,
+            compression,
+            blocks: self.blocks(file)?,
+            cache: file.cache.unwrap_or(Cache::Warm),
+            budget: self.overrides.budget.or(file.budget),
+            trial_limit: file.trial_limit,
+            seed: self.overrides.seed.or(file.seed),
+        })
+    }
+
+    fn blocks(&self, file: &SweepFile) -> Result<Blocks, Flaw> {
+        /// STATISTICS, "Stopping": at least 3 blocks for a report, 10 at most
+        /// unless asked.
+        const DEFAULT: (u32, u32) = (3, 10);
+
+        let precision = file.blocks.precision.unwrap_or(Percent::new(3));
+        if let Some(blocks) = self.overrides.blocks {
+            if blocks == 0 {
+                return flaw(None, "--blocks 0: give at least 1");
+            }
+            return Ok(Blocks { min: blocks, max: blocks, precision });
+        }
+        let min = file.blocks.min.as_ref().map_or(DEFAULT.0, |min| *min.get_ref());
+        let max = file.blocks.max.as_ref().map_or(DEFAULT.1.max(min), |max| *max.get_ref());
+        let span = file.blocks.max.as_ref().or(file.blocks.min.as_ref()).map(Spanned::span);
+        if min == 0 {
+            return flaw(span, "blocks.min is 0: give at least 1");
+        }
+        if max < min {
+            return flaw(span, format!("blocks.max {max} is below blocks.min {min}"));
+        }
+        Ok(Blocks { min, max, precision })
+    }
+
+    fn variants(
+        &self,
+        base: Variant,
+        files: &[Spanned<VariantFile>],
+    ) -> Result<Vec<Variant>, Flaw> {
+        let mut variants = vec![base];
+        for file in files {
+            let span = file.span();
+            let file = file.get_ref();
+            if file.name.is_empty() || !file.name.chars().all(is_name_char) {
+                return flaw(
+                    span,
+                    format!("{:?} is not a name: use letters, digits, '-' and '_'", file.name),
+                );
+            }
+            if variants.iter().any(|variant| variant.name == file.name) {
+                return flaw(span, format!("there are two variants {:?}", file.name));
+            }
+            let variant = self.variant(&variants[0], file).map_err(|message| Flaw {
+                span: Some(span),
+                message: format!("variant {:?}: {message}", file.name),
+            })?;
+            variants.push(variant);
+        }
+        Ok(variants)
+    }
+
+    fn variant(&self, base: &Variant, file: &VariantFile) -> Result<Variant, String> {
+        let mut variant = Variant { name: file.name.clone(), ..base.clone() };
+        variant.server.settings.extend(settings(&file.settings));
+        match &mut variant.server.provider {
+            Provider::Local { bindir, .. } | Provider::External { bindir, .. } => {
+                if file.image.is_some() || file.cpus.is_some() || file.memory.is_some() {
+                    return Err("image, cpus and memory need provider \"docker\"".to_owned());
+                }
+                if let Some(other) = &file.bindir {
+                    *bindir = Some(other.clone());
+                }
+            }
+            Provider::Docker { image, cpus, memory } => {
+                if file.bindir.is_some() {
+                    return Err("bindir needs provider \"local\" or \"external\"".to_owned());
+                }
+                *cpus = check_cpus(file.cpus).map_err(|flaw| flaw.message)?.or(*cpus);
+                *memory = file.memory.or(*memory);
+                if let Some(other) = &file.image {
+                    image.clone_from(other);
+                }
+            }
+        }
+        if let Some(path) = &file.archive {
+            if !matches!(base.dataset, Dataset::Archive { .. }) {
+                return Err("archive needs a dataset that is an archive too".to_owned());
+            }
+            variant.dataset = Dataset::Archive { path: absolute(self.folder, path) };
+        }
+        Ok(variant)
+    }
+}
+
+fn check_cpus(cpus: Option<f64>) -> Result<Option<f64>, Flaw> {
+    match cpus {
+        Some(cpus) if !(cpus > 0.0 && cpus <= 4096.0) => {
+            flaw(None, format!("cpus = {cpus}: give a number above 0"))
+        }
+        cpus => Ok(cpus),
+    }
+}
+
+fn settings(raw: &BTreeMap<String, SettingFile>) -> BTreeMap<String, String> {
+    raw.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
+}
+
+/// Resolves a path without asking the file system.
+fn absolute(folder: &Path, path: &Path) -> PathBuf {
+    let joined = folder.join(path);
+    std::path::absolute(&joined).unwrap_or(joined)
+}
+
+/// An axis of the sweep: the command line's, the file's, or the default.
+fn axis<T: Copy + Eq + Hash + fmt::Display>(
+    name: &str,
+    given: Option<&Vec<T>>,
+    file: Option<&Spanned<Vec<T>>>,
+    default: Vec<T>,
+) -> Result<Vec<T>, Flaw> {
+    let span = if given.is_some() { None } else { file.map(Spanned::span) };
+    let Some(values) = given.or(file.map(Spanned::get_ref)) else {
+        return Ok(default);
+    };
+    if values.is_empty() {
+        return flaw(span, format!("{name} is empty: give at least one value"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    match values.iter().find(|value| !seen.insert(**value)) {
+        Some(twice) => flaw(span, format!("{name} has {twice} twice")),
+        None => Ok(values.clone()),
+    }
+}
+
+/// Tar and plain restore serially. Beside a parallel format they are points
+/// of reference at one job, which must then be on the axis.
+fn check_serial_formats(
+    jobs: &[Jobs],
+    formats: &[Format],
+    span: Option<Range<usize>>,
+) -> Result<(), Flaw> {
+    let Some(serial) = formats.iter().find(|format| !format.is_parallel()) else {
+        return Ok(());
+    };
+    if !jobs.contains(&Jobs::ONE) {
+        return flaw(
+            span,
+            format!("format {serial} can only be restored with 1 job: add 1 to jobs"),
+        );
+    }
+    let all_serial = formats.iter().all(|format| !format.is_parallel());
+    match jobs.iter().find(|&&jobs| all_serial && jobs != Jobs::ONE) {
+        Some(jobs) => flaw(
+            span,
+            format!(
+                "format {serial} cannot be restored with {jobs} jobs: pg_restore -j takes custom \
+                 and directory archives; say jobs = [1], or add a parallel format"
+            ),
+        ),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TPCH: &str = "dataset = { tpch = { scale = 0.05 } }\n";
+
+    fn read(text: &str) -> Result<Scenario, String> {
+        parse(Path::new("dir/s.toml"), text, &Overrides::default()).map_err(|e| e.to_string())
+    }
+
+    fn error(rest: &str) -> String {
+        read(&format!("{TPCH}{rest}")).unwrap_err()
+    }
+
+    #[test]
+    fn defaults_make_a_whole_scenario() {
+        let scenario = read(TPCH).unwrap();
+        assert_eq!(scenario.name, "s");
+        let jobs: Vec<u32> = scenario.sweep.jobs.iter().map(|jobs| jobs.get()).collect();
+        assert_eq!(jobs, [1, 2, 4, 8]);
+        assert_eq!(scenario.sweep.formats, [Format::Custom, Format::Directory]);
+        assert_eq!(scenario.variants.len(), 1);
+        assert!(matches!(scenario.variants[0].server.provider, Provider::Local { .. }));
+    }
+
+    #[test]
+    fn flaws_are_told_with_their_line() {
+        let cases = [
+            ("[sweep]\njob = [1]", "dir/s.toml:3: unknown field `job`"),
+            ("[sweep]\njobs = [1, 0]", "dir/s.toml:3: 0 is not a number of jobs"),
+            ("[sweep]\njobs = [100000]", "dir/s.toml:3: 100000 is not a number of jobs"),
+            ("[sweep]\njobs = []", "dir/s.toml:3: jobs is empty"),
+            ("[sweep]\njobs = [2, 2]", "dir/s.toml:3: jobs has 2 twice"),
+            ("[sweep]\ncompression = [\"gzip:11\"]", "dir/s.toml:3: \"gzip:11\": the level"),
+            ("[sweep]\njobs = [1, 4]\nformats = [\"tar\"]", "dir/s.toml:4: format tar cannot"),
+            ("[sweep]\njobs = [2]\nformats = [\"custom\", \"tar\"]", "dir/s.toml:4: format tar"),
+            ("[sweep.blocks]\nmin = 5\nmax = 4", "dir/s.toml:4: blocks.max 4 is below"),
+            ("[sweep.blocks]\nprecision = 3", "dir/s.toml:3: invalid type: integer `3`"),
+            ("[[variant]]\nname = \"a b\"", "dir/s.toml:2: \"a b\" is not a name"),
+            ("[[variant]]\nname = \"a\"\nimage = \"x\"", "dir/s.toml:2: variant \"a\": image"),
+            ("[limits]\ntolerance = \"5\"", "dir/s.toml:3: \"5\" is not a percentage"),
+            ("[server]\nprovider = \"cloud\"", "dir/s.toml:3: unknown variant `cloud`"),
+        ];
+        for (text, start) in cases {
+            let message = error(text);
+            assert!(message.starts_with(start), "{text:?}\n gave {message:?}\n not {start:?}");
+        }
+    }
+
+    #[test]
+    fn exactly_one_dataset() {
+        let none = read("[dataset]\n").unwrap_err();
+        assert!(none.contains("exactly one of tpch"), "{none}");
+        let two = "dataset = { tpch = { scale = 1 }, pgbench = { scale = 1 } }";
+        assert!(read(two).unwrap_err().contains("s.toml:1: [dataset] takes exactly one"));
+        assert!(read("dataset.tpch.scale = -1").unwrap_err().contains("above 0"));
+    }
+
+    #[test]
+    fn serial_formats_are_points_of_reference() {
+        let text = format!("{TPCH}[sweep]\nformats = [\"custom\", \"plain\", \"tar\"]");
+        assert_eq!(read(&text).unwrap().sweep.formats.len(), 3);
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_scenario() {
+        let scenario = read("dataset.archive.path = \"x.dump\"").unwrap();
+        let expected = std::path::absolute("dir/x.dump").unwrap();
+        assert_eq!(scenario.variants[0].dataset, Dataset::Archive { path: expected });
+        assert!(scenario.sweep.formats.is_empty());
+        let error = read("dataset.archive.path = \"x\"\n[sweep]\nformats = [\"custom\"]");
+        assert!(error.unwrap_err().contains("restored as it is"));
+    }
+
+    #[test]
+    fn variants_stand_beside_the_base() {
+        let text = "[server.settings]\nfsync = false\n\
+                    [[variant]]\nname = \"big\"\nsettings = { maintenance_work_mem = \"1GB\" }\n";
+        let scenario = read(&format!("{TPCH}{text}")).unwrap();
+        let names: Vec<&str> = scenario.variants.iter().map(|v| v.name.as_str()).collect();
+        assert_eq!(names, ["base", "big"]);
+        let settings = &scenario.variants[1].server.settings;
+        assert_eq!(settings["fsync"], "off");
+        assert_eq!(settings["maintenance_work_mem"], "1GB");
+    }
+
+    #[test]
+    fn an_archive_needs_no_scenario() {
+        let scenario = from_archive(Path::new("/b/my db.dump"), &Overrides::default()).unwrap();
+        assert_eq!(scenario.name, "my-db");
+        let path = PathBuf::from("/b/my db.dump");
+        assert_eq!(scenario.variants[0].dataset, Dataset::Archive { path });
+    }
+
+    #[test]
+    fn a_scenario_survives_its_record() {
+        let scenario = read(&format!("{TPCH}sweep.budget = \"30m\"")).unwrap();
+        let json = serde_json::to_string(&scenario).unwrap();
+        assert_eq!(serde_json::from_str::<Scenario>(&json).unwrap(), scenario);
+    }
+}

@@ -1,0 +1,224 @@
+//! A scenario as it is written: the raw form, key by key.
+//!
+//! Nothing here is decided yet. [`super::Scenario`] is what holds once the
+//! keys have been checked against each other.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use restore_core::format::{Compression, Format};
+use restore_core::units::Jobs;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::quantity::{Memory, Percent, Span};
+use super::{Cache, ProviderKind};
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScenarioFile {
+    /// Name of the scenario; the file's name without one.
+    pub name: Option<Spanned<String>>,
+    /// What it is for.
+    pub about: Option<String>,
+    /// What is restored.
+    pub dataset: Spanned<DatasetFile>,
+    /// Where it is restored.
+    #[serde(default)]
+    pub server: ServerFile,
+    /// What is varied.
+    #[serde(default)]
+    pub sweep: SweepFile,
+    /// Named differences.
+    #[serde(default)]
+    pub variant: Vec<Spanned<VariantFile>>,
+    /// What the recommendation must respect.
+    #[serde(default)]
+    pub limits: LimitsFile,
+    /// What the restore leaves out.
+    #[serde(default)]
+    pub restore: RestoreFile,
+}
+
+/// `[dataset]`: exactly one of these.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatasetFile {
+    /// TPC-H.
+    pub tpch: Option<TpchFile>,
+    /// pgbench.
+    pub pgbench: Option<PgbenchFile>,
+    /// SQL scripts.
+    pub sql: Option<SqlFile>,
+    /// An archive that exists.
+    pub archive: Option<ArchiveFile>,
+    /// A database that exists.
+    pub database: Option<DatabaseFile>,
+}
+
+/// `tpch = { scale = 0.05 }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TpchFile {
+    /// Scale factor: 1 is about 1 GB of raw rows.
+    pub scale: f64,
+}
+
+/// `pgbench = { scale = 10 }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PgbenchFile {
+    /// Scale factor: 100,000 accounts each.
+    pub scale: u32,
+}
+
+/// `sql = { files = ["schema.sql"] }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqlFile {
+    /// Scripts, relative to the scenario's folder.
+    pub files: Vec<PathBuf>,
+}
+
+/// `archive = { path = "backup.dump" }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveFile {
+    /// The archive, relative to the scenario's folder.
+    pub path: PathBuf,
+}
+
+/// `database = { conninfo_env = "SOURCE" }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseFile {
+    /// Environment variable that holds the connection string.
+    pub conninfo_env: String,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerFile {
+    /// Where the server comes from.
+    pub provider: Option<ProviderKind>,
+    /// local: folder of the PostgreSQL programs.
+    pub bindir: Option<PathBuf>,
+    /// local: folder in which the cluster is made: the disk under test.
+    pub data_dir: Option<PathBuf>,
+    /// docker: the image.
+    pub image: Option<String>,
+    /// docker: how many processors the container may use.
+    pub cpus: Option<f64>,
+    /// docker: how much memory the container may use.
+    pub memory: Option<Memory>,
+    /// external: environment variable that holds the connection string.
+    pub conninfo_env: Option<String>,
+    /// Server settings.
+    #[serde(default)]
+    pub settings: BTreeMap<String, SettingFile>,
+}
+
+/// The value of a server setting, which TOML may write in several ways.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum SettingFile {
+    /// `autovacuum = true`
+    Bool(bool),
+    /// `max_connections = 200`
+    Integer(i64),
+    /// `random_page_cost = 1.1`
+    Float(f64),
+    /// `shared_buffers = "512MB"`
+    Text(String),
+}
+
+impl fmt::Display for SettingFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(true) => write!(f, "on"),
+            Self::Bool(false) => write!(f, "off"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Float(number) => write!(f, "{number}"),
+            Self::Text(text) => write!(f, "{text}"),
+        }
+    }
+}
+
+/// `[sweep]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepFile {
+    /// Values of `-j`.
+    pub jobs: Option<Spanned<Vec<Jobs>>>,
+    /// Archive formats.
+    pub formats: Option<Spanned<Vec<Format>>>,
+    /// Compressions.
+    pub compression: Option<Spanned<Vec<Compression>>>,
+    /// How many blocks.
+    #[serde(default)]
+    pub blocks: BlocksFile,
+    /// State of the caches when a restore begins.
+    pub cache: Option<Cache>,
+    /// Stop starting blocks after this time.
+    pub budget: Option<Span>,
+    /// Stop a trial after this time.
+    pub trial_limit: Option<Span>,
+    /// Seed of the random order.
+    pub seed: Option<u64>,
+}
+
+/// `blocks = { min = 3, max = 10, precision = "3%" }`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlocksFile {
+    /// At least so many.
+    pub min: Option<Spanned<u32>>,
+    /// At most so many.
+    pub max: Option<Spanned<u32>>,
+    /// Stop early when the intervals are this narrow.
+    pub precision: Option<Percent>,
+}
+
+/// `[[variant]]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VariantFile {
+    /// Its name.
+    pub name: String,
+    /// Server settings on top of the scenario's.
+    #[serde(default)]
+    pub settings: BTreeMap<String, SettingFile>,
+    /// local: other PostgreSQL programs.
+    pub bindir: Option<PathBuf>,
+    /// docker: another image.
+    pub image: Option<String>,
+    /// docker: other processors.
+    pub cpus: Option<f64>,
+    /// docker: other memory.
+    pub memory: Option<Memory>,
+    /// Another archive.
+    pub archive: Option<PathBuf>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsFile {
+    /// How much slower than the best a job count may be and still be as good.
+    pub tolerance: Option<Percent>,
+    /// Most connections that a restore may use.
+    pub connections: Option<u32>,
+}
+
+/// `[restore]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreFile {
+    /// Set the owners of objects. The roles must exist on the server.
+    pub owner: Option<bool>,
+    /// Grant and revoke. The roles must exist on the server.
+    pub privileges: Option<bool>,
+}

@@ -1,0 +1,210 @@
+//! Scenarios: what to restore, where, and what to vary.
+
+mod check;
+pub mod file;
+pub mod quantity;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use restore_core::format::{Compression, Format};
+use restore_core::units::Jobs;
+use serde::{Deserialize, Serialize};
+
+pub use check::{Overrides, ScenarioError, from_archive, load};
+use quantity::{Memory, Percent, Span};
+
+/// A scenario whose keys have been checked against each other.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// Its name: letters, digits, `-` and `_`.
+    pub name: String,
+    /// What it is for.
+    pub about: Option<String>,
+    /// What is compared under the same sweep; never empty. The first one is
+    /// the scenario itself, named [`Variant::BASE`].
+    pub variants: Vec<Variant>,
+    /// What is varied.
+    pub sweep: Sweep,
+    /// What the recommendation must respect.
+    pub limits: Limits,
+    /// What the restore includes.
+    pub restore: Restore,
+}
+
+/// A dataset and a server to restore it into.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// What is restored.
+    pub dataset: Dataset,
+    /// Where.
+    pub server: Server,
+}
+
+impl Variant {
+    /// Name of the variant that is the scenario as it stands.
+    pub const BASE: &'static str = "base";
+}
+
+/// Where the rows come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dataset {
+    /// TPC-H, made by the `tpchgen` crate.
+    Tpch {
+        /// Scale factor.
+        scale: f64,
+    },
+    /// `pgbench --initialize --foreign-keys`.
+    Pgbench {
+        /// Scale factor.
+        scale: u32,
+    },
+    /// SQL scripts, run by psql in this order.
+    Sql {
+        /// Absolute paths.
+        files: Vec<PathBuf>,
+    },
+    /// An archive that exists, restored as it is.
+    Archive {
+        /// Absolute path.
+        path: PathBuf,
+    },
+    /// A database that exists; it is dumped.
+    Database {
+        /// Environment variable that holds the connection string.
+        conninfo_env: String,
+    },
+}
+
+/// Where a server comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderKind {
+    /// A throw-away cluster from the PostgreSQL programs on this machine.
+    Local,
+    /// A container.
+    Docker,
+    /// A server that is there already.
+    External,
+}
+
+/// A server to restore into.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Server {
+    /// Where it comes from.
+    pub provider: Provider,
+    /// Settings that differ from the server's defaults.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// What each provider needs to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Provider {
+    /// A throw-away cluster.
+    Local {
+        /// Folder of the PostgreSQL programs; searched for if absent.
+        bindir: Option<PathBuf>,
+        /// Folder in which the cluster is made; the system's temporary folder
+        /// if absent.
+        data_dir: Option<PathBuf>,
+    },
+    /// A container.
+    Docker {
+        /// The image, with the environment contract of the official one.
+        image: String,
+        /// How many processors it may use; all if absent.
+        cpus: Option<f64>,
+        /// How much memory it may use; all if absent.
+        memory: Option<Memory>,
+    },
+    /// A server that is there already.
+    External {
+        /// Where the connection string is.
+        conninfo: ConninfoSource,
+        /// Folder of the client programs; searched for if absent.
+        bindir: Option<PathBuf>,
+    },
+}
+
+/// Where the connection string of an external server is. It may hold a
+/// password, so it is never recorded itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConninfoSource {
+    /// In this environment variable.
+    Env(String),
+    /// On the command line.
+    CommandLine,
+}
+
+/// What is varied, and for how long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// Values of `-j`, ascending, none twice.
+    pub jobs: Vec<Jobs>,
+    /// Archive formats, none twice. Empty: the given archive's own.
+    pub formats: Vec<Format>,
+    /// Compressions, none twice. Empty: the given archive's own.
+    pub compression: Vec<Compression>,
+    /// How many blocks.
+    pub blocks: Blocks,
+    /// State of the caches when a restore begins.
+    pub cache: Cache,
+    /// Start no block that would end after this time.
+    pub budget: Option<Span>,
+    /// Stop a trial after this time.
+    pub trial_limit: Option<Span>,
+    /// Seed of the random order; drawn when the run is made if absent.
+    pub seed: Option<u64>,
+}
+
+impl Sweep {
+    /// The time limit of a trial.
+    pub fn trial_limit(&self) -> Option<Duration> {
+        self.trial_limit.map(Span::get)
+    }
+}
+
+/// How many blocks a sweep has.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Blocks {
+    /// At least so many.
+    pub min: u32,
+    /// At most so many; not below `min`.
+    pub max: u32,
+    /// Stop between the two when the intervals are this narrow.
+    pub precision: Percent,
+}
+
+/// State of the caches when a restore begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cache {
+    /// As the restore before left them.
+    Warm,
+    /// Server restarted and the system's caches dropped, as far as possible.
+    Cold,
+}
+
+/// What the recommendation must respect.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How much slower than the best a job count may be and still be as good.
+    pub tolerance: Percent,
+    /// Most connections that a restore may use.
+    pub connections: Option<u32>,
+}
+
+/// What a restore includes besides the objects themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restore {
+    /// The owners of objects.
+    pub owner: bool,
+    /// The rights on objects.
+    pub privileges: bool,
+}

@@ -1,0 +1,205 @@
+//! Quantities as people write them in scenarios: `5%`, `30m`, `2GiB`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// A share, written as a percentage.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Percent(f64);
+
+impl Percent {
+    /// So many hundredths.
+    pub const fn new(percent: u32) -> Self {
+        Self(percent as f64 / 100.0)
+    }
+
+    /// The share: 0.05 for 5 %.
+    pub fn share(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.strip_suffix('%')
+            .and_then(|number| number.trim().parse::<f64>().ok())
+            .filter(|percent| (0.0..=1000.0).contains(percent))
+            .map(|percent| Self(percent / 100.0))
+            .ok_or_else(|| format!("{text:?} is not a percentage: write it like \"5%\""))
+    }
+}
+
+impl TryFrom<String> for Percent {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A share such as 0.03 is no binary fraction: 3, not 3.0000000000004.
+        let percent = (self.0 * 1e8).round() / 1e6;
+        write!(f, "{percent}%")
+    }
+}
+
+impl From<Percent> for String {
+    fn from(percent: Percent) -> Self {
+        percent.to_string()
+    }
+}
+
+/// A span of time, written like `30m` or `1h 30m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Span(Duration);
+
+impl Span {
+    /// So many seconds.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(Duration::from_secs(secs))
+    }
+
+    /// The duration.
+    pub fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<SignedDuration>()
+            .ok()
+            .and_then(|span| Duration::try_from(span).ok())
+            .filter(|span| !span.is_zero())
+            .map(Self)
+            .ok_or_else(|| {
+                format!(
+                    "{text:?} is not a span of time: write it like \"90s\", \"30m\" or \"1h 30m\""
+                )
+            })
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match SignedDuration::try_from(self.0) {
+            Ok(span) => write!(f, "{span:#}"),
+            Err(_) => write!(f, "{}s", self.0.as_secs()),
+        }
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        span.to_string()
+    }
+}
+
+/// An amount of memory, written like `512MB` or `2GiB`. As in PostgreSQL and
+/// Docker, MB and MiB are the same: 1024 x 1024 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Memory(u64);
+
+impl Memory {
+    /// In bytes.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for Memory {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(at);
+        let shift = match unit.trim().to_ascii_lowercase().as_str() {
+            "k" | "kb" | "kib" => Some(10),
+            "m" | "mb" | "mib" => Some(20),
+            "g" | "gb" | "gib" => Some(30),
+            _ => None,
+        };
+        let number: Option<u64> = number.parse().ok().filter(|&number| number > 0);
+        number
+            .zip(shift)
+            .and_then(|(number, shift)| number.checked_mul(1 << shift))
+            .map(Self)
+            .ok_or_else(|| {
+                format!("{text:?} is not an amount of memory: write it like \"512MB\" or \"2GB\"")
+            })
+    }
+}
+
+impl TryFrom<String> for Memory {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Memory> for String {
+    fn from(memory: Memory) -> Self {
+        match memory.0 {
+            bytes if bytes % (1 << 30) == 0 => format!("{}GB", bytes >> 30),
+            bytes if bytes % (1 << 20) == 0 => format!("{}MB", bytes >> 20),
+            bytes => format!("{}kB", bytes >> 10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages() {
+        assert_eq!("3%".parse::<Percent>().map(Percent::share), Ok(0.03));
+        assert_eq!("2.5 %".parse::<Percent>().map(|p| p.to_string()), Ok("2.5%".to_owned()));
+        assert!("3".parse::<Percent>().is_err());
+        assert!("-1%".parse::<Percent>().is_err());
+        assert!("NaN%".parse::<Percent>().is_err());
+    }
+
+    #[test]
+    fn spans() {
+        assert_eq!("30m".parse::<Span>(), Ok(Span::from_secs(1800)));
+        assert_eq!("1h 30m".parse::<Span>(), Ok(Span::from_secs(5400)));
+        for text in ["0s", "-5s", "30", "soon"] {
+            assert!(text.parse::<Span>().is_err(), "{text}");
+        }
+        let span = Span::from_secs(5400);
+        assert_eq!(String::from(span).parse(), Ok(span));
+    }
+
+    #[test]
+    fn memory() {
+        for text in ["512MB", "2GB", "64kB"] {
+            assert_eq!(text.parse::<Memory>().map(String::from), Ok(text.to_owned()));
+        }
+        for text in ["512", "0MB", "-1GB", "99999999999GB"] {
+            assert!(text.parse::<Memory>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Statistics on plain numbers: nothing here knows what a restore is.
+//!
+//! One file per method. The protocol that uses them: observations are the
+//! natural logarithms of times, so that differences are ratios; trials come
+//! in blocks, and comparisons are made within blocks.
+
+pub mod block_table;
+pub mod bootstrap;
+pub mod exact;
+pub mod holm;
+pub mod interval;
+pub mod linear;
+pub mod median;
+pub mod moments;
+pub mod outlier;
+pub mod paired;
+pub mod random;
+pub mod student;
+pub mod two_way;
+pub mod usl;

@@ -1,0 +1,430 @@
+//! Trials on real servers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use restore_core::archive::Archive;
+use restore_core::engine::{
+    Engine, EngineEnd, PgRestore, Psql, RestoreOptions, RestoreReport, RestoreRequest,
+};
+use restore_core::event::{Happening, ItemTiming, RestoreEvent};
+use restore_core::format::Format;
+use tokio::time::Instant;
+use tokio_postgres::Client;
+
+use super::{Bench, Doing, Finished, Watch};
+use crate::clock;
+use crate::dataset::{Counts, count, differences};
+use crate::design::{ArchiveKey, Cell, Trial};
+use crate::lease::Lease;
+use crate::provider::Server;
+use crate::record::{ArchiveRecord, ItemRow, Outcome, TrialRow};
+use crate::scenario::{Cache, Scenario};
+
+/// Servers, archives, and how to restore the ones into the others.
+pub struct LiveBench<'a> {
+    scenario: &'a Scenario,
+    lease: &'a Lease,
+    /// Which server each variant uses.
+    servers: Vec<Server>,
+    of_variant: BTreeMap<String, usize>,
+    archives: HashMap<ArchiveKey, Contents>,
+    cells: Vec<Cell>,
+}
+
+/// What is known of an archive.
+struct Contents {
+    path: PathBuf,
+    /// What its rows must come to; `None` until a first restore has told.
+    expected: Option<Counts>,
+    items: ItemIndex,
+}
+
+/// Items by what the engine's log calls them.
+#[derive(Default)]
+struct ItemIndex {
+    count: Option<u64>,
+    by_id: HashMap<u32, Known>,
+    /// A serial restore names items without numbers; of two with the same
+    /// kind and name (overloaded functions) either will do.
+    by_name: HashMap<(String, String), u32>,
+}
+
+struct Known {
+    kind: String,
+    name: String,
+    bytes: Option<u64>,
+}
+
+impl ItemIndex {
+    fn new(archive: &Archive) -> Self {
+        let mut index = Self { count: Some(archive.toc().items.len() as u64), ..Self::default() };
+        for item in &archive.toc().items {
+            let name = match item.namespace.as_deref() {
+                Some(schema) if !schema.is_empty() => format!("{schema}.{}", item.name()),
+                _ => item.name().to_owned(),
+            };
+            let kind = item.kind.as_str().to_owned();
+            index.by_name.insert((kind.clone(), name.clone()), item.id.0);
+            index.by_name.entry((kind.clone(), item.name().to_owned())).or_insert(item.id.0);
+            let bytes = item.data_length.map(|bytes| bytes.0);
+            index.by_id.insert(item.id.0, Known { kind, name, bytes });
+        }
+        index
+    }
+
+    fn row(&self, timing: ItemTiming) -> ItemRow {
+        let ItemTiming { item, lane, start, end } = timing;
+        let id = item
+            .id
+            .map(|id| id.0)
+            .or_else(|| self.by_name.get(&(item.kind.clone(), item.name.clone())).copied());
+        let known = id.and_then(|id| self.by_id.get(&id));
+        ItemRow {
+            lane,
+            start_ns: nanos(start),
+            end_ns: nanos(end),
+            dump_id: id,
+            kind: known.map_or(item.kind, |known| known.kind.clone()),
+            name: known.map_or(item.name, |known| known.name.clone()),
+            bytes: known.and_then(|known| known.bytes),
+        }
+    }
+}
+
+impl<'a> LiveBench<'a> {
+    /// Restores `archives` into `servers`; `of_variant` says which of them
+    /// each variant uses.
+    pub fn new(
+        scenario: &'a Scenario,
+        lease: &'a Lease,
+        servers: Vec<Server>,
+        of_variant: BTreeMap<String, usize>,
+        archives: &[ArchiveRecord],
+        cells: &[Cell],
+    ) -> anyhow::Result<Self> {
+        let mut contents = HashMap::new();
+        for record in archives {
+            let items = match record.key.format {
+                Format::Plain => ItemIndex::default(),
+                _ => ItemIndex::new(&Archive::open(&record.path)?),
+            };
+            let expected = record.rows.clone();
+            contents.insert(
+                record.key.clone(),
+                Contents { path: record.path.clone(), expected, items },
+            );
+        }
+        Ok(Self { scenario, lease, servers, of_variant, archives: contents, cells: cells.to_vec() })
+    }
+
+    fn server(&self, variant: &str) -> anyhow::Result<&Server> {
+        let number = self.of_variant.get(variant);
+        number
+            .and_then(|&number| self.servers.get(number))
+            .with_context(|| format!("variant {variant:?} has no server"))
+    }
+
+    fn contents(&self, key: &ArchiveKey) -> anyhow::Result<&Contents> {
+        self.archives.get(key).with_context(|| {
+            format!("there is no {} {} archive of {:?}", key.format, key.compression, key.variant)
+        })
+    }
+
+    fn request(&self, cell: &Cell, database: &str) -> anyhow::Result<RestoreRequest> {
+        let restore = self.scenario.restore;
+        Ok(RestoreRequest {
+            archive: self.contents(&cell.archive)?.path.clone(),
+            target: self.server(&cell.archive.variant)?.target(database),
+            jobs: cell.jobs,
+            options: RestoreOptions {
+                no_owner: !restore.owner,
+                no_privileges: !restore.privileges,
+            },
+            time_limit: self.scenario.sweep.trial_limit(),
+        })
+    }
+
+    /// Makes the database and settles what earlier work left behind.
+    async fn prepare(&mut self, cell: &Cell, database: &str) -> anyhow::Result<()> {
+        let variant = &cell.archive.variant;
+        if self.scenario.sweep.cache == Cache::Cold {
+            let number = *self.of_variant.get(variant).context("a variant without a server")?;
+            drop_system_caches();
+            if self.servers[number].can_restart() {
+                self.servers[number].restart().await?;
+            }
+        }
+        let server = self.server(variant)?;
+        server.create_database(database, self.lease).await?;
+        server.checkpoint().await
+    }
+
+    async fn restore(
+        &self,
+        cell: &Cell,
+        database: &str,
+        watch: Watch<'_>,
+    ) -> anyhow::Result<RestoreReport> {
+        let server = self.server(&cell.archive.variant)?;
+        let engine: Box<dyn Engine> = match cell.archive.format {
+            Format::Plain => Box::new(Psql::new(server.launcher())),
+            _ => Box::new(PgRestore::new(server.launcher())),
+        };
+        let of = self.contents(&cell.archive)?.items.count;
+        let mut items = 0;
+        watch(Doing { items, of });
+        let request = self.request(cell, database)?;
+        let mut observe = |event: &RestoreEvent| {
+            if matches!(event.what, Happening::Finished(_) | Happening::SerialItem(_)) {
+                items += 1;
+                watch(Doing { items, of });
+            }
+        };
+        Ok(engine.restore(&request, &mut observe).await?)
+    }
+
+    /// What the database looks like after a restore.
+    async fn inspect(&self, cell: &Cell, database: &str) -> anyhow::Result<Restored> {
+        let connection = self.server(&cell.archive.variant)?.connect(database).await?;
+        let client = &connection.client;
+        let expected = self.contents(&cell.archive)?.expected.clone().unwrap_or_default();
+        let size: i64 =
+            client.query_one("SELECT pg_database_size(current_database())", &[]).await?.get(0);
+        Ok(Restored { rows: count(client, &expected).await?, bytes: size as u64 })
+    }
+
+    /// Runs one restore from the fresh database to its end.
+    async fn cycle(
+        &mut self,
+        cell: &Cell,
+        database: &str,
+        watch: Watch<'_>,
+    ) -> anyhow::Result<Cycle> {
+        let begun = Instant::now();
+        self.prepare(cell, database).await?;
+        let wal_before = self.wal_position(cell).await;
+        let prepare = begun.elapsed();
+        let started_at = clock::rfc3339(clock::now());
+        let report = self.restore(cell, database, watch).await?;
+
+        let begun = Instant::now();
+        let wal = match (wal_before, self.wal_position(cell).await) {
+            (Some(before), Some(after)) => after.checked_sub(before),
+            _ => None,
+        };
+        let mut log = report.messages.clone();
+        let restored = match self.inspect(cell, database).await {
+            Ok(restored) => Some(restored),
+            Err(error) => {
+                log.push(format!("what was restored cannot be seen: {error:#}"));
+                None
+            }
+        };
+        let (outcome, message) = self.judge(cell, &report, restored.as_ref());
+        Ok(Cycle {
+            report,
+            restored,
+            wal,
+            outcome,
+            message,
+            log,
+            started_at,
+            prepare,
+            verify: begun.elapsed(),
+        })
+    }
+
+    async fn wal_position(&self, cell: &Cell) -> Option<u64> {
+        let connection = self.server(&cell.archive.variant).ok()?.admin().await.ok()?;
+        wal_position(&connection.client).await
+    }
+
+    fn judge(
+        &mut self,
+        cell: &Cell,
+        report: &RestoreReport,
+        restored: Option<&Restored>,
+    ) -> (Outcome, Option<String>) {
+        if report.end == EngineEnd::TimedOut {
+            let limit = self.scenario.sweep.trial_limit.map(|limit| limit.to_string());
+            let limit = limit.unwrap_or_default();
+            return (Outcome::TimedOut, Some(format!("stopped at the limit of {limit}")));
+        }
+        if !report.is_clean() {
+            let status = match report.end {
+                EngineEnd::Exited(Some(code)) => format!("exit status {code}"),
+                EngineEnd::Exited(None) | EngineEnd::TimedOut => "ended by a signal".to_owned(),
+            };
+            let first = report.messages.first().cloned().unwrap_or(status);
+            return (Outcome::Failed, Some(first));
+        }
+        let Some(restored) = restored else {
+            return (Outcome::Failed, Some("the server could not be asked afterwards".to_owned()));
+        };
+        let contents = self.archives.get_mut(&cell.archive);
+        let expected =
+            contents.map(|contents| contents.expected.get_or_insert_with(|| restored.rows.clone()));
+        let told = expected.map(|expected| differences(expected, &restored.rows));
+        match told {
+            Some(told) if !told.is_empty() => (Outcome::Invalid, Some(told.join("; "))),
+            _ => (Outcome::Completed, None),
+        }
+    }
+
+    /// Drops the database. If the server died meanwhile, it is started again:
+    /// the trial has failed, the sweep goes on.
+    async fn clear(
+        &mut self,
+        cell: &Cell,
+        database: &str,
+        log: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        let variant = &cell.archive.variant;
+        if self.server(variant)?.is_alive().await {
+            return self.server(variant)?.drop_database(database).await;
+        }
+        log.push("the server did not answer after the restore; it was started again".to_owned());
+        let number = *self.of_variant.get(variant).context("a variant without a server")?;
+        self.servers[number].restart().await.context("the server died and does not come back")?;
+        self.server(variant)?.drop_database(database).await
+    }
+}
+
+struct Restored {
+    rows: Counts,
+    bytes: u64,
+}
+
+/// One restore with everything around it but the end.
+struct Cycle {
+    report: RestoreReport,
+    restored: Option<Restored>,
+    wal: Option<u64>,
+    outcome: Outcome,
+    message: Option<String>,
+    log: Vec<String>,
+    started_at: String,
+    prepare: Duration,
+    verify: Duration,
+}
+
+#[async_trait]
+impl Bench for LiveBench<'_> {
+    fn warm_ups(&self) -> Vec<Cell> {
+        if self.scenario.sweep.cache == Cache::Cold {
+            return Vec::new();
+        }
+        self.scenario
+            .variants
+            .iter()
+            .filter_map(|variant| {
+                let cores = self.server(&variant.name).ok()?.cores().unwrap_or(1);
+                let cells = self.cells.iter().filter(|cell| cell.archive.variant == variant.name);
+                // As many jobs as are likely to be fast, or the fewest.
+                cells
+                    .min_by_key(|cell| {
+                        let jobs = cell.jobs.get();
+                        (jobs.saturating_sub(cores), cores.saturating_sub(jobs))
+                    })
+                    .cloned()
+            })
+            .collect()
+    }
+
+    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
+        let database = self.server(&cell.archive.variant)?.database_name("warm_up");
+        let mut cycle = self.cycle(cell, &database, watch).await?;
+        self.clear(cell, &database, &mut cycle.log).await?;
+        if cycle.outcome != Outcome::Completed {
+            let message = cycle.message.unwrap_or_default();
+            anyhow::bail!("{}: {message}\n{}", cycle.outcome.as_str(), quote(&cycle.log));
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        trial: &Trial<'_>,
+        session: u32,
+        watch: Watch<'_>,
+    ) -> anyhow::Result<Finished> {
+        let cell = trial.cell;
+        let database =
+            self.server(&cell.archive.variant)?.database_name(&format!("t{}", trial.number));
+        let mut cycle = self.cycle(cell, &database, watch).await?;
+        let begun = Instant::now();
+        self.clear(cell, &database, &mut cycle.log).await?;
+        let cleanup = begun.elapsed();
+        let items = &self.contents(&cell.archive)?.items;
+        let report = cycle.report;
+        let row = TrialRow {
+            trial: trial.number,
+            block: trial.block,
+            position: trial.position,
+            session,
+            variant: cell.archive.variant.clone(),
+            engine: cell.archive.engine().to_owned(),
+            format: cell.archive.format,
+            compression: cell.archive.compression,
+            jobs: cell.jobs,
+            outcome: cycle.outcome,
+            started_at: cycle.started_at,
+            wall_ns: nanos(report.wall),
+            pre_data_ns: report.workers_began.map(nanos),
+            prepare_ns: nanos(cycle.prepare),
+            verify_ns: nanos(cycle.verify),
+            cleanup_ns: nanos(cleanup),
+            rows: cycle.restored.as_ref().map(|restored| restored.rows.values().sum()),
+            database_bytes: cycle.restored.map(|restored| restored.bytes),
+            wal_bytes: cycle.wal,
+            errors: report.errors,
+            exit_code: match report.end {
+                EngineEnd::Exited(code) => code,
+                EngineEnd::TimedOut => None,
+            },
+            message: cycle.message,
+        };
+        let items = report.items.into_iter().map(|timing| items.row(timing)).collect();
+        let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
+        Ok(Finished { row, items, log })
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn quote(log: &[String]) -> String {
+    /// Lines of a failed warm-up that its error quotes.
+    const LINES: usize = 10;
+    log.iter().take(LINES).cloned().collect::<Vec<_>>().join("\n")
+}
+
+/// The end of the WAL in bytes; a standby has none of its own.
+async fn wal_position(client: &Client) -> Option<u64> {
+    let query = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::text";
+    let row = client.query_one(query, &[]).await.ok()?;
+    row.get::<_, String>(0).parse().ok()
+}
+
+/// Whether the system's caches can be dropped by this process.
+pub fn can_drop_caches() -> bool {
+    nix::unistd::Uid::effective().is_root() && Path::new(DROP_CACHES).exists()
+}
+
+const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
+
+/// Drops the page cache, where that is possible; the run's record says
+/// whether it was.
+fn drop_system_caches() {
+    if can_drop_caches() {
+        nix::unistd::sync();
+        // It was possible at the start; should it fail now, the caches are
+        // as warm as those of any system that forbids it.
+        let _ = std::fs::write(DROP_CACHES, "3");
+    }
+}

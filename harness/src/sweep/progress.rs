@@ -1,0 +1,131 @@
+//! Shows how far a sweep is: a bar on a terminal, a line per trial elsewhere.
+
+use std::time::Duration;
+
+use restore_core::format::Format;
+
+use super::Doing;
+use crate::design::Cell;
+use crate::printer::Printer;
+use crate::record::{Outcome, RunRecord, TrialRow};
+
+/// What is known of a sweep's course.
+pub(super) struct Progress {
+    cells: u32,
+    min_blocks: u32,
+    max_blocks: u32,
+    done: u32,
+    /// Time of the trials of this session, for what is left.
+    spent: Duration,
+    timed: u32,
+}
+
+impl Progress {
+    pub(super) fn new(run: &RunRecord, rows: &[TrialRow]) -> Self {
+        Self {
+            cells: run.design.cells().len() as u32,
+            min_blocks: run.scenario.sweep.blocks.min,
+            max_blocks: run.scenario.sweep.blocks.max,
+            done: rows.len() as u32,
+            spent: Duration::ZERO,
+            timed: 0,
+        }
+    }
+
+    /// Shows a trial that is running.
+    pub(super) fn show(&self, printer: &Printer, cell: &Cell, doing: Doing) {
+        if !printer.has_bar() {
+            return;
+        }
+        let items = match doing.of {
+            Some(of) => format!("{}/{of} items", doing.items),
+            None => format!("{} items", doing.items),
+        };
+        let block = self.done / self.cells.max(1) + 1;
+        let text = format!(
+            "block {block} of {blocks}  trial {trial}  {cell}  {items}{left}",
+            blocks = range(self.min_blocks, self.max_blocks),
+            trial = self.done + 1,
+            left = self.left().map(|left| format!("  {left} left")).unwrap_or_default(),
+        );
+        printer.show(u64::from(self.done), u64::from(self.target()), text);
+    }
+
+    /// Takes notice of a trial that has ended.
+    pub(super) fn finished(&mut self, printer: &Printer, row: &TrialRow) {
+        self.done += 1;
+        self.timed += 1;
+        self.spent += row.wall() + row.overhead();
+        printer.note(line(row, self.target()));
+    }
+
+    /// The trial at which the sweep may stop, or must.
+    fn target(&self) -> u32 {
+        let min = self.min_blocks * self.cells;
+        if self.done < min { min } else { self.max_blocks * self.cells }
+    }
+
+    fn left(&self) -> Option<String> {
+        let each = self.spent.checked_div(self.timed)?;
+        let left = each * self.target().saturating_sub(self.done);
+        Some(coarse(left))
+    }
+}
+
+fn range(min: u32, max: u32) -> String {
+    if min == max { min.to_string() } else { format!("{min} to {max}") }
+}
+
+/// Seconds below two minutes, minutes below two hours, hours.
+fn coarse(time: Duration) -> String {
+    match time.as_secs() {
+        secs @ 0..120 => format!("{secs} s"),
+        secs @ 120..7200 => format!("{} min", secs / 60),
+        secs => format!("{:.1} h", secs as f64 / 3600.0),
+    }
+}
+
+fn line(row: &TrialRow, target: u32) -> String {
+    let format = match row.format {
+        Format::Plain | Format::Tar => row.format.to_string(),
+        Format::Custom | Format::Directory => format!("{} {}", row.format, row.compression),
+    };
+    let variant = if row.variant == "base" { String::new() } else { format!("{}  ", row.variant) };
+    let mut line = format!(
+        "trial {:>3}/{target}  block {:>2}  {variant}{format:<17}  -j {:<3} {:>9.3} s  {}",
+        row.trial,
+        row.block,
+        row.jobs.get(),
+        row.wall().as_secs_f64(),
+        row.outcome.as_str(),
+    );
+    if let Some(message) = row.message.as_ref().filter(|_| row.outcome != Outcome::Completed) {
+        line.push_str(": ");
+        line.push_str(message.lines().next().unwrap_or_default());
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_left_are_coarse() {
+        assert_eq!(coarse(Duration::from_secs(119)), "119 s");
+        assert_eq!(coarse(Duration::from_secs(3600)), "60 min");
+        assert_eq!(coarse(Duration::from_secs(9000)), "2.5 h");
+    }
+
+    #[test]
+    fn a_trial_is_one_line() {
+        let row = TrialRow {
+            outcome: Outcome::Failed,
+            message: Some("out of disk\nand more".to_owned()),
+            ..TrialRow::example()
+        };
+        let expected =
+            "trial   1/8  block  1  custom none        -j 1       1.000 s  failed: out of disk";
+        assert_eq!(line(&row, 8), expected);
+    }
+}

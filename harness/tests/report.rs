@@ -1,0 +1,140 @@
+//! What users read: reports of synthetic runs, as stored snapshots.
+
+#![allow(clippy::unwrap_used, reason = "a test stops where an assumption fails")]
+
+mod support;
+
+use harness::analysis::{Analysis, RunFacts};
+use harness::recommend::Recommendation;
+use harness::record::trial::TrialRow;
+use harness::report::{Report, Style, json, markdown, terminal};
+use restore_core::format::Format;
+use support::{archive, facts, fail, run, usl};
+
+const JOBS: [u32; 5] = [1, 2, 4, 8, 16];
+
+fn report(rows: &[TrialRow], facts: &RunFacts) -> Report {
+    let analysis = Analysis::new(rows);
+    Report::new(&analysis, &Recommendation::new(&analysis, facts), facts)
+}
+
+fn two_formats(blocks: u32, noise: f64) -> Vec<TrialRow> {
+    let curves = [
+        usl(Format::Custom, &JOBS, 120.0, 0.16, 0.004),
+        usl(Format::Directory, &JOBS, 110.0, 0.10, 0.002),
+    ];
+    run(&curves, blocks, noise, 7)
+}
+
+fn known_archives() -> RunFacts {
+    RunFacts { archives: vec![archive(Format::Custom), archive(Format::Directory)], ..facts() }
+}
+
+fn in_terminal(rows: &[TrialRow], facts: &RunFacts) -> String {
+    let text = terminal::render(&report(rows, facts), Style::default());
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    assert!(widest <= 80, "a line of {widest} columns:\n{text}");
+    text
+}
+
+#[test]
+fn two_formats_in_a_terminal() {
+    insta::assert_snapshot!(in_terminal(&two_formats(6, 0.03), &known_archives()));
+}
+
+#[test]
+fn two_formats_in_markdown() {
+    insta::assert_snapshot!(markdown::render(&report(&two_formats(6, 0.03), &known_archives())));
+}
+
+#[test]
+fn one_format_in_json() {
+    let rows = run(&[usl(Format::Directory, &[1, 2, 4, 8], 40.0, 0.1, 0.01)], 3, 0.02, 3);
+    let report = report(&rows, &facts());
+    let text = json::render(&report).unwrap();
+    insta::assert_snapshot!(text);
+    // What other programs read back is what was written.
+    let read: Report = serde_json::from_str(&text).unwrap();
+    assert_eq!(json::render(&read).unwrap(), text);
+}
+
+#[test]
+fn three_noisy_blocks_are_honest() {
+    insta::assert_snapshot!(in_terminal(&two_formats(3, 0.12), &known_archives()));
+}
+
+#[test]
+fn hours_and_failures() {
+    let mut rows = run(&[usl(Format::Custom, &JOBS, 9000.0, 0.3, 0.02)], 4, 0.02, 5);
+    for row in &mut rows {
+        row.session = if row.block > 2 { 2 } else { 1 };
+        let lost = row.jobs.get() == 16 && row.block != 2 || row.jobs.get() == 2 && row.block == 3;
+        if lost {
+            fail(row, "FATAL: sorry, too many clients already");
+        }
+    }
+    let mut archive = archive(Format::Custom);
+    archive.has_offsets = Some(false);
+    archive.largest_item.as_mut().unwrap().share = 0.8;
+    let facts = RunFacts { archives: vec![archive], max_connections: Some(15), ..facts() };
+    insta::assert_snapshot!(in_terminal(&rows, &facts));
+}
+
+#[test]
+fn one_number_of_jobs() {
+    let rows = run(&[usl(Format::Custom, &[4], 12.0, 0.1, 0.0)], 3, 0.02, 1);
+    insta::assert_snapshot!(in_terminal(&rows, &facts()));
+}
+
+#[test]
+fn one_block() {
+    let rows = run(&[usl(Format::Custom, &[1, 2, 4], 0.8, 0.1, 0.0)], 1, 0.02, 1);
+    let facts = RunFacts { ending: None, cores: None, ..facts() };
+    insta::assert_snapshot!(in_terminal(&rows, &facts));
+}
+
+#[test]
+fn nothing_completed() {
+    let mut rows = two_formats(3, 0.03);
+    for row in &mut rows {
+        fail(row, "could not connect to server");
+    }
+    insta::assert_snapshot!(in_terminal(&rows, &known_archives()));
+}
+
+#[test]
+fn no_trial_at_all() {
+    insta::assert_snapshot!(in_terminal(&[], &facts()));
+}
+
+#[test]
+fn narrow_terminals_lose_columns_and_not_rows() {
+    let report = report(&two_formats(6, 0.03), &known_archives());
+    let text = terminal::render(&report, Style { width: 40, color: false });
+    let is_heading = |line: &&str| line.contains("-j") && line.contains("time");
+    let table: Vec<&str> = text.lines().skip_while(|line| !is_heading(line)).take(6).collect();
+    assert_eq!(table.len(), 6, "{text}");
+    assert!(table.iter().all(|line| line.chars().count() <= 40), "{text}");
+    assert!(!table[0].contains("speed-up") && table[0].contains("time"), "{text}");
+}
+
+#[test]
+fn colour_is_only_there_when_asked_for() {
+    let report = report(&two_formats(3, 0.03), &known_archives());
+    let plain = terminal::render(&report, Style::default());
+    let coloured = terminal::render(&report, Style { color: true, ..Style::default() });
+    assert!(!plain.contains('\u{1b}'));
+    assert_eq!(coloured.replace("\u{1b}[1m", "").replace("\u{1b}[0m", ""), plain);
+    assert_ne!(coloured, plain);
+}
+
+#[test]
+fn names_cannot_become_markup() {
+    let mut rows = two_formats(3, 0.03);
+    for row in &mut rows {
+        row.variant = "<b>a|b*c_d</b>".to_owned();
+    }
+    let text = markdown::render(&report(&rows, &facts()));
+    assert!(text.contains(r"\<b\>a\|b\*c\_d\</b\>"), "{text}");
+    assert!(!text.contains("<b>"));
+}

@@ -1,0 +1,268 @@
+//! The data area of a custom archive: blocks of chunks behind the table of
+//! contents.
+//!
+//! `pg_backup_custom.c`. A block is a type byte, the item's number, and then
+//! for table data chunks (a length above 0 and as many bytes) up to a length
+//! of 0; for large objects the same for each object, behind its OID, up to
+//! an OID of 0.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read, Seek};
+
+use super::error::{ArchiveError, ArchiveErrorKind};
+use super::source::{Source, SourceReader};
+use super::wire::{Widths, WireReader};
+use crate::toc::{DataOffset, Toc};
+use crate::units::{Bytes, DumpId, Oid};
+
+const BLOCK_OF_DATA: u8 = 1;
+const BLOCK_OF_LARGE_OBJECTS: u8 = 3;
+
+/// What a block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BlockKind {
+    Data,
+    LargeObjects,
+}
+
+/// Where one item's block lies in a custom archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// The byte at which the block begins.
+    pub offset: u64,
+    /// The block's length, with its head and its chunks' lengths.
+    pub length: Bytes,
+}
+
+/// The data area of one custom archive.
+#[derive(Debug)]
+pub(super) struct Custom {
+    pub(super) source: Source,
+    pub(super) widths: Widths,
+    /// The byte behind the table of contents.
+    pub(super) data_start: u64,
+}
+
+type Result<T> = std::result::Result<T, ArchiveError>;
+
+impl Custom {
+    /// A reader behind the head of the block at `extent`, which must be
+    /// `item`'s. The length is a hint alone.
+    pub(super) fn block(&self, extent: Extent, item: DumpId) -> Result<(BlockKind, Chunks)> {
+        let Extent { offset, length } = extent;
+        let reader = self.source.reader_of(offset, length.0).map_err(ArchiveError::from_io)?;
+        let mut wire = WireReader::new(reader, offset, self.widths);
+        let (kind, found) = read_block_head(&mut wire)?;
+        if found != item {
+            let what = format!("the data block belongs to item {found}");
+            return Err(ArchiveError::malformed(what).at(offset));
+        }
+        let mut chunks = Chunks::new(wire, self.source.length());
+        chunks.in_stream = kind == BlockKind::Data;
+        Ok((kind, chunks))
+    }
+
+    /// Reads the data area once and notes where every block lies: what an
+    /// archive that was written to a pipe does not say.
+    ///
+    /// Chunks are passed over, not read, where the file system allows.
+    pub(super) fn scan(&self) -> Result<BTreeMap<DumpId, Extent>> {
+        let reader = self.source.reader_at(self.data_start).map_err(ArchiveError::from_io)?;
+        let wire = WireReader::new(reader, self.data_start, self.widths);
+        let mut chunks = Chunks::new(wire, self.source.length());
+        let mut extents = BTreeMap::new();
+        while !chunks.wire.is_at_end()? {
+            let offset = chunks.wire.position();
+            let (kind, item) = read_block_head(&mut chunks.wire)?;
+            chunks.pass_block(kind).map_err(|error| error.of_item(item))?;
+            let length = Bytes(chunks.wire.position() - offset);
+            if extents.insert(item, Extent { offset, length }).is_some() {
+                let what = "a second data block of the same item";
+                return Err(ArchiveError::malformed(what).at(offset).of_item(item));
+            }
+        }
+        Ok(extents)
+    }
+}
+
+fn read_block_head<R: BufRead>(wire: &mut WireReader<R>) -> Result<(BlockKind, DumpId)> {
+    const READING: &str = "the head of a data block";
+    let start = wire.position();
+    let kind = match wire.byte(READING)? {
+        BLOCK_OF_DATA => BlockKind::Data,
+        BLOCK_OF_LARGE_OBJECTS => BlockKind::LargeObjects,
+        code => {
+            let what = format!("{code} is not a type of data block");
+            return Err(ArchiveError::malformed(what).at(start));
+        }
+    };
+    Ok((kind, DumpId(wire.number(READING)?)))
+}
+
+/// Gives every item with an offset the distance to the next one's, and the
+/// last the distance to the end, as `_PrepParallelRestore` does, and refuses
+/// offsets that lie outside the data area.
+pub(super) fn set_lengths(toc: &mut Toc, data_start: u64, file_length: u64) -> Result<()> {
+    let mut previous: Option<(usize, u64)> = None;
+    for index in 0..toc.items.len() {
+        let DataOffset::At(offset) = toc.items[index].data else {
+            continue;
+        };
+        if offset < data_start {
+            let what = format!("its data is said to be at byte {offset}, before all data");
+            return Err(ArchiveError::malformed(what).of_item(toc.items[index].id));
+        }
+        if offset >= file_length {
+            let kind = ArchiveErrorKind::Truncated("the data before this item's");
+            return Err(ArchiveError::new(kind).at(file_length).of_item(toc.items[index].id));
+        }
+        if let Some((before, start)) = previous {
+            // Backwards steps, which pg_dump never writes, leave no length.
+            toc.items[before].data_length = offset.checked_sub(start).map(Bytes);
+        }
+        previous = Some((index, offset));
+    }
+    if let Some((last, start)) = previous {
+        toc.items[last].data_length = Some(Bytes(file_length - start));
+    }
+    Ok(())
+}
+
+/// The joined chunks of one stream: an item's data, or one large object.
+///
+/// It reads as empty at the stream's end, and can then be moved to the next
+/// large object of its block.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    wire: WireReader<SourceReader>,
+    /// Whether the stream's closing length of 0 is still to come.
+    in_stream: bool,
+    /// Bytes of the present chunk that are still to come.
+    left: u64,
+    /// Where the archive ends.
+    end: u64,
+    /// An error met after a read had bytes to give already.
+    postponed: Option<io::Error>,
+}
+
+impl Chunks {
+    fn new(wire: WireReader<SourceReader>, end: u64) -> Self {
+        Self { wire, in_stream: false, left: 0, end, postponed: None }
+    }
+
+    /// Moves to the next large object of a block: its OID, or `None` behind
+    /// the last. What is left of the present one is passed over.
+    pub(super) fn next_object(&mut self) -> Result<Option<Oid>> {
+        self.pass_stream()?;
+        let start = self.wire.position();
+        let value = self.wire.integer("a large object's OID")?;
+        match oid_from_int(value) {
+            Some(0) => Ok(None),
+            Some(oid) => {
+                self.in_stream = true;
+                Ok(Some(Oid(oid)))
+            }
+            None => Err(ArchiveError::malformed(format!("{value} is not an OID")).at(start)),
+        }
+    }
+
+    fn pass_block(&mut self, kind: BlockKind) -> Result<()> {
+        match kind {
+            BlockKind::Data => {
+                self.in_stream = true;
+                self.pass_stream()
+            }
+            BlockKind::LargeObjects => {
+                while self.next_object()?.is_some() {}
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves behind the chunks that are left of the present stream.
+    fn pass_stream(&mut self) -> Result<()> {
+        while self.in_stream {
+            let position = self.wire.position();
+            if self.left > self.end.saturating_sub(position) {
+                return Err(truncated_chunk(self.end));
+            }
+            let distance = i64::try_from(self.left).expect("a chunk's length is an int");
+            self.wire.get_mut().seek_relative(distance).map_err(ArchiveError::from_io)?;
+            self.wire.note_skipped(self.left);
+            self.next_chunk()?;
+        }
+        Ok(())
+    }
+
+    fn next_chunk(&mut self) -> Result<()> {
+        self.left = self.wire.number::<u32>("the length of a data chunk")?.into();
+        self.in_stream = self.left > 0;
+        Ok(())
+    }
+
+    fn peek(&mut self) -> Result<&[u8]> {
+        if self.in_stream && self.left == 0 {
+            self.next_chunk()?;
+        }
+        if !self.in_stream {
+            return Ok(&[]);
+        }
+        let position = self.wire.position();
+        let available = self.wire.peek()?;
+        if available.is_empty() {
+            return Err(truncated_chunk(position));
+        }
+        let count = available.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        Ok(&available[..count])
+    }
+}
+
+fn truncated_chunk(position: u64) -> ArchiveError {
+    ArchiveError::new(ArchiveErrorKind::Truncated("a data chunk")).at(position)
+}
+
+/// `WriteInt` takes an int, so that OIDs from 2^31 come out negative.
+fn oid_from_int(value: i64) -> Option<u32> {
+    if value < 0 {
+        i32::try_from(value).ok().map(|int| int as u32)
+    } else {
+        u32::try_from(value).ok()
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.postponed.take() {
+            return Err(error);
+        }
+        let mut filled = 0;
+        // Chunks may be as small as a row: a read gathers as many as fit.
+        while filled < buffer.len() {
+            let available = match self.fill_buf() {
+                Ok([]) => break,
+                Ok(available) => available,
+                Err(error) if filled == 0 => return Err(error),
+                Err(error) => {
+                    self.postponed = Some(error);
+                    break;
+                }
+            };
+            let count = available.len().min(buffer.len() - filled);
+            buffer[filled..filled + count].copy_from_slice(&available[..count]);
+            self.consume(count);
+            filled += count;
+        }
+        Ok(filled)
+    }
+}
+
+impl BufRead for Chunks {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.peek()?)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.left -= count as u64;
+        self.wire.advance(count);
+    }
+}

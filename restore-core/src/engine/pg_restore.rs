@@ -1,0 +1,64 @@
+//! The reference engine: PostgreSQL's own `pg_restore`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::pg_restore_log::LogReader;
+use super::{Engine, EngineError, LineMeaning, Observer, RestoreReport, RestoreRequest, follow};
+use crate::launch::{CommandLine, Launcher, Stream};
+
+/// Runs `pg_restore` and times its items by its verbose log.
+pub struct PgRestore {
+    launcher: Arc<dyn Launcher>,
+}
+
+impl PgRestore {
+    /// The name of this engine in records.
+    pub const NAME: &'static str = "pg_restore";
+
+    /// Uses the `pg_restore` that `launcher` finds.
+    pub fn new(launcher: Arc<dyn Launcher>) -> Self {
+        Self { launcher }
+    }
+
+    /// The command that a request comes to.
+    pub fn command(request: &RestoreRequest) -> CommandLine {
+        let mut command = CommandLine::new("pg_restore")
+            .arg(format!("--dbname={}", request.target.conninfo))
+            .arg(format!("--jobs={}", request.jobs))
+            .arg("--verbose")
+            .arg("--no-password")
+            .envs(&request.target.env);
+        // Messages are parsed, and translated in other locales.
+        command.env.push(("LC_ALL".to_owned(), "C".to_owned()));
+        if request.options.no_owner {
+            command = command.arg("--no-owner");
+        }
+        if request.options.no_privileges {
+            command = command.arg("--no-privileges");
+        }
+        command.arg(request.archive.to_string_lossy())
+    }
+}
+
+#[async_trait]
+impl Engine for PgRestore {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    async fn restore(
+        &self,
+        request: &RestoreRequest,
+        observe: Observer<'_>,
+    ) -> Result<RestoreReport, EngineError> {
+        let running = self.launcher.launch(Self::command(request)).await?;
+        let mut log = LogReader::default();
+        let read = |stream, line: &str| match stream {
+            Stream::Error => log.read(line),
+            Stream::Output => LineMeaning::Nothing,
+        };
+        Ok(follow(running, request.time_limit, read, observe).await)
+    }
+}

@@ -1,0 +1,18 @@
+//! Archives, plans and engines of parallel PostgreSQL restores.
+//!
+//! This crate reads what `pg_dump` wrote, knows how `pg_restore -j` schedules
+//! it, and runs restores. It prints nothing, reads no environment variable,
+//! and knows nothing of scenarios, statistics or containers: those belong to
+//! the `harness` crate.
+
+pub mod archive;
+pub mod dump;
+pub mod engine;
+pub mod event;
+pub mod format;
+pub mod launch;
+pub mod plan;
+pub mod replay;
+pub mod schedule;
+pub mod toc;
+pub mod units;

@@ -1,0 +1,278 @@
+//! What a parallel restore of an archive has to respect: the order, the locks
+//! and the passes that `pg_restore -j` derives from the table of contents.
+//!
+//! Everything here is a pure function of a [`Toc`]. The rules are those of
+//! `pg_backup_archiver.c`, read in PostgreSQL 15, 17 and 18, and named beside
+//! the code that follows them. The archive is taken to be restored whole into
+//! an existing database, as `pg_restore -d` does without `--create` or a
+//! selection.
+
+mod bounds;
+mod cost;
+mod critical;
+mod graph;
+mod order;
+mod rules;
+
+pub use bounds::Bounds;
+pub use cost::{Cost, CostUnit, Costs};
+pub use critical::{Chain, CriticalPath, LockedTable, PassFloor};
+pub use rules::{Pass, PgMajor};
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use crate::toc::Toc;
+use crate::units::{Bytes, DumpId};
+
+use graph::{Edges, Graph};
+
+/// The position of an item in the table of contents.
+///
+/// Cheaper than its [`DumpId`], and dense: the plan's tables are indexed by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemIndex(u32);
+
+impl ItemIndex {
+    /// The position as an index into [`Toc::items`].
+    pub fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+
+    /// A position that belongs to no plan.
+    #[cfg(test)]
+    pub(crate) fn for_test(place: u32) -> Self {
+        Self(place)
+    }
+}
+
+/// Why a table of contents cannot be planned.
+///
+/// Dependencies that form a cycle or name no item are not errors:
+/// `pg_restore` restores such archives, and the plan does as it does (see
+/// [`Plan::missed`]).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// Two items carry the same number, so that dependencies on it are
+    /// ambiguous. `pg_restore` does not notice, and loses one of them.
+    #[error(
+        "items {first} and {second} of the table of contents (counted from 1) both have id {id}: \
+         the archive is damaged"
+    )]
+    RepeatedId {
+        /// The number.
+        id: DumpId,
+        /// Place of the first item in the table of contents, from 1.
+        first: usize,
+        /// Place of the second.
+        second: usize,
+    },
+    /// An item has the number 0, which stands for "no item"; `pg_restore`
+    /// refuses such an archive ("entry ID 0 out of range").
+    #[error(
+        "item {place} of the table of contents (counted from 1) has id 0: the archive is damaged"
+    )]
+    ZeroId {
+        /// Place of the item in the table of contents, from 1.
+        place: usize,
+    },
+    /// The first dependency of a TABLE DATA item is no possible table;
+    /// `pg_restore` refuses it ("bad table dumpId for TABLE DATA item").
+    #[error(
+        "TABLE DATA item {id} belongs to table {table}, but ids of this archive lie within \
+         1 and {max}: the archive is damaged"
+    )]
+    TableOutOfRange {
+        /// The TABLE DATA item.
+        id: DumpId,
+        /// What it names as its table.
+        table: DumpId,
+        /// The largest id of the archive.
+        max: DumpId,
+    },
+    /// More items than a plan can number.
+    #[error("{count} items are more than a plan can hold ({max})", max = u32::MAX)]
+    TooManyItems {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// The plan of a parallel restore: items, their dependencies, the locks that
+/// they take, the pass they belong to and how urgent each is.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    ids: Vec<DumpId>,
+    by_id: HashMap<DumpId, ItemIndex>,
+    graph: Graph,
+    passes: Vec<Pass>,
+    wanted: Vec<bool>,
+    before_fork: Vec<bool>,
+    by_rank: Vec<ItemIndex>,
+    ranks: Vec<u32>,
+    order: order::Order,
+}
+
+impl Plan {
+    /// Derives the plan that `pg_restore` of version `major` follows.
+    pub fn new(toc: &Toc, major: PgMajor) -> Result<Self, PlanError> {
+        let by_id = index_ids(toc)?;
+        let graph = Graph::new(toc, &by_id)?;
+        let passes: Vec<Pass> = toc.items.iter().map(|item| Pass::of(item, major)).collect();
+        let before_fork = rules::before_fork(&toc.items, &passes);
+        let by_rank = by_urgency(toc, &graph.sizes);
+        let mut ranks = vec![0; by_rank.len()];
+        for (rank, item) in (0..).zip(&by_rank) {
+            ranks[item.as_usize()] = rank;
+        }
+        let order = order::Order::new(&graph, &passes, &before_fork);
+        Ok(Self {
+            ids: toc.items.iter().map(|item| item.id).collect(),
+            by_id,
+            graph,
+            wanted: toc.items.iter().map(rules::is_wanted).collect(),
+            passes,
+            before_fork,
+            by_rank,
+            ranks,
+            order,
+        })
+    }
+
+    /// How many items the archive has.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether the archive has no item.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// All items in the order of the table of contents.
+    pub fn items(&self) -> impl Iterator<Item = ItemIndex> + use<> {
+        (0..self.ids.len() as u32).map(ItemIndex)
+    }
+
+    /// The item at this place of the table of contents, from 0.
+    pub fn at(&self, place: u32) -> Option<ItemIndex> {
+        ((place as usize) < self.ids.len()).then_some(ItemIndex(place))
+    }
+
+    /// The item with this number.
+    pub fn find(&self, id: DumpId) -> Option<ItemIndex> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// The number of an item.
+    pub fn id(&self, item: ItemIndex) -> DumpId {
+        self.ids[item.as_usize()]
+    }
+
+    /// The pass in which the item is restored.
+    pub fn pass(&self, item: ItemIndex) -> Pass {
+        self.passes[item.as_usize()]
+    }
+
+    /// Whether restoring the item does anything. What is not wanted still
+    /// takes its place in the order, at no cost.
+    pub fn is_wanted(&self, item: ItemIndex) -> bool {
+        self.wanted[item.as_usize()]
+    }
+
+    /// Whether the leader restores the item on its own connection before it
+    /// starts the workers.
+    pub fn is_before_fork(&self, item: ItemIndex) -> bool {
+        self.before_fork[item.as_usize()]
+    }
+
+    /// The size by which `pg_restore` from version 12 orders what is ready:
+    /// that of the item's own data, or for a post-data item the largest of
+    /// the tables that it depends on. 0 where the archive tells no sizes.
+    pub fn size(&self, item: ItemIndex) -> Bytes {
+        self.graph.sizes[item.as_usize()]
+    }
+
+    /// What must be there before the item; for post-data items, tables are
+    /// replaced by their data. An item appears as often as it is named.
+    pub fn dependencies(&self, item: ItemIndex) -> &[ItemIndex] {
+        self.graph.dependencies.of(item)
+    }
+
+    /// What waits for the item, in the order of the table of contents.
+    pub fn dependents(&self, item: ItemIndex) -> &[ItemIndex] {
+        self.graph.dependents.of(item)
+    }
+
+    /// The tables (or their data items, standing for them) that the item
+    /// locks exclusively: it shares them with no running item that depends
+    /// on them.
+    pub fn exclusive_locks(&self, item: ItemIndex) -> &[ItemIndex] {
+        self.graph.exclusive.of(item)
+    }
+
+    /// Whether two items may not run at the same time
+    /// (`has_lock_conflicts`, either way round).
+    pub fn conflict(&self, one: ItemIndex, other: ItemIndex) -> bool {
+        let excludes = |holder, user| {
+            let used = self.dependencies(user);
+            self.exclusive_locks(holder).iter().any(|table| used.contains(table))
+        };
+        excludes(one, other) || excludes(other, one)
+    }
+
+    /// Items that no pass can reach, because they wait for one another or for
+    /// an item of a later pass. `pg_restore` restores them last, serially, in
+    /// the order of the table of contents ("processing missed item").
+    pub fn missed(&self) -> &[ItemIndex] {
+        &self.order.missed
+    }
+
+    /// How urgent an item is: 0 goes first.
+    pub(crate) fn rank(&self, item: ItemIndex) -> u32 {
+        self.ranks[item.as_usize()]
+    }
+
+    /// The item of this urgency.
+    pub(crate) fn by_rank(&self, rank: u32) -> ItemIndex {
+        self.by_rank[rank as usize]
+    }
+
+    /// The reverse dependencies, for the layers that count them down.
+    pub(crate) fn waits(&self) -> &Edges {
+        &self.graph.dependencies
+    }
+}
+
+/// Numbers to positions, refusing what `pg_restore` cannot tell apart.
+fn index_ids(toc: &Toc) -> Result<HashMap<DumpId, ItemIndex>, PlanError> {
+    let count = toc.items.len();
+    if u32::try_from(count).is_err() {
+        return Err(PlanError::TooManyItems { count });
+    }
+    let mut by_id = HashMap::with_capacity(count);
+    for (place, item) in (0..).zip(&toc.items) {
+        if item.id == DumpId(0) {
+            return Err(PlanError::ZeroId { place: place as usize + 1 });
+        }
+        if let Some(ItemIndex(first)) = by_id.insert(item.id, ItemIndex(place)) {
+            return Err(PlanError::RepeatedId {
+                id: item.id,
+                first: first as usize + 1,
+                second: place as usize + 1,
+            });
+        }
+    }
+    Ok(by_id)
+}
+
+/// Larger first, ties by id (`TocEntrySizeCompareQsort`). Sizes never change
+/// during a restore, so that one sort replaces every comparison.
+fn by_urgency(toc: &Toc, sizes: &[Bytes]) -> Vec<ItemIndex> {
+    let mut items: Vec<_> = (0..toc.items.len() as u32).map(ItemIndex).collect();
+    items.sort_unstable_by_key(|item| {
+        let item = item.as_usize();
+        (Reverse(sizes[item]), toc.items[item].id)
+    });
+    items
+}

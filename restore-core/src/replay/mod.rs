@@ -1,0 +1,257 @@
+//! Predicts how long a restore takes with a number of jobs that was not
+//! measured, from the item timings of one that was.
+//!
+//! The model: each item has its work; while k items run together, all of them
+//! are slowed by the same factor phi(k) = 1 + a (k - 1) + b k (k - 1), with
+//! a, b >= 0. The items are scheduled as `pg_restore` schedules them.
+//!
+//! Because the slowdown is shared, it changes when things happen and not in
+//! which order: in a clock that runs phi(k) times slower while k items run,
+//! nothing is slowed at all. So one simulation without contention per number
+//! of jobs gives the time W(k) that k items run together, and
+//!
+//! ```text
+//! T = O + sum over k of W(k) phi(k) = O + A + a B + b C
+//! ```
+//!
+//! with A = sum W(k), B = sum W(k) (k - 1), C = sum W(k) k (k - 1), and the
+//! overhead O of the run outside its items. This is exact, linear in a and b,
+//! and makes the fit a matter of microseconds.
+
+mod fit;
+mod recording;
+
+pub use fit::Contention;
+pub use recording::{RecordedItem, Recording, RecordingError};
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::plan::{Costs, Plan};
+use crate::schedule::{Policy, Segment, Simulation};
+use crate::units::{DumpId, Jobs};
+
+use fit::{Fit, Observation};
+
+/// What a restore took, from start to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    /// With how many jobs.
+    pub jobs: Jobs,
+    /// How long: one trial's time, or the geometric mean of several.
+    pub time: Duration,
+}
+
+/// Why a replay could not be fitted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// The recorded items do not make sense.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+    /// Nothing was measured.
+    #[error("no restore was measured: give the time of at least one number of jobs")]
+    NothingMeasured,
+    /// A time of zero.
+    #[error("the restore with {jobs} jobs is said to have taken no time")]
+    NoTime {
+        /// The number of jobs.
+        jobs: Jobs,
+    },
+    /// No item of the plan has a recorded duration.
+    #[error("none of the {recorded} recorded items is in the archive: was it another archive?")]
+    ForeignRecording {
+        /// How many items were recorded.
+        recorded: usize,
+    },
+}
+
+/// The replay model of one archive on one machine, fitted.
+#[derive(Debug, Clone)]
+pub struct Replay<'plan> {
+    plan: &'plan Plan,
+    policy: Policy,
+    costs: Costs,
+    overhead: f64,
+    fit: Fit,
+}
+
+/// What the model says about one number of jobs.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// The number of jobs.
+    pub jobs: Jobs,
+    /// How long the restore takes.
+    pub time: Duration,
+    /// The standard error of ln `time` for one further restore: the scatter
+    /// about the fitted curve and the uncertainty of a and b together.
+    pub ln_error: f64,
+    /// The degrees of freedom of that standard error.
+    pub degrees_of_freedom: u32,
+    /// The time that workers wait for work, added up over them.
+    pub idle: Duration,
+    /// How long the restore goes on after the last moment at which every
+    /// worker had work.
+    pub tail: Duration,
+    /// The item that keeps the workers up to their end.
+    pub straggler: Option<DumpId>,
+}
+
+impl Prediction {
+    /// The interval exp(ln T -+ `quantile` * [`ln_error`](Self::ln_error)).
+    ///
+    /// For a band that holds one further restore with probability p, give
+    /// Student's t quantile at (1 + p) / 2 for the degrees of freedom.
+    pub fn band(&self, quantile: f64) -> (Duration, Duration) {
+        let factor = (quantile * self.ln_error).exp();
+        (self.time.div_f64(factor), self.time.mul_f64(factor))
+    }
+}
+
+/// Rounds of making work and contention agree, at most. With one job recorded
+/// the first is final; with more, extrapolation settles it in about ten.
+const ROUNDS: usize = 40;
+
+impl<'plan> Replay<'plan> {
+    /// Fits the model to what was measured.
+    ///
+    /// `recording` is the run with the fewest jobs that there is: with one,
+    /// its items are not slowed by each other. With more, their work is what
+    /// remains once the contention that the model finds has been taken out
+    /// of their durations.
+    ///
+    /// With a single measured number of jobs above one, only a is fitted; one
+    /// number cannot tell a from b.
+    pub fn fit(
+        plan: &'plan Plan,
+        policy: Policy,
+        recording: &Recording,
+        measured: &[Measured],
+    ) -> Result<Self, ReplayError> {
+        check(measured)?;
+        let overhead = recording.overhead().as_secs_f64();
+        let mut search = fit::FixedPoint::default();
+        let mut rounds = if recording.is_serial() { 1 } else { ROUNDS };
+        loop {
+            let costs = costs(plan, &recording.work(search.point))?;
+            let fit = Fit::new(&observe(plan, policy, &costs, overhead, measured));
+            let settled = search.advance(fit.contention);
+            rounds -= 1;
+            if settled || rounds == 0 {
+                return Ok(Self { plan, policy, costs, overhead, fit });
+            }
+        }
+    }
+
+    /// The slowdown of items that run together.
+    pub fn contention(&self) -> Contention {
+        self.fit.contention
+    }
+
+    /// The work of the items, free of contention.
+    pub fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// ln(measured / fitted) of each measured time, in the order given.
+    pub fn residuals(&self) -> &[f64] {
+        &self.fit.residuals
+    }
+
+    /// What the model says for this many jobs. Takes one simulation.
+    pub fn predict(&self, jobs: Jobs) -> Prediction {
+        let simulation = Simulation::run(self.plan, &self.costs, jobs, self.policy);
+        let stretched = |segment: &Segment| {
+            nanoseconds(segment.length) * self.fit.contention.slowdown(segment.running)
+        };
+        let idle = |segment: &Segment| stretched(segment) * f64::from(jobs.get() - segment.running);
+        let parallel = simulation.segments.iter().filter(|segment| segment.parallel);
+        let shape = Shape::of(&simulation.segments).after(self.overhead);
+        Prediction {
+            jobs,
+            time: seconds(shape.time(self.fit.contention)),
+            ln_error: self.fit.ln_error(shape),
+            degrees_of_freedom: self.fit.degrees_of_freedom(),
+            idle: seconds(parallel.map(idle).sum()),
+            tail: seconds(simulation.tail().iter().map(stretched).sum()),
+            straggler: simulation.straggler().map(|span| self.plan.id(span.item)),
+        }
+    }
+}
+
+fn check(measured: &[Measured]) -> Result<(), ReplayError> {
+    if measured.is_empty() {
+        return Err(ReplayError::NothingMeasured);
+    }
+    match measured.iter().find(|seen| seen.time.is_zero()) {
+        Some(seen) => Err(ReplayError::NoTime { jobs: seen.jobs }),
+        None => Ok(()),
+    }
+}
+
+/// Simulates each measured restore without contention, once for each number
+/// of jobs.
+fn observe(
+    plan: &Plan,
+    policy: Policy,
+    costs: &Costs,
+    overhead: f64,
+    measured: &[Measured],
+) -> Vec<Observation> {
+    let mut shapes: HashMap<Jobs, Shape> = HashMap::new();
+    let mut shape = |jobs| {
+        let simulate = || Shape::of(&Simulation::run(plan, costs, jobs, policy).segments);
+        shapes.entry(jobs).or_insert_with(simulate).after(overhead)
+    };
+    let observation =
+        |seen: &Measured| Observation { shape: shape(seen.jobs), time: seen.time.as_secs_f64() };
+    measured.iter().map(observation).collect()
+}
+
+fn costs(plan: &Plan, work: &HashMap<DumpId, Duration>) -> Result<Costs, ReplayError> {
+    let costs = Costs::measured(plan, work);
+    if costs.total() == 0 {
+        return Err(ReplayError::ForeignRecording { recorded: work.len() });
+    }
+    Ok(costs)
+}
+
+/// The coefficients of T in a and b, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Shape {
+    constant: f64,
+    per_a: f64,
+    per_b: f64,
+}
+
+impl Shape {
+    fn of(segments: &[Segment]) -> Self {
+        let mut shape = Self { constant: 0.0, per_a: 0.0, per_b: 0.0 };
+        for segment in segments {
+            let (k, length) = (f64::from(segment.running), nanoseconds(segment.length));
+            shape.constant += length;
+            shape.per_a += length * (k - 1.0);
+            shape.per_b += length * k * (k - 1.0);
+        }
+        shape
+    }
+
+    /// The same restore with this much time outside its items.
+    fn after(mut self, overhead: f64) -> Self {
+        self.constant += overhead;
+        self
+    }
+
+    fn time(self, contention: Contention) -> f64 {
+        self.constant + contention.a * self.per_a + contention.b * self.per_b
+    }
+}
+
+/// Simulated nanoseconds as seconds.
+fn nanoseconds(length: u128) -> f64 {
+    length as f64 * 1e-9
+}
+
+/// Seconds as a duration; at most what a duration holds.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
