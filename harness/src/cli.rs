@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use restore_core::format::Format;
 use restore_core::units::Jobs;
 
-use crate::scenario::quantity::Span;
+use crate::scenario::quantity::{Scale, Span};
 use crate::scenario::{Overrides, ProviderKind};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
@@ -77,7 +77,7 @@ pub struct SweepArgs {
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["jobs", "formats", "blocks", "seed", "archive", "image", "provider"]
+        conflicts_with_all = ["jobs", "formats", "blocks", "seed", "archive", "image", "provider", "scale"]
     )]
     pub resume: Option<PathBuf>,
     /// Values of -j.
@@ -89,6 +89,9 @@ pub struct SweepArgs {
     /// Exactly this many blocks.
     #[arg(long, value_name = "N")]
     pub blocks: Option<u32>,
+    /// How much data to make: small, normal, or a factor.
+    #[arg(long, value_name = "SCALE")]
+    pub scale: Option<Scale>,
     /// Start no block that would end after this time: 90s, 30m, 2h.
     #[arg(long, value_name = "TIME")]
     pub budget: Option<Span>,
@@ -137,6 +140,7 @@ impl SweepArgs {
             image: self.image.clone(),
             conninfo: self.conninfo.is_some(),
             archive: self.archive.clone(),
+            scale: self.scale,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::bail;
 use restore_core::units::Bytes;
 
-use crate::dataset::raw_bytes;
+use crate::dataset::{DATABASE_PER_RAW, raw_bytes};
 use crate::design::Design;
 use crate::scenario::{Dataset, Scenario};
 
@@ -18,9 +18,6 @@ const RESTORE_RATE: f64 = 18e6;
 
 /// Raw bytes made, loaded and dumped in a second, per archive.
 const MAKE_RATE: f64 = 12e6;
-
-/// Bytes of a database for a raw byte: rows with headers, and indexes.
-const DATABASE_PER_RAW: f64 = 1.8;
 
 /// Bytes of a compressed archive for a raw byte.
 const ARCHIVE_PER_RAW: f64 = 0.35;

@@ -15,7 +15,7 @@ use restore_core::units::{Bytes, Jobs};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Counts, count, describe, fill, tpch};
+use super::{Counts, count, describe, fill, sql, tpch};
 use crate::connection::{Conninfo, connect};
 use crate::design::ArchiveKey;
 use crate::lease::{Lease, Resource};
@@ -137,15 +137,12 @@ impl Maker<'_> {
         Ok(match dataset {
             Dataset::Tpch { scale } => format!("{} {scale} {}", tpch::GENERATOR, tpch::schema()),
             Dataset::Pgbench { scale } => format!("pgbench {scale}"),
-            Dataset::Sql { files } => {
-                let mut text = "sql".to_owned();
-                for file in files {
-                    let script = fs::read(file)
-                        .with_context(|| format!("cannot read the script {}", file.display()))?;
-                    text.push(' ');
-                    text.push_str(&hex(&Sha256::digest(&script)));
+            Dataset::Sql { files, scale, .. } => {
+                let mut hasher = Sha256::new();
+                for script in sql::read_all(files)? {
+                    hasher.update(Sha256::digest(&script));
                 }
-                text
+                format!("sql {scale} {}", hex(&hasher.finalize()))
             }
             // A database changes; what was dumped of it serves this run alone.
             Dataset::Database { .. } => format!("database of run {}", self.run),

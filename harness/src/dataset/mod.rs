@@ -20,7 +20,7 @@ async fn fill(dataset: &Dataset, server: &Server, database: &str) -> anyhow::Res
     match dataset {
         Dataset::Tpch { scale } => tpch::fill(server, database, *scale).await,
         Dataset::Pgbench { scale } => pgbench::fill(server, database, *scale).await,
-        Dataset::Sql { files } => sql::fill(server, database, files).await,
+        Dataset::Sql { files, scale, .. } => sql::fill(server, database, files, *scale).await,
         // Neither is made here: the one is an archive already, the other is
         // dumped where it is.
         Dataset::Archive { .. } | Dataset::Database { .. } => Ok(()),
@@ -32,11 +32,17 @@ pub fn describe(dataset: &Dataset) -> String {
     match dataset {
         Dataset::Tpch { scale } => format!("TPC-H at scale {scale}"),
         Dataset::Pgbench { scale } => format!("pgbench at scale {scale}"),
-        Dataset::Sql { files } => format!("{} SQL scripts", files.len()),
+        Dataset::Sql { files, scale, .. } => {
+            let names = files.iter().filter_map(|file| file.file_name()?.to_str());
+            format!("{} at scale {scale}", names.collect::<Vec<_>>().join(", "))
+        }
         Dataset::Archive { path } => format!("the archive {}", path.display()),
         Dataset::Database { conninfo_env } => format!("the database that {conninfo_env} names"),
     }
 }
+
+/// Bytes of a database for a raw byte: rows with headers, and indexes.
+pub const DATABASE_PER_RAW: f64 = 1.8;
 
 /// About how many bytes of rows it has, where that can be told beforehand.
 pub fn raw_bytes(dataset: &Dataset) -> Option<u64> {
@@ -48,7 +54,11 @@ pub fn raw_bytes(dataset: &Dataset) -> Option<u64> {
     match dataset {
         Dataset::Tpch { scale } => Some((scale * TPCH) as u64),
         Dataset::Pgbench { scale } => Some(u64::from(*scale) * PGBENCH),
-        Dataset::Sql { .. } | Dataset::Archive { .. } | Dataset::Database { .. } => None,
+        Dataset::Sql { scale, size, .. } => {
+            let bytes = (*size)?.bytes() as f64 * scale.factor();
+            Some((bytes / DATABASE_PER_RAW) as u64)
+        }
+        Dataset::Archive { .. } | Dataset::Database { .. } => None,
     }
 }
 
@@ -56,7 +66,7 @@ pub fn raw_bytes(dataset: &Dataset) -> Option<u64> {
 pub fn shared(dataset: &Dataset) -> Vec<Shared> {
     let read = |path: &Path| Shared { path: path.to_owned(), writable: false };
     match dataset {
-        Dataset::Sql { files } => {
+        Dataset::Sql { files, .. } => {
             let mut folders: Vec<&Path> = files.iter().filter_map(|file| file.parent()).collect();
             folders.sort_unstable();
             folders.dedup();

@@ -1,5 +1,7 @@
 //! From the raw keys of a scenario to a [`Scenario`] that holds.
 
+mod dataset;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hash;
@@ -10,8 +12,8 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
 use toml::Spanned;
 
-use super::file::{DatasetFile, ScenarioFile, ServerFile, SettingFile, SweepFile, VariantFile};
-use super::quantity::{Percent, Span};
+use super::file::{ScenarioFile, ServerFile, SettingFile, SweepFile, VariantFile};
+use super::quantity::{Percent, Scale, Span};
 use super::{
     Blocks, Cache, ConninfoSource, Dataset, Limits, Provider, ProviderKind, Restore, Scenario,
     Server, Sweep, Variant,
@@ -45,6 +47,8 @@ pub struct Overrides {
     pub conninfo: bool,
     /// An archive in place of the scenario's dataset.
     pub archive: Option<PathBuf>,
+    /// How much of the dataset to make.
+    pub scale: Option<Scale>,
 }
 
 /// Why a scenario cannot be used, and where.
@@ -165,46 +169,6 @@ impl Check<'_> {
                 privileges: file.restore.privileges.unwrap_or(false),
             },
         })
-    }
-
-    fn dataset(&self, file: &Spanned<DatasetFile>) -> Result<Dataset, Flaw> {
-        if let Some(path) = &self.overrides.archive {
-            return Ok(Dataset::Archive { path: absolute(Path::new("."), path) });
-        }
-        let span = file.span();
-        let file = file.get_ref();
-        let sources = [
-            file.tpch.as_ref().map(|tpch| Dataset::Tpch { scale: tpch.scale }),
-            file.pgbench.as_ref().map(|pgbench| Dataset::Pgbench { scale: pgbench.scale }),
-            file.sql.as_ref().map(|sql| Dataset::Sql {
-                files: sql.files.iter().map(|path| absolute(self.folder, path)).collect(),
-            }),
-            file.archive
-                .as_ref()
-                .map(|archive| Dataset::Archive { path: absolute(self.folder, &archive.path) }),
-            file.database
-                .as_ref()
-                .map(|db| Dataset::Database { conninfo_env: db.conninfo_env.clone() }),
-        ];
-        let mut named = sources.into_iter().flatten();
-        let (Some(dataset), None) = (named.next(), named.next()) else {
-            return flaw(
-                span,
-                "[dataset] takes exactly one of tpch, pgbench, sql, archive and database",
-            );
-        };
-        match &dataset {
-            Dataset::Tpch { scale } if !(*scale > 0.0 && *scale <= 100_000.0) => {
-                flaw(span, format!("tpch scale {scale}: give a number above 0, at most 100000"))
-            }
-            Dataset::Pgbench { scale: 0 } => {
-                flaw(span, "pgbench scale 0: give a whole number from 1")
-            }
-            Dataset::Sql { files } if files.is_empty() => {
-                flaw(span, "sql.files is empty: name at least one script")
-            }
-            _ => Ok(dataset),
-        }
     }
 
     fn server(&self, file: &ServerFile, dataset: &Dataset) -> Result<Server, Flaw> {

@@ -80,6 +80,8 @@ pub struct PgbenchFile {
 pub struct SqlFile {
     /// Scripts, relative to the scenario's folder.
     pub files: Vec<PathBuf>,
+    /// About how large the database is that they fill, at scale 1.
+    pub size: Option<Memory>,
 }
 
 /// `archive = { path = "backup.dump" }`

@@ -13,7 +13,7 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Overrides, ScenarioError, from_archive, load};
-use quantity::{Memory, Percent, Span};
+use quantity::{Memory, Percent, Scale, Span};
 
 /// A scenario whose keys have been checked against each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +67,12 @@ pub enum Dataset {
     Sql {
         /// Absolute paths.
         files: Vec<PathBuf>,
+        /// What the scripts find in psql's variable `scale`.
+        #[serde(default)]
+        scale: Scale,
+        /// About how large the database is at scale 1, where that is known.
+        #[serde(default)]
+        size: Option<Memory>,
     },
     /// An archive that exists, restored as it is.
     Archive {

@@ -115,6 +115,72 @@ impl From<Span> for String {
     }
 }
 
+/// How much of a dataset is made: 1 is what its scenario says.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Scale(f64);
+
+impl Scale {
+    /// What the scenario says.
+    pub const NORMAL: Self = Self(1.0);
+
+    /// Little enough that a sweep takes seconds: to see that a scenario works,
+    /// and nothing about speed.
+    pub const SMALL: Self = Self(0.02);
+
+    /// The factor, above 0.
+    pub fn factor(self) -> f64 {
+        self.0
+    }
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self::NORMAL
+    }
+}
+
+impl TryFrom<f64> for Scale {
+    type Error = String;
+
+    fn try_from(factor: f64) -> Result<Self, String> {
+        if factor > 0.0 && factor <= 1e6 {
+            Ok(Self(factor))
+        } else {
+            Err(format!("{factor} is not a scale: give a number above 0, at most 1000000"))
+        }
+    }
+}
+
+impl From<Scale> for f64 {
+    fn from(scale: Scale) -> Self {
+        scale.0
+    }
+}
+
+impl FromStr for Scale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "small" => Ok(Self::SMALL),
+            "normal" => Ok(Self::NORMAL),
+            _ => match text.parse::<f64>() {
+                Ok(factor) => factor.try_into(),
+                Err(_) => {
+                    Err(format!("{text:?} is not a scale: give small, normal or a number above 0"))
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// An amount of memory, written like `512MB` or `2GiB`. As in PostgreSQL and
 /// Docker, MB and MiB are the same: 1024 x 1024 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -191,6 +257,16 @@ mod tests {
         }
         let span = Span::from_secs(5400);
         assert_eq!(String::from(span).parse(), Ok(span));
+    }
+
+    #[test]
+    fn scales() {
+        assert_eq!("small".parse(), Ok(Scale::SMALL));
+        assert_eq!("normal".parse(), Ok(Scale::NORMAL));
+        assert_eq!("0.5".parse::<Scale>().map(Scale::factor), Ok(0.5));
+        for text in ["0", "-1", "NaN", "inf", "large", ""] {
+            assert!(text.parse::<Scale>().is_err(), "{text}");
+        }
     }
 
     #[test]
