@@ -319,6 +319,7 @@ impl Job {
         let folder = RunFolder::open(&self.folder)?;
         folder.mend()?;
         check_prefix(&run.design, &folder.trials()?)?;
+        run.schema = SCHEMA;
         run.sessions += 1;
         run.ended = None;
         run.scenario.sweep.budget = self.scenario.sweep.budget;

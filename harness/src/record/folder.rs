@@ -1,17 +1,17 @@
 //! A run folder on disk: made, appended to, read, resumed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::run::SCHEMA;
-use super::{ItemRow, RunRecord, TrialRow};
+use super::{ItemRow, LoadSample, RunRecord, TrialRow, table};
 
 const RUN: &str = "run.json";
 const TRIALS: &str = "trials.csv";
+const LOAD: &str = "load.csv";
 const ITEMS: &str = "items";
 const LOGS: &str = "logs";
 
@@ -60,7 +60,7 @@ pub enum FolderError {
     },
 }
 
-type Result<T> = std::result::Result<T, FolderError>;
+pub(super) type Result<T> = std::result::Result<T, FolderError>;
 
 fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     let path = path.to_owned();
@@ -88,7 +88,7 @@ impl RunFolder {
             fs::create_dir(&path).map_err(io_error("make", &path))?;
         }
         folder.write_run(run)?;
-        folder.write_whole(TRIALS, header()?.as_bytes())?;
+        folder.write_whole(TRIALS, table::trials_header(Path::new(TRIALS))?.as_bytes())?;
         open_to_all(making.path())?;
         fs::rename(making.path(), path).map_err(io_error("make", path))?;
         // The folder is no longer where its guard would look for it.
@@ -148,48 +148,90 @@ impl RunFolder {
         let path = self.path.join(TRIALS);
         let mut text = fs::read_to_string(&path).map_err(io_error("read", &path))?;
         text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
-        parse_rows(&path, text.as_bytes())
+        table::read_trials(&path, text.as_bytes())
+    }
+
+    /// The load samples of the trials that are done, in their order; none where
+    /// none were taken.
+    pub fn load(&self) -> Result<Vec<LoadSample>> {
+        let path = self.path.join(LOAD);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        let done = self.trials()?.last().map_or(0, |row| row.trial);
+        table::read(&path, &text[..end_of_load(&text, done)])
     }
 
     /// When and where the items of a trial were restored.
     pub fn items(&self, trial: u32) -> Result<Vec<ItemRow>> {
         let path = self.items_path(trial);
         let text = fs::read(&path).map_err(io_error("read", &path))?;
-        parse_rows(&path, &text)
+        table::read(&path, &text)
     }
 
-    /// Prepares for more trials: a torn last line is cut off.
+    /// Prepares for more trials: a torn last line is cut off, and so are load
+    /// samples of a trial without a row. A table of an older program is given
+    /// the columns of this one.
     pub fn mend(&self) -> Result<()> {
         let path = self.path.join(TRIALS);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(io_error("open", &path))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io_error("read", &path))?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        if whole == 0 {
-            return self.write_whole(TRIALS, header()?.as_bytes());
+        let text = fs::read(&path).map_err(io_error("read", &path))?;
+        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let header = table::trials_header(&path)?;
+        if text.starts_with(header.as_bytes()) {
+            cut(&path, &text, whole)?;
+        } else {
+            let rows = table::read_trials(&path, &text[..whole])?;
+            let lines = table::write_trials(&rows, &path)?;
+            self.write_whole(TRIALS, &[header.as_bytes(), &lines].concat())?;
         }
-        if whole < bytes.len() {
-            file.set_len(whole as u64).map_err(io_error("mend", &path))?;
-            file.sync_all().map_err(io_error("sync", &path))?;
-        }
-        Ok(())
+        self.mend_load()
     }
 
-    /// Records a trial: its items and log first, its row last.
-    pub fn append(&self, row: &TrialRow, items: &[ItemRow], log: &[String]) -> Result<()> {
+    fn mend_load(&self) -> Result<()> {
+        let path = self.path.join(LOAD);
+        if !path.exists() {
+            return Ok(());
+        }
+        let text = fs::read(&path).map_err(io_error("read", &path))?;
+        let header = table::load_header(&path)?;
+        if text.starts_with(header.as_bytes()) {
+            let done = self.trials()?.last().map_or(0, |row| row.trial);
+            return cut(&path, &text, end_of_load(&text, done));
+        }
+        let lines = table::write(&self.load()?, false, &path)?;
+        self.write_whole(LOAD, &[header.as_bytes(), &lines].concat())
+    }
+
+    /// Records a trial: its items, load and log first, its row last.
+    pub fn append(
+        &self,
+        row: &TrialRow,
+        items: &[ItemRow],
+        load: &[LoadSample],
+        log: &[String],
+    ) -> Result<()> {
         let items_path = self.items_path(row.trial);
-        self.write_whole(&format!("{ITEMS}/{}.csv", row.trial), &rows(items, true, &items_path)?)?;
+        let text = table::write(items, true, &items_path)?;
+        self.write_whole(&format!("{ITEMS}/{}.csv", row.trial), &text)?;
         if !log.is_empty() {
             let name = format!("{LOGS}/{}.log", row.trial);
             self.write_whole(&name, (log.join("\n") + "\n").as_bytes())?;
         }
+        if !load.is_empty() {
+            self.append_load(load)?;
+        }
         let path = self.path.join(TRIALS);
-        let line = rows(std::slice::from_ref(row), false, &path)?;
-        append_line(&path, &line)
+        append_lines(&path, &table::write_trials(std::slice::from_ref(row), &path)?)
+    }
+
+    fn append_load(&self, load: &[LoadSample]) -> Result<()> {
+        let path = self.path.join(LOAD);
+        if !path.exists() {
+            self.write_whole(LOAD, table::load_header(&path)?.as_bytes())?;
+        }
+        append_lines(&path, &table::write(load, false, &path)?)
     }
 
     fn items_path(&self, trial: u32) -> PathBuf {
@@ -213,47 +255,38 @@ impl RunFolder {
     }
 }
 
-/// A line is there as a whole or, if the disk is full, not at all.
-fn append_line(path: &Path, line: &[u8]) -> Result<()> {
+/// Where the whole lines of `load.csv` end that belong to trials up to `done`.
+fn end_of_load(text: &[u8], done: u32) -> usize {
+    let mut end = 0;
+    for (number, line) in text.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let trial = line.split(|&byte| byte == b',').next().unwrap_or_default();
+        let trial = std::str::from_utf8(trial).ok().and_then(|trial| trial.parse::<u32>().ok());
+        let is_done = number == 0 || trial.is_some_and(|trial| trial <= done);
+        if !(is_done && line.ends_with(b"\n")) {
+            break;
+        }
+        end += line.len();
+    }
+    end
+}
+
+/// Cuts a file that holds `text` down to `len` bytes.
+fn cut(path: &Path, text: &[u8], len: usize) -> Result<()> {
+    if len == text.len() {
+        return Ok(());
+    }
+    let file = OpenOptions::new().write(true).open(path).map_err(io_error("open", path))?;
+    file.set_len(len as u64).and_then(|()| file.sync_all()).map_err(io_error("mend", path))
+}
+
+/// Lines are there as a whole or, if the disk is full, not at all.
+fn append_lines(path: &Path, line: &[u8]) -> Result<()> {
     let mut file = OpenOptions::new().append(true).open(path).map_err(io_error("open", path))?;
     let before = file.seek(SeekFrom::End(0)).map_err(io_error("read", path))?;
     file.write_all(line).and_then(|()| file.sync_data()).map_err(|error| {
         let _ = file.set_len(before);
         io_error("append to", path)(error)
     })
-}
-
-/// The header of `trials.csv`: the fields of a row in their order.
-fn header() -> Result<String> {
-    let example = TrialRow::example();
-    let path = Path::new(TRIALS);
-    let text = rows(std::slice::from_ref(&example), true, path)?;
-    let line = text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
-    Ok(String::from_utf8_lossy(line).into_owned())
-}
-
-fn rows<T: Serialize>(rows: &[T], with_header: bool, path: &Path) -> Result<Vec<u8>> {
-    let mut writer = csv::WriterBuilder::new().has_headers(with_header).from_writer(Vec::new());
-    let damaged =
-        |reason: String| FolderError::Damaged { path: path.to_owned(), line: None, reason };
-    for row in rows {
-        writer.serialize(row).map_err(|error| damaged(error.to_string()))?;
-    }
-    writer.into_inner().map_err(|error| damaged(error.to_string()))
-}
-
-fn parse_rows<T: DeserializeOwned>(path: &Path, text: &[u8]) -> Result<Vec<T>> {
-    let mut reader = csv::Reader::from_reader(text);
-    reader
-        .deserialize()
-        .map(|row| {
-            row.map_err(|error| FolderError::Damaged {
-                path: path.to_owned(),
-                line: error.position().map(csv::Position::line),
-                reason: error.to_string(),
-            })
-        })
-        .collect()
 }
 
 /// Temporary folders are closed to other users; a run folder is a result.
@@ -265,14 +298,16 @@ fn open_to_all(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Outcome;
+    use crate::record::{LoadSummary, Outcome};
 
     fn folder() -> (tempfile::TempDir, RunFolder) {
         let parent = tempfile::tempdir().unwrap();
         let folder = RunFolder { path: parent.path().to_owned() };
         fs::create_dir(parent.path().join(ITEMS)).unwrap();
         fs::create_dir(parent.path().join(LOGS)).unwrap();
-        folder.write_whole(TRIALS, header().unwrap().as_bytes()).unwrap();
+        folder
+            .write_whole(TRIALS, table::trials_header(Path::new(TRIALS)).unwrap().as_bytes())
+            .unwrap();
         (parent, folder)
     }
 
@@ -298,8 +333,8 @@ mod tests {
             name: "public.größe, \"x\"".to_owned(),
             bytes: Some(3),
         };
-        folder.append(&row(1), std::slice::from_ref(&item), &[]).unwrap();
-        folder.append(&failed, &[], &["said".to_owned()]).unwrap();
+        folder.append(&row(1), std::slice::from_ref(&item), &[], &[]).unwrap();
+        folder.append(&failed, &[], &[], &["said".to_owned()]).unwrap();
         assert_eq!(folder.trials().unwrap(), [row(1), failed]);
         assert_eq!(folder.items(1).unwrap(), [item]);
         assert_eq!(folder.items(2).unwrap(), []);
@@ -309,7 +344,7 @@ mod tests {
     #[test]
     fn a_torn_row_is_no_row() {
         let (_guard, folder) = folder();
-        folder.append(&row(1), &[], &[]).unwrap();
+        folder.append(&row(1), &[], &[], &[]).unwrap();
         let path = folder.path.join(TRIALS);
         let whole = fs::read(&path).unwrap();
         for cut in 1..60 {
@@ -322,10 +357,64 @@ mod tests {
         }
     }
 
+    fn sample(trial: u32, at_ns: u64) -> LoadSample {
+        LoadSample { trial, at_ns, interval_ns: 5, wal_bytes: Some(at_ns), ..LoadSample::default() }
+    }
+
+    #[test]
+    fn load_comes_back_and_absent_stays_absent() {
+        let (_guard, folder) = folder();
+        assert_eq!(folder.load().unwrap(), []);
+        let row = TrialRow {
+            load: LoadSummary {
+                load_samples: Some(2),
+                host_cpu_mean_ratio: Some(0.25),
+                ..LoadSummary::default()
+            },
+            ..row(1)
+        };
+        let load = [sample(1, 5), sample(1, 10)];
+        folder.append(&row, &[], &load, &[]).unwrap();
+        assert_eq!(folder.trials().unwrap(), [row]);
+        assert_eq!(folder.load().unwrap(), load);
+        let text = fs::read_to_string(folder.path.join(LOAD)).unwrap();
+        assert!(text.lines().nth(1).unwrap().starts_with("1,5,5,,"), "absent is empty: {text}");
+    }
+
+    #[test]
+    fn load_of_a_trial_without_a_row_is_no_load() {
+        let (_guard, folder) = folder();
+        folder.append(&row(1), &[], &[sample(1, 5)], &[]).unwrap();
+        let path = folder.path.join(LOAD);
+        let whole = fs::read(&path).unwrap();
+        let next = table::write(&[sample(2, 5), sample(2, 10)], false, &path).unwrap();
+        for cut in [next.len(), next.len() - 1, 1] {
+            fs::write(&path, [&whole[..], &next[..cut]].concat()).unwrap();
+            assert_eq!(folder.load().unwrap(), [sample(1, 5)]);
+            folder.mend().unwrap();
+            assert_eq!(fs::read(&path).unwrap(), whole);
+        }
+    }
+
+    #[test]
+    fn a_table_of_schema_1_is_read_and_goes_on() {
+        let (_guard, folder) = folder();
+        let path = folder.path.join(TRIALS);
+        folder.append(&row(1), &[], &[], &[]).unwrap();
+        let columns = |line: &str| line.split(',').take(22).collect::<Vec<_>>().join(",") + "\n";
+        let old: String = fs::read_to_string(&path).unwrap().lines().map(columns).collect();
+        assert!(old.lines().next().unwrap().ends_with(",message"), "{old}");
+        fs::write(&path, &old).unwrap();
+        assert_eq!(folder.trials().unwrap(), [row(1)]);
+        folder.mend().unwrap();
+        folder.append(&row(2), &[], &[sample(2, 5)], &[]).unwrap();
+        assert_eq!(folder.trials().unwrap(), [row(1), row(2)]);
+    }
+
     #[test]
     fn damage_is_told_with_its_line() {
         let (_guard, folder) = folder();
-        folder.append(&row(1), &[], &[]).unwrap();
+        folder.append(&row(1), &[], &[], &[]).unwrap();
         let path = folder.path.join(TRIALS);
         let text = fs::read_to_string(&path).unwrap().replace("completed", "splendid");
         fs::write(&path, text).unwrap();

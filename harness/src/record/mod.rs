@@ -2,18 +2,21 @@
 //! how it is written.
 //!
 //! `run.json` says what was to be done and on what, `trials.csv` has a row per
-//! trial, `items/` a table per trial, `logs/` what a failed trial said. The
-//! row in `trials.csv` is written last and synced: a trial is done if and only
-//! if its row is there, whole.
+//! trial, `load.csv` a row per load sample, `items/` a table per trial, `logs/`
+//! what a failed trial said. The row in `trials.csv` is written last and synced:
+//! a trial is done if and only if its row is there, whole.
 
 pub mod ending;
 pub mod folder;
 pub mod item;
+pub mod load;
 pub mod run;
+mod table;
 pub mod trial;
 
 pub use ending::Ending;
 pub use folder::RunFolder;
 pub use item::ItemRow;
+pub use load::{LoadSample, LoadSummary};
 pub use run::{ArchiveRecord, Host, LargestItem, RunRecord, ServerRecord};
 pub use trial::{Outcome, TrialRow};

@@ -12,7 +12,10 @@ use crate::scenario::Scenario;
 
 /// The schema of run folders that this program writes. Raise it when a reader
 /// of the old one would go wrong, and keep reading every older one.
-pub const SCHEMA: u32 = 1;
+///
+/// 2: `load.csv`, and the columns of [`LoadSummary`](super::LoadSummary) in
+/// `trials.csv`.
+pub const SCHEMA: u32 = 2;
 
 /// Everything about a run but its trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

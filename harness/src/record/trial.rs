@@ -6,6 +6,8 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::{Bytes, Jobs};
 use serde::{Deserialize, Serialize};
 
+use super::load::LoadSummary;
+
 /// What came of a trial. Failure is data: it is kept, and counts in no curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,8 +36,9 @@ impl Outcome {
 
 /// Everything that is recorded of one trial.
 ///
-/// The columns of `trials.csv` are these fields in this order. Durations are
-/// nanoseconds; a reading that could not be taken is an empty field.
+/// The columns of `trials.csv` are these fields in this order, and then those
+/// of the load. Durations are nanoseconds; a reading that could not be taken is
+/// an empty field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialRow {
     /// Number in the designed order, from 1.
@@ -82,6 +85,9 @@ pub struct TrialRow {
     pub exit_code: Option<i32>,
     /// Why the outcome is not `completed`.
     pub message: Option<String>,
+    /// What the machine and the server were doing meanwhile.
+    #[serde(skip)]
+    pub load: LoadSummary,
 }
 
 impl TrialRow {
@@ -110,6 +116,7 @@ impl TrialRow {
             errors: 0,
             exit_code: Some(0),
             message: None,
+            load: LoadSummary::default(),
         }
     }
 

@@ -21,7 +21,7 @@ use crate::dataset::{Counts, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
 use crate::lease::Lease;
 use crate::provider::Server;
-use crate::record::{ArchiveRecord, ItemRow, Outcome, TrialRow};
+use crate::record::{ArchiveRecord, ItemRow, LoadSummary, Outcome, TrialRow};
 use crate::scenario::{Cache, Scenario};
 
 /// Servers, archives, and how to restore the ones into the others.
@@ -387,10 +387,11 @@ impl Bench for LiveBench<'_> {
                 EngineEnd::TimedOut => None,
             },
             message: cycle.message,
+            load: LoadSummary::default(),
         };
         let items = report.items.into_iter().map(|timing| items.row(timing)).collect();
         let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
-        Ok(Finished { row, items, log })
+        Ok(Finished { row, items, load: Vec::new(), log })
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::design::{Cell, Trial};
 use crate::printer::Printer;
-use crate::record::{Ending, ItemRow, Outcome, RunFolder, RunRecord, TrialRow};
+use crate::record::{Ending, ItemRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow};
 use progress::Progress;
 
 /// After so many trials in a row that did not complete, a sweep stops: what
@@ -25,6 +25,8 @@ pub struct Finished {
     pub row: TrialRow,
     /// When and where its items were restored.
     pub items: Vec<ItemRow>,
+    /// What the machine and the server were doing; empty where nobody looked.
+    pub load: Vec<LoadSample>,
     /// What the engine and the server said; empty if all went well.
     pub log: Vec<String>,
 }
@@ -169,9 +171,10 @@ impl Sweep<'_> {
             }
             let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
             let finished = bench.run(&trial, self.run.sessions, &mut watch).await?;
-            self.folder.append(&finished.row, &finished.items, &finished.log)?;
-            self.progress.finished(self.printer, &finished.row);
-            self.rows.push(finished.row);
+            let Finished { row, items, load, log } = finished;
+            self.folder.append(&row, &items, &load, &log)?;
+            self.progress.finished(self.printer, &row);
+            self.rows.push(row);
             if self.failed_in_row() {
                 return Ok(Some(Ending::Failures));
             }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "only tests use it")]
 
 use harness::analysis::{ArchiveFacts, BlockPlan, LargestItem, RunFacts};
+use harness::record::LoadSummary;
 use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
 use harness::stats::random;
@@ -73,6 +74,7 @@ fn row(trial: u32, block: u32, position: u32, format: Format, jobs: u32, seconds
         errors: 0,
         exit_code: Some(0),
         message: None,
+        load: LoadSummary::default(),
     }
 }
 
