@@ -25,6 +25,12 @@ const ARCHIVE_PER_RAW: f64 = 0.35;
 /// WAL kept: the default `max_wal_size`, exceeded under load.
 const WAL_BYTES: f64 = 1.5e9;
 
+/// WAL written for a raw byte: rows, indexes, and their first page images.
+const WAL_PER_RAW: f64 = 2.0;
+
+/// A cluster without databases of ours.
+const EMPTY_CLUSTER_BYTES: f64 = 60e6;
+
 /// Estimates of a sweep.
 pub(super) struct Estimate {
     /// Seconds for the least number of blocks, without making archives.
@@ -50,8 +56,9 @@ impl Estimate {
         let archives = scenario.sweep.formats.len() * scenario.sweep.compression.len().max(1);
         let making = largest * archives as f64 / MAKE_RATE;
         let blocks = scenario.sweep.blocks;
-        let disk =
-            largest * (2.0 * DATABASE_PER_RAW + ARCHIVE_PER_RAW * archives as f64) + WAL_BYTES;
+        let databases = largest * (2.0 * DATABASE_PER_RAW + ARCHIVE_PER_RAW * archives as f64);
+        let wal = (largest * WAL_PER_RAW).min(WAL_BYTES);
+        let disk = databases + wal + EMPTY_CLUSTER_BYTES;
         Some(Self {
             min_secs: making + block_secs * f64::from(blocks.min),
             max_secs: making + block_secs * f64::from(blocks.max),

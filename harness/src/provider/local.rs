@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use restore_core::launch::{CommandLine, succeed};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::programs::Programs;
 use crate::lease::{Lease, Resource};
@@ -23,6 +23,10 @@ pub(super) const USER: &str = "jobtune";
 /// The longest path of a Unix socket that every system takes: 104 bytes with
 /// the final zero on macOS, less `/.s.PGSQL.5432`.
 const SOCKET_FOLDER_MAX: usize = 104 - 1 - "/.s.PGSQL.5432".len();
+
+/// How long what is left of a server that died may stand in the way of the next
+/// one: a backend notices at the latest when its statement ends.
+const LEAVING: Duration = Duration::from_secs(120);
 
 /// How many lines of the server's log an error quotes.
 const LOG_LINES: usize = 12;
@@ -167,7 +171,17 @@ impl LocalCluster {
 
     /// Starts it again, whether it runs or has died.
     pub(super) async fn restart(&self) -> anyhow::Result<()> {
-        self.pg_ctl("restart").await
+        // A server that was killed takes a moment to be gone: until its parent
+        // has asked for its status, pg_ctl takes it for a live one, and its
+        // backends hold the shared memory until they notice.
+        let deadline = Instant::now() + LEAVING;
+        loop {
+            let is_alive = postmaster(&self.folders.data()).is_some();
+            match self.pg_ctl(if is_alive { "restart" } else { "start" }).await {
+                Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(250)).await,
+                ended => return ended,
+            }
+        }
     }
 
     /// Where its data is.

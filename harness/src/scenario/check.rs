@@ -183,11 +183,11 @@ impl Check<'_> {
             } else {
                 ProviderKind::Local
             });
-        let bindir = self.overrides.bindir.clone().or_else(|| file.bindir.clone());
+        let bindir = self.path(self.overrides.bindir.as_deref(), file.bindir.as_deref());
         let provider = match kind {
             ProviderKind::Local => Provider::Local {
                 bindir,
-                data_dir: self.overrides.data_dir.clone().or_else(|| file.data_dir.clone()),
+                data_dir: self.path(self.overrides.data_dir.as_deref(), file.data_dir.as_deref()),
             },
             ProviderKind::Docker => Provider::Docker {
                 image: self
@@ -217,6 +217,13 @@ impl Check<'_> {
             );
         }
         Ok(Server { provider, settings: settings(&file.settings) })
+    }
+
+    /// A path of the command line, from where the user stands, or of the file,
+    /// from where that is. Servers run elsewhere and need it whole.
+    fn path(&self, given: Option<&Path>, file: Option<&Path>) -> Option<PathBuf> {
+        let given = given.map(|path| absolute(Path::new("."), path));
+        given.or_else(|| file.map(|path| absolute(self.folder, path)))
     }
 
     fn sweep(&self, file: &SweepFile, given_archive: bool) -> Result<Sweep, Flaw> {
@@ -320,7 +327,7 @@ impl Check<'_> {
                     return Err("image, cpus and memory need provider \"docker\"".to_owned());
                 }
                 if let Some(other) = &file.bindir {
-                    *bindir = Some(other.clone());
+                    *bindir = Some(absolute(self.folder, other));
                 }
             }
             Provider::Docker { image, cpus, memory } => {
@@ -483,6 +490,12 @@ mod tests {
         let expected = std::path::absolute("dir/x.dump").unwrap();
         assert_eq!(scenario.variants[0].dataset, Dataset::Archive { path: expected });
         assert!(scenario.sweep.formats.is_empty());
+        let scenario = read(&format!("{TPCH}server.data_dir = \"disk\"")).unwrap();
+        let expected = std::path::absolute("dir/disk").unwrap();
+        let Provider::Local { data_dir, .. } = &scenario.variants[0].server.provider else {
+            panic!("the default is a local cluster");
+        };
+        assert_eq!(data_dir.as_ref(), Some(&expected));
         let error = read("dataset.archive.path = \"x\"\n[sweep]\nformats = [\"custom\"]");
         assert!(error.unwrap_err().contains("restored as it is"));
     }

@@ -50,6 +50,22 @@ fn no_programs() {
 }
 
 #[test]
+fn programs_of_different_majors() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    fs::create_dir(place.path("bin")).unwrap();
+    for program in ["initdb", "pg_ctl", "postgres", "pg_dump", "pg_restore", "psql"] {
+        let major = if program == "pg_dump" { 15 } else { 17 };
+        let path = place.path("bin").join(program);
+        fs::write(&path, format!("#!/bin/sh\necho '{program} (PostgreSQL) {major}.1'\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let scenario = place.scenario(TPCH);
+    let args = ["sweep", &scenario, "--out", "run", "--bindir", "bin"];
+    assert_refused(&place, &args, &["mixes major versions", "--bindir"]);
+}
+
+#[test]
 fn archives_that_are_none() {
     let place = Place::new();
     fs::write(place.path("text.dump"), "hello").unwrap();

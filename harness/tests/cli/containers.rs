@@ -2,7 +2,7 @@
 
 use super::{Place, assert_done, can_run, stderr};
 
-fn has_images() -> bool {
+pub(super) fn has_images() -> bool {
     let found = |major| {
         std::process::Command::new("docker")
             .args(["image", "inspect", &format!("postgres:{major}")])

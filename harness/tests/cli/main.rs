@@ -6,7 +6,10 @@
 
 mod bad_input;
 mod containers;
+mod external;
+mod faults;
 mod layers;
+mod licences;
 mod live;
 mod survival;
 

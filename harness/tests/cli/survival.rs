@@ -22,7 +22,7 @@ seed = 11
 "#;
 const TRIALS: usize = 3 * 6;
 
-fn start(place: &Place, args: &[&str]) -> Child {
+pub(super) fn start(place: &Place, args: &[&str]) -> Child {
     Process::new(assert_cmd::cargo::cargo_bin("jobtune"))
         .args(args)
         .current_dir(place.path(""))
@@ -35,7 +35,7 @@ fn start(place: &Place, args: &[&str]) -> Child {
         .unwrap()
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     std::fs::create_dir(place.path("tmp")).unwrap();
@@ -55,13 +55,13 @@ fn wait_for(path: &Path) {
 }
 
 /// Waits until a run has recorded so many trials.
-fn wait_for_rows(place: &Place, rows: usize) {
+pub(super) fn wait_for_rows(place: &Place, rows: usize) {
     let deadline = Instant::now() + Duration::from_secs(120);
     let recorded = || {
-        let text = std::fs::read_to_string(place.path("run/trials.csv")).unwrap();
-        text.matches('\n').count() - 1
+        let text = std::fs::read_to_string(place.path("run/trials.csv")).unwrap_or_default();
+        text.matches('\n').count().saturating_sub(1)
     };
-    while recorded() < rows {
+    while recorded() < rows || !place.path("run/trials.csv").exists() {
         assert!(Instant::now() < deadline, "trial {rows} is not recorded");
         sleep(Duration::from_millis(10));
     }
@@ -84,7 +84,7 @@ fn leftovers(place: &Place) -> Vec<String> {
     left
 }
 
-fn assert_nothing_left(place: &Place) {
+pub(super) fn assert_nothing_left(place: &Place) {
     // Workers of a killed sweep end when they notice that their server has.
     let deadline = Instant::now() + Duration::from_secs(10);
     while !leftovers(place).is_empty() && Instant::now() < deadline {
