@@ -1,7 +1,8 @@
 //! Measures which `-j` a parallel PostgreSQL restore should have.
 //!
 //! What stands left of the run folder makes servers, datasets and trials and
-//! records them: `scenario`, `design`, `provider`, `dataset`, `sweep`. What
+//! records them: `scenario`, `design`, `provider`, `dataset`, `load`,
+//! `sweep`. What
 //! stands right of it, `stats`, `analysis`, `recommend` and `report`, works
 //! from what was recorded and needs no server. `record` is the run folder
 //! itself, and `commands` puts the parts together.
@@ -14,6 +15,7 @@ pub mod connection;
 pub mod dataset;
 pub mod design;
 pub mod lease;
+pub mod load;
 pub mod printer;
 pub mod process;
 pub mod provider;

@@ -6,7 +6,7 @@
 
 mod support;
 
-use harness::analysis::{Analysis, BlockPlan};
+use harness::analysis::{Analysis, BlockPlan, Limits};
 use harness::recommend::odds::Odds;
 use harness::recommend::{Decision, StopRule};
 use harness::record::ending::Ending;
@@ -144,6 +144,7 @@ fn looking_after_every_block_does_not_raise_the_error() {
         precision: 0.001,
         tolerance: TOLERANCE,
         seed: 1,
+        limits: Limits::default(),
     };
     let experiments = 150;
     let mut decided = 0;

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use harness::analysis::{Analysis, BlockPlan, RunFacts, compare};
+use harness::analysis::{Analysis, BlockPlan, Limits, RunFacts, compare};
 use harness::recommend::rules::Standing;
 use harness::recommend::{Decision, Reason, Recommendation, StopRule, Verdict, Warning};
 use harness::record::ending::Ending;
@@ -210,6 +210,7 @@ fn stop_rule(cells: usize) -> StopRule {
         precision: 0.03,
         tolerance: 0.05,
         seed: 1,
+        limits: Limits::default(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
 
+use super::limits::Breach;
+use super::load::{CellLoad, Items};
 use crate::record::trial::{Outcome, TrialRow};
 use crate::stats::interval::Level;
 use crate::stats::median::{self, MedianInterval};
@@ -75,11 +77,15 @@ pub struct CellSummary {
     /// The median of ln seconds with its order-statistic interval; `None`
     /// under six completed trials.
     pub median: Option<MedianInterval>,
+    /// What the machine and the server were doing.
+    pub load: CellLoad,
+    /// Readings beyond the scenario's limits.
+    pub breaches: Vec<Breach>,
 }
 
 impl CellSummary {
     /// Summarises the rows of one cell.
-    pub fn new(jobs: Jobs, rows: &[&TrialRow]) -> Self {
+    pub fn new(jobs: Jobs, rows: &[&TrialRow], items: &Items) -> Self {
         let mut counts = OutcomeCounts::default();
         let mut observations = BTreeMap::new();
         for row in rows {
@@ -99,6 +105,8 @@ impl CellSummary {
             mean: moments::mean(&values),
             interval: student::mean_interval(&values, Level::P95),
             median: median::median_interval(&values, Level::P95),
+            load: CellLoad::new(jobs, rows, items),
+            breaches: Vec::new(),
         }
     }
 
@@ -107,9 +115,15 @@ impl CellSummary {
         self.observations.len()
     }
 
-    /// Whether it can not be recommended: half of its trials or more did not
-    /// complete, and those that did may be the lucky ones.
+    /// Whether it can not be recommended: too many of its trials were lost, or
+    /// it is beyond a limit.
     pub fn is_struck(&self) -> bool {
+        self.is_unreliable() || !self.breaches.is_empty()
+    }
+
+    /// Whether half of its trials or more did not complete: those that did may
+    /// be the lucky ones.
+    pub fn is_unreliable(&self) -> bool {
         self.counts.lost() > 0 && self.counts.lost() >= self.counts.completed
     }
 

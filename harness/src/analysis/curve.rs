@@ -8,6 +8,8 @@ use restore_core::units::Jobs;
 
 use super::cell::CellSummary;
 use super::fit::{self, CurveFit};
+use super::limits::Limits;
+use super::load::Items;
 use crate::record::trial::TrialRow;
 use crate::stats::block_table::BlockTable;
 use crate::stats::two_way::TwoWay;
@@ -112,7 +114,7 @@ impl Curve {
 }
 
 /// The curves of a run, by ascending key.
-pub fn curves(rows: &[TrialRow]) -> Vec<Curve> {
+pub fn curves(rows: &[TrialRow], items: &Items) -> Vec<Curve> {
     let mut by_cell: BTreeMap<CurveKey, BTreeMap<Jobs, Vec<&TrialRow>>> = BTreeMap::new();
     for row in rows {
         by_cell.entry(CurveKey::of(row)).or_default().entry(row.jobs).or_default().push(row);
@@ -120,10 +122,19 @@ pub fn curves(rows: &[TrialRow]) -> Vec<Curve> {
     by_cell
         .into_iter()
         .map(|(key, cells)| {
-            let cells: Vec<CellSummary> =
-                cells.into_iter().map(|(jobs, rows)| CellSummary::new(jobs, &rows)).collect();
+            let cells: Vec<CellSummary> = cells
+                .into_iter()
+                .map(|(jobs, rows)| CellSummary::new(jobs, &rows, items))
+                .collect();
             let fits = fit::fits(&cells);
             Curve { key, cells, fits }
         })
         .collect()
+}
+
+/// Notes which cells are beyond `limits`.
+pub fn respect(curves: &mut [Curve], limits: &Limits) {
+    for cell in curves.iter_mut().flat_map(|curve| &mut curve.cells) {
+        cell.breaches = limits.breaches(cell.jobs, &cell.load);
+    }
 }

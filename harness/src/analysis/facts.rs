@@ -1,11 +1,13 @@
 //! What is known of a run beside its trials.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use restore_core::format::{Compression, Format};
 use restore_core::units::Bytes;
 
 use super::curve::CurveKey;
+use super::limits::Limits;
 use crate::record::ending::Ending;
 
 /// What the analysis and the recommendation need to know of a run. Whatever
@@ -37,6 +39,19 @@ pub struct RunFacts {
     pub ending: Option<Ending>,
     /// The archives that were restored.
     pub archives: Vec<ArchiveFacts>,
+    /// What a restore may use.
+    pub limits: Limits,
+    /// The processors behind the readings of the load, by variant.
+    pub places: BTreeMap<String, Place>,
+}
+
+/// The processors that a variant's restores ran on.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Place {
+    /// Those of the machine that the harness ran on.
+    pub host_cores: Option<f64>,
+    /// The limit of the server's container.
+    pub cpu_limit: Option<f64>,
 }
 
 /// How many blocks a sweep may have.
@@ -84,6 +99,11 @@ impl RunFacts {
     /// What is known of the archive that a curve restores.
     pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|archive| archive.is_of(key))
+    }
+
+    /// The processors that the restores of a curve ran on.
+    pub fn place(&self, key: &CurveKey) -> Place {
+        self.places.get(&key.variant).copied().unwrap_or_default()
     }
 }
 

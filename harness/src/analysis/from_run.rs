@@ -1,8 +1,12 @@
 //! What the analysis needs to know of a run, from its record.
 
-use super::facts::{ArchiveFacts, BlockPlan, LargestItem, RunFacts};
+use restore_core::units::Bytes;
+
+use super::facts::{ArchiveFacts, BlockPlan, LargestItem, Place, RunFacts};
+use super::limits::Limits;
 use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
-use crate::scenario::Cache;
+use crate::scenario::quantity::Percent;
+use crate::scenario::{Cache, Provider, Scenario, Variant};
 
 impl RunFacts {
     /// The facts of a recorded run.
@@ -28,8 +32,33 @@ impl RunFacts {
             blocks: BlockPlan { min: blocks.min, max: blocks.max },
             ending: run.ended,
             archives: run.archives.iter().map(archive_facts).collect(),
+            limits: Limits::of(&run.scenario),
+            places: run.scenario.variants.iter().map(|variant| place(run, variant)).collect(),
         }
     }
+}
+
+impl Limits {
+    /// What a scenario allows.
+    pub fn of(scenario: &Scenario) -> Self {
+        let limits = &scenario.limits;
+        Self {
+            cpu: limits.cpu.map(Percent::share),
+            disk_utilisation: limits.disk_utilisation.map(Percent::share),
+            connections: limits.connections,
+            memory: limits.memory.map(|memory| Bytes(memory.bytes())),
+            wal: limits.wal_bytes.map(|wal| Bytes(wal.bytes())),
+        }
+    }
+}
+
+fn place(run: &RunRecord, variant: &Variant) -> (String, Place) {
+    let cpu_limit = match &variant.server.provider {
+        Provider::Docker { cpus, .. } => *cpus,
+        Provider::Local { .. } | Provider::External { .. } => None,
+    };
+    let host_cores = Some(f64::from(run.host.cores));
+    (variant.name.clone(), Place { host_cores, cpu_limit })
 }
 
 fn server_in_words(server: &ServerRecord) -> String {

@@ -8,11 +8,16 @@ pub mod curve;
 pub mod facts;
 pub mod fit;
 mod from_run;
+pub mod limits;
+pub mod load;
 pub mod overview;
+pub mod timeline;
 
 pub use cell::{CellSummary, OutcomeCounts};
 pub use curve::{Curve, CurveKey};
-pub use facts::{ArchiveFacts, BlockPlan, LargestItem, RunFacts};
+pub use facts::{ArchiveFacts, BlockPlan, LargestItem, Place, RunFacts};
+pub use limits::{Breach, Limit, Limits};
+pub use load::Items;
 pub use overview::Overview;
 
 use crate::record::trial::TrialRow;
@@ -29,7 +34,19 @@ pub struct Analysis {
 impl Analysis {
     /// Analyses the rows of a run, in any order.
     pub fn new(rows: &[TrialRow]) -> Self {
-        Self { curves: curve::curves(rows), overview: Overview::new(rows) }
+        Self::with_items(rows, &Items::new())
+    }
+
+    /// The same with the items of each trial, which tell its course.
+    pub fn with_items(rows: &[TrialRow], items: &Items) -> Self {
+        Self { curves: curve::curves(rows, items), overview: Overview::new(rows) }
+    }
+
+    /// Notes which cells are beyond `limits`: they cannot be recommended.
+    #[must_use]
+    pub fn respecting(mut self, limits: &Limits) -> Self {
+        curve::respect(&mut self.curves, limits);
+        self
     }
 
     /// The curve with this key.

@@ -1,7 +1,7 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
 use super::Status;
-use crate::analysis::{Analysis, RunFacts};
+use crate::analysis::{Analysis, Items, RunFacts};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
 use crate::recommend::Recommendation;
@@ -23,7 +23,11 @@ pub(super) fn render(
     let run = folder.run()?;
     let rows = folder.trials()?;
     let facts = RunFacts::of(&run);
-    let analysis = Analysis::new(&rows);
+    let mut items = Items::new();
+    for row in &rows {
+        items.insert(row.trial, folder.items(row.trial)?);
+    }
+    let analysis = Analysis::with_items(&rows, &items).respecting(&facts.limits);
     let recommendation = Recommendation::new(&analysis, &facts);
     let report = Report::new(&analysis, &recommendation, &facts);
     Ok(match format {

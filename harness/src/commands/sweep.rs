@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::estimate::{Estimate, check_disk};
 use super::host::host;
 use super::{Status, clear, recommend, state_folder};
-use crate::analysis::BlockPlan;
+use crate::analysis::{BlockPlan, Limits};
 use crate::cli::{OutputFormat, SweepArgs};
 use crate::clock;
 use crate::dataset::cache::Maker;
@@ -203,6 +203,8 @@ impl Job {
         )?;
         let rule = Rule(self.stop_rule(&run.design));
         let ending = crate::sweep::run(&mut bench, &folder, &run, &rule, printer).await?;
+        // With what was noted meanwhile.
+        run = folder.run()?;
         run.ended = Some(ending);
         folder.write_run(&run)?;
         printer.note(format!("ended: {ending}\n"));
@@ -290,6 +292,7 @@ impl Job {
             servers: stage.records.clone(),
             archives: stage.archives.clone(),
             sessions: 1,
+            load_notes: Vec::new(),
             ended: None,
         };
         Ok((RunFolder::create(&self.folder, &run)?, run))
@@ -335,6 +338,7 @@ impl Job {
             precision: blocks.precision.share(),
             tolerance: self.scenario.limits.tolerance.share(),
             seed: self.seed,
+            limits: Limits::of(&self.scenario),
         }
     }
 

@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecResults};
+use bollard::models::ContainerStatsResponse;
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StatsOptionsBuilder,
 };
 use futures_util::{Stream, StreamExt};
 use nix::unistd::{Gid, Uid};
@@ -24,6 +26,8 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use tokio::time::{Instant, sleep};
 
 use crate::lease::{Lease, Resource};
+use crate::load::{EngineStats, FirstProcess, Scene};
+use crate::record::LoadSample;
 use crate::scenario::quantity::Memory;
 
 /// The label that says which run a container belongs to.
@@ -31,6 +35,9 @@ const LABEL: &str = "jobtune.run";
 
 /// The superuser of the official image.
 pub(super) const USER: &str = "postgres";
+
+/// Where the official image has its data directory, or a folder above it.
+const DATA: &str = "/var/lib/postgresql";
 
 /// Where the server listens within the container.
 const PORT: u16 = 5432;
@@ -143,6 +150,27 @@ impl Container {
         text.trim_end().to_owned()
     }
 
+    /// Says where its load is to be seen, as far as the engine tells.
+    pub(super) async fn put_into(&self, scene: &mut Scene) {
+        let (docker, id) = (self.docker.clone(), self.container.id().to_owned());
+        if let Ok(seen) = docker.inspect_container(&id, None).await {
+            let mounts = seen.mounts.unwrap_or_default().into_iter();
+            let of_data = mounts.filter(|mount| {
+                mount.destination.as_deref().is_some_and(|path| path.starts_with(DATA))
+            });
+            // Under the same path here, unless the engine runs in a machine
+            // of its own.
+            scene.data = of_data
+                .filter_map(|mount| mount.source.map(PathBuf::from))
+                .find(|path| path.exists());
+            let process = seen.state.and_then(|state| state.pid);
+            if let Some(process) = process.and_then(|pid| u32::try_from(pid).ok()) {
+                scene.first_process = FirstProcess::Container { id: id.clone(), process };
+            }
+        }
+        scene.engine = Some(EngineStats::new(move || stats(docker.clone(), id.clone())));
+    }
+
     /// Starts the server again, whether it runs or has died.
     pub(super) async fn restart(&self) -> anyhow::Result<()> {
         if self.is_running().await {
@@ -150,6 +178,32 @@ impl Container {
         }
         self.container.start().await.context("the container does not start again")
     }
+}
+
+/// What the engine says that a container has used since its start.
+async fn stats(docker: Docker, id: String) -> Option<LoadSample> {
+    let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+    let seen = docker.stats(&id, Some(options)).next().await?.ok()?;
+    usage(&seen)
+}
+
+fn usage(seen: &ContainerStatsResponse) -> Option<LoadSample> {
+    let cpu = seen.cpu_stats.as_ref()?;
+    let io = seen.blkio_stats.as_ref().and_then(|io| io.io_service_bytes_recursive.as_ref());
+    let bytes = |operation: &str| {
+        let of_operation = io?.iter().filter(|entry| {
+            entry.op.as_deref().is_some_and(|op| op.eq_ignore_ascii_case(operation))
+        });
+        Some(of_operation.filter_map(|entry| entry.value).sum())
+    };
+    Some(LoadSample {
+        container_cpu_ns: cpu.cpu_usage.as_ref()?.total_usage,
+        container_throttled_ns: cpu.throttling_data.as_ref().and_then(|held| held.throttled_time),
+        container_memory_bytes: seen.memory_stats.as_ref().and_then(|memory| memory.usage),
+        container_read_bytes: bytes("read"),
+        container_written_bytes: bytes("write"),
+        ..LoadSample::default()
+    })
 }
 
 /// Processors that the container engine may use.

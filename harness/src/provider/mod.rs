@@ -20,6 +20,7 @@ use programs::{Need, Version};
 
 use crate::connection::{Connection, Conninfo, Environment, connect};
 use crate::lease::{Lease, Resource};
+use crate::load::{FirstProcess, Scene};
 use crate::process::LocalLauncher;
 use crate::record::ServerRecord;
 use crate::scenario::{Provider, Server as ServerSpec};
@@ -396,6 +397,27 @@ impl Server {
             Guard::Local(cluster) => Some(cluster.data()),
             Guard::Docker(_) | Guard::External => None,
         }
+    }
+
+    /// What is to be looked at while `archive` is restored into `database`.
+    pub async fn scene(&self, database: &str, archive: &Path) -> Scene {
+        let mut scene = Scene {
+            server: self.admin.clone(),
+            database: database.to_owned(),
+            data: None,
+            archive: archive.to_owned(),
+            first_process: FirstProcess::OfBackend,
+            engine: None,
+        };
+        match &self.guard {
+            Guard::Local(cluster) => {
+                scene.first_process = FirstProcess::PidFile(cluster.data().join("postmaster.pid"));
+                scene.data = Some(cluster.data());
+            }
+            Guard::Docker(container) => container.put_into(&mut scene).await,
+            Guard::External => {}
+        }
+        scene
     }
 
     /// What is recorded of it.

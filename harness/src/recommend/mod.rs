@@ -1,6 +1,7 @@
 //! From an analysis to verdicts: which number of jobs, how sure, why.
 
 pub mod best;
+pub mod bound;
 pub mod odds;
 pub mod probability;
 pub mod rules;
@@ -9,6 +10,7 @@ pub mod verdict;
 pub mod warning;
 
 pub use best::BestCurve;
+pub use bound::{Bound, Cause};
 pub use probability::Probability;
 pub use stop::{Decision, StopRule};
 pub use verdict::{CurveVerdict, Reason, Verdict};
@@ -23,6 +25,9 @@ pub struct Recommendation {
     pub curves: Vec<CurveVerdict>,
     /// For each variant with several curves, which is the fastest.
     pub best: Vec<BestCurve>,
+    /// What each cell of each curve is bound by, in the same order; empty where
+    /// no load was recorded.
+    pub bounds: Vec<Vec<Bound>>,
     /// What is known to go wrong and was seen.
     pub warnings: Vec<Warning>,
 }
@@ -34,7 +39,16 @@ impl Recommendation {
         let curves: Vec<CurveVerdict> =
             analysis.curves.iter().map(|curve| CurveVerdict::new(curve, facts)).collect();
         let best = best::best_curves(analysis, &curves);
-        let warnings = warning::warnings(analysis, &curves, facts);
-        Self { curves, best, warnings }
+        let bounds: Vec<Vec<Bound>> = analysis
+            .curves
+            .iter()
+            .map(|curve| {
+                let place = facts.place(&curve.key);
+                curve.measured().iter().filter_map(|cell| Bound::new(cell, place)).collect()
+            })
+            .collect();
+        let mut warnings = warning::warnings(analysis, &curves, facts);
+        warnings.extend(warning::unaccounted(analysis, &bounds));
+        Self { curves, best, bounds, warnings }
     }
 }

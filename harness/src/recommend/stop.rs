@@ -7,7 +7,7 @@
 use super::odds::{DRAWS, Odds};
 use super::verdict::{CONFIDENCE, MIN_BLOCKS};
 use crate::analysis::curve::{self, Curve};
-use crate::analysis::{BlockPlan, CellSummary};
+use crate::analysis::{BlockPlan, CellSummary, Items, Limits};
 use crate::record::ending::Ending;
 use crate::record::trial::TrialRow;
 use crate::stats::interval::{Interval, Level};
@@ -26,6 +26,8 @@ pub struct StopRule {
     pub tolerance: f64,
     /// Seeds the draws behind the probabilities.
     pub seed: u64,
+    /// What a restore may use: the rest is not compared.
+    pub limits: Limits,
 }
 
 /// Whether to run another block.
@@ -76,7 +78,8 @@ impl StopRule {
     }
 
     fn look(&self, rows: &[TrialRow]) -> Option<Ending> {
-        let mut curves = curve::curves(rows);
+        let mut curves = curve::curves(rows, &Items::new());
+        curve::respect(&mut curves, &self.limits);
         curves.retain(|curve| !curve.measured().is_empty());
         // Serial points of reference leave nothing to choose. They count only
         // where the run has nothing else.

@@ -8,7 +8,7 @@ use super::odds::{DRAWS, MOST_BLOCKS, Odds, Regret};
 use super::probability::Probability;
 use super::rules::{self, Rule};
 use crate::analysis::cell::OutcomeCounts;
-use crate::analysis::{Curve, CurveKey, RunFacts};
+use crate::analysis::{Breach, Curve, CurveKey, RunFacts};
 use crate::stats::bootstrap::Basis;
 
 /// The probability that a recommendation needs.
@@ -47,13 +47,16 @@ pub struct Candidate {
     pub regret: Regret,
 }
 
-/// A number of jobs that was ruled out: most of its trials did not complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A number of jobs that was ruled out: most of its trials did not complete,
+/// or it is beyond a limit.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Struck {
     /// The number.
     pub jobs: Jobs,
     /// How its trials ended.
     pub counts: OutcomeCounts,
+    /// Readings beyond the scenario's limits.
+    pub breaches: Vec<Breach>,
 }
 
 /// The answer for a curve.
@@ -89,6 +92,8 @@ pub enum Verdict {
 pub enum Reason {
     /// No trial of the curve completed.
     NothingCompleted,
+    /// Every number of jobs is beyond a limit of the scenario.
+    NothingWithinLimits,
     /// Only one number of jobs can be chosen.
     OneJobCount {
         /// That one.
@@ -118,6 +123,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NothingCompleted => f.write_str("no trial completed"),
+            Self::NothingWithinLimits => f.write_str("every -j is beyond a limit of the scenario"),
             Self::OneJobCount { jobs } => {
                 write!(f, "only -j {jobs} can be chosen, there is nothing to compare it with")
             }
@@ -175,7 +181,11 @@ fn struck(curve: &Curve) -> Vec<Struck> {
         .cells
         .iter()
         .filter(|cell| cell.is_struck())
-        .map(|cell| Struck { jobs: cell.jobs, counts: cell.counts })
+        .map(|cell| Struck {
+            jobs: cell.jobs,
+            counts: cell.counts,
+            breaches: cell.breaches.clone(),
+        })
         .collect()
 }
 
@@ -230,6 +240,9 @@ fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
         curve.measured().iter().filter(|cell| !cell.is_struck()).map(|cell| cell.jobs).collect();
     let mut reasons = Vec::new();
     match choice[..] {
+        [] if curve.cells.iter().any(|cell| !cell.breaches.is_empty()) => {
+            reasons.push(Reason::NothingWithinLimits);
+        }
         [] => reasons.push(Reason::NothingCompleted),
         [jobs] => reasons.push(Reason::OneJobCount { jobs }),
         _ => {}

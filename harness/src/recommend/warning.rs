@@ -1,12 +1,14 @@
 //! What is known to go wrong, and was seen in this run.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use restore_core::units::Jobs;
 
+use super::bound::{Bound, Little};
 use super::verdict::{CurveVerdict, Verdict};
 use crate::analysis::cell::OutcomeCounts;
-use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, RunFacts};
+use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, Limit, RunFacts};
 use crate::stats::exact;
 use crate::stats::interval::Level;
 
@@ -63,6 +65,20 @@ pub enum Warning {
         /// Processors that the server may use.
         cores: u32,
     },
+    /// Limits that could not be checked: nothing was read.
+    LimitsUnread {
+        /// Their keys in the scenario.
+        limits: Vec<&'static str>,
+    },
+    /// The items that were recorded are not what the sessions worked on.
+    WorkUnaccounted {
+        /// The curve.
+        curve: CurveKey,
+        /// The number of jobs.
+        jobs: Jobs,
+        /// Mean number of items under way, and of active sessions.
+        little: Little,
+    },
     /// The archive does not say where its data is.
     NoOffsets {
         /// A curve that restores it.
@@ -105,6 +121,8 @@ impl Warning {
             Self::Resumed { .. } => "resumed",
             Self::AboveConnections { .. } => "above_connections",
             Self::AboveCores { .. } => "above_cores",
+            Self::LimitsUnread { .. } => "limits_unread",
+            Self::WorkUnaccounted { .. } => "work_unaccounted",
             Self::NoOffsets { .. } => "no_offsets",
             Self::GiantItem { .. } => "giant_item",
             Self::BestAtLargest { .. } => "best_at_largest",
@@ -164,6 +182,19 @@ impl fmt::Display for Warning {
                  over to a host with more processors.",
                 list(jobs)
             ),
+            Self::LimitsUnread { limits } => write!(
+                f,
+                "Nothing was read to check these limits by: {}. No -j is ruled out by them; see \
+                 load_notes in run.json for what is missing.",
+                limits.join(", ")
+            ),
+            Self::WorkUnaccounted { curve, jobs, little } => write!(
+                f,
+                "{curve} at -j {jobs}: by their times {:.1} items were under way on average, but \
+                 {:.1} sessions were active. What the sessions worked on is not all in the items, \
+                 or items waited outside the server: take what it is bound by with care.",
+                little.items, little.sessions
+            ),
             Self::NoOffsets { curve } => write!(
                 f,
                 "The archive of {curve} does not say where its data is, as it was written to a \
@@ -206,6 +237,7 @@ pub fn warnings(analysis: &Analysis, verdicts: &[CurveVerdict], facts: &RunFacts
             .then_some(Warning::Resumed { sessions: analysis.overview.sessions }),
         above_connections(&analysis.curves, facts),
         above_cores(&analysis.curves, facts),
+        limits_unread(&analysis.curves, facts),
     ];
     let of_archives = analysis.curves.iter().flat_map(|curve| archive_warnings(curve, facts));
     let of_curves =
@@ -263,6 +295,28 @@ fn above_connections(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
 fn above_cores(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
     let cores = facts.cores?;
     Some(Warning::AboveCores { jobs: jobs_above(curves, cores)?, cores })
+}
+
+/// For each curve the cell in which items and sessions are furthest apart, if
+/// they do not agree.
+pub fn unaccounted(analysis: &Analysis, bounds: &[Vec<Bound>]) -> Vec<Warning> {
+    let of_curve = |(curve, bounds): (&Curve, &Vec<Bound>)| {
+        let apart = |little: Little| (little.items - little.sessions).abs();
+        let (jobs, little) = bounds
+            .iter()
+            .filter_map(|bound| Some((bound.jobs, bound.little?)))
+            .filter(|(_, little)| !little.agrees())
+            .max_by(|(_, a), (_, b)| apart(*a).total_cmp(&apart(*b)))?;
+        Some(Warning::WorkUnaccounted { curve: curve.key.clone(), jobs, little })
+    };
+    analysis.curves.iter().zip(bounds).filter_map(of_curve).collect()
+}
+
+fn limits_unread(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
+    let cells = curves.iter().flat_map(|curve| curve.measured());
+    let unread = cells.flat_map(|cell| facts.limits.unread(cell.jobs, &cell.load));
+    let limits: BTreeSet<&str> = unread.map(Limit::key).collect();
+    (!limits.is_empty()).then(|| Warning::LimitsUnread { limits: limits.into_iter().collect() })
 }
 
 fn archive_warnings(curve: &Curve, facts: &RunFacts) -> Vec<Warning> {

@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::run::SCHEMA;
 use super::{ItemRow, LoadSample, RunRecord, TrialRow, table};
@@ -154,21 +155,14 @@ impl RunFolder {
     /// The load samples of the trials that are done, in their order; none where
     /// none were taken.
     pub fn load(&self) -> Result<Vec<LoadSample>> {
-        let path = self.path.join(LOAD);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error("read", &path)(error)),
-        };
         let done = self.trials()?.last().map_or(0, |row| row.trial);
-        table::read(&path, &text[..end_of_load(&text, done)])
+        read_table(&self.path.join(LOAD), |text| end_of_load(text, done))
     }
 
-    /// When and where the items of a trial were restored.
+    /// When and where the items of a trial were restored; none where its table
+    /// was left out of a copy of the folder.
     pub fn items(&self, trial: u32) -> Result<Vec<ItemRow>> {
-        let path = self.items_path(trial);
-        let text = fs::read(&path).map_err(io_error("read", &path))?;
-        table::read(&path, &text)
+        read_table(&self.items_path(trial), <[u8]>::len)
     }
 
     /// Prepares for more trials: a torn last line is cut off, and so are load
@@ -252,6 +246,15 @@ impl RunFolder {
                 let _ = fs::remove_file(&making);
                 io_error("write", &path)(error)
             })
+    }
+}
+
+/// The rows of a table up to an end; none where the file is not there.
+fn read_table<T: DeserializeOwned>(path: &Path, end: impl Fn(&[u8]) -> usize) -> Result<Vec<T>> {
+    match fs::read(path) {
+        Ok(text) => table::read(path, &text[..end(&text)]),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(io_error("read", path)(error)),
     }
 }
 

@@ -40,6 +40,9 @@ pub struct RunRecord {
     pub archives: Vec<ArchiveRecord>,
     /// How often the sweep was executed: 1, and one more per resume.
     pub sessions: u32,
+    /// What of the load could not be read, and why.
+    #[serde(default)]
+    pub load_notes: Vec<String>,
     /// Why it ended; absent while it can be resumed.
     pub ended: Option<Ending>,
 }

@@ -5,7 +5,7 @@ use super::model::{
     FitReport, Mark, Measured, Report, Residual, RuleReport, SCHEMA, StandingReport, VerdictReport,
     WarningReport,
 };
-use super::phrases;
+use super::{bound, phrases};
 use crate::analysis::cell::CellSummary;
 use crate::analysis::curve::{Curve, CurveKey};
 use crate::analysis::fit::CurveFit;
@@ -27,7 +27,11 @@ impl Report {
             .curves
             .iter()
             .zip(&recommendation.curves)
-            .map(|(curve, verdict)| curve_report(curve, verdict, facts))
+            .zip(&recommendation.bounds)
+            .map(|((curve, verdict), bounds)| CurveReport {
+                bounds: bound::bounds(curve, bounds),
+                ..curve_report(curve, verdict, facts)
+            })
             .collect();
         let best: Vec<BestReport> = recommendation.best.iter().map(best_report).collect();
         let measured = measured(analysis, facts);
@@ -82,6 +86,8 @@ fn curve_report(curve: &Curve, verdict: &CurveVerdict, facts: &RunFacts) -> Curv
         cells,
         rules: verdict.rules.iter().map(rule_report).collect(),
         fits: curve.fits.iter().map(fit_report).collect(),
+        bounds: Vec::new(),
+        beyond_limits: bound::beyond(curve),
     }
 }
 
@@ -161,8 +167,9 @@ fn marks(curve: &Curve, cell: &CellSummary, verdict: &CurveVerdict) -> Vec<Mark>
         (Mark::Recommended, recommended == Some(cell.jobs)),
         (Mark::Fastest, curve.fastest().is_some_and(|fastest| fastest.jobs == cell.jobs)),
         (Mark::CannotBeTold, equivalent.contains(&cell.jobs)),
-        (Mark::RuledOut, cell.is_struck()),
-        (Mark::Lost, cell.counts.lost() > 0 && !cell.is_struck()),
+        (Mark::RuledOut, cell.is_unreliable()),
+        (Mark::BeyondLimit, !cell.breaches.is_empty()),
+        (Mark::Lost, cell.counts.lost() > 0 && !cell.is_unreliable()),
         (Mark::Outliers, !cell.outliers().is_empty()),
     ]
     .into_iter()
@@ -249,7 +256,7 @@ fn estimate(value: f64, interval: Option<Interval>) -> Estimate {
 
 /// Six significant digits: more than any measurement here has, and few enough
 /// that the last bit of a logarithm changes no report.
-fn digits(value: f64) -> f64 {
+pub(super) fn digits(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 

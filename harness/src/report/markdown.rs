@@ -5,7 +5,7 @@ use std::fmt::Write;
 use restore_core::units::Bytes;
 
 use super::model::{CellReport, CurveReport, Estimate, Mark, Report};
-use super::{format, phrases};
+use super::{bound, format, phrases};
 
 /// Writes `report` as GitHub-flavoured Markdown.
 pub fn render(report: &Report) -> String {
@@ -46,6 +46,13 @@ fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
     }
     if let Some(legend) = phrases::legend(curve) {
         push(text, format_args!("\n{}\n", escape(&legend)));
+    }
+    let bounds = bound::lines(curve);
+    if !bounds.is_empty() {
+        text.push('\n');
+    }
+    for line in bounds {
+        push(text, format_args!("- {}\n", escape(&line)));
     }
     if !curve.says_what_rules_cost() {
         return;

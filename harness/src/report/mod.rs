@@ -10,6 +10,7 @@ pub mod model;
 pub mod phrases;
 pub mod terminal;
 
+pub mod bound;
 mod build;
 
 pub use model::Report;

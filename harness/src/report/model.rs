@@ -7,6 +7,7 @@
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
+use super::bound::{BeyondReport, BoundReport};
 use crate::record::ending::Ending;
 
 /// The schema of the JSON form.
@@ -98,6 +99,12 @@ pub struct CurveReport {
     pub rules: Vec<RuleReport>,
     /// The scaling laws that were fitted.
     pub fits: Vec<FitReport>,
+    /// What each number of jobs is bound by, where its load was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<BoundReport>,
+    /// Numbers of jobs that a limit rules out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beyond_limits: Vec<BeyondReport>,
 }
 
 impl CurveReport {
@@ -211,6 +218,8 @@ pub enum Mark {
     CannotBeTold,
     /// It was ruled out: most of its trials did not complete.
     RuledOut,
+    /// It was ruled out: it is beyond a limit.
+    BeyondLimit,
     /// Some of its trials count in no curve.
     Lost,
     /// Some of its trials stand apart.

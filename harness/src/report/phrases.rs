@@ -237,6 +237,7 @@ pub(super) fn sign(mark: Mark) -> &'static str {
         Mark::Fastest => "",
         Mark::CannotBeTold => "=",
         Mark::RuledOut => "x",
+        Mark::BeyondLimit => "#",
         Mark::Lost => "!",
         Mark::Outliers => "o",
     }
@@ -248,6 +249,7 @@ pub(super) fn legend(curve: &CurveReport) -> Option<String> {
         (Mark::Recommended, "recommended"),
         (Mark::CannotBeTold, "cannot be told from it"),
         (Mark::RuledOut, "ruled out: half of its trials or more did not complete"),
+        (Mark::BeyondLimit, "ruled out: beyond a limit"),
         (Mark::Lost, "some trials did not complete"),
         (Mark::Outliers, "has a trial that stands apart (it counts)"),
     ];

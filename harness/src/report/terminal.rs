@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use restore_core::units::Bytes;
 
 use super::model::{CellReport, CurveReport, Mark, Report};
-use super::{format, phrases};
+use super::{bound, format, phrases};
 
 /// How to write for the place that the text goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,11 @@ fn curve_lines(curve: &CurveReport, report: &Report, style: Style) -> Vec<String
     lines.extend(
         phrases::legend(curve).iter().flat_map(|text| style.paragraph(&format!("  {text}"), 2)),
     );
+    let bounds = bound::lines(curve);
+    if !bounds.is_empty() {
+        lines.push(String::new());
+        lines.extend(bounds.iter().flat_map(|line| style.paragraph(&format!("  {line}"), 4)));
+    }
     if curve.says_what_rules_cost() {
         lines.push(String::new());
         lines.extend(rules(curve));

@@ -162,7 +162,14 @@ impl Check<'_> {
             sweep,
             limits: Limits {
                 tolerance: file.limits.tolerance.unwrap_or(Percent::new(5)),
+                cpu: limit_of_share("cpu", file.limits.cpu.as_ref())?,
+                disk_utilisation: limit_of_share(
+                    "disk_utilisation",
+                    file.limits.disk_utilisation.as_ref(),
+                )?,
                 connections: file.limits.connections,
+                memory: file.limits.memory,
+                wal_bytes: file.limits.wal_bytes,
             },
             restore: Restore {
                 owner: file.restore.owner.unwrap_or(false),
@@ -264,6 +271,7 @@ impl Check<'_> {
             budget: self.overrides.budget.or(file.budget),
             trial_limit: file.trial_limit,
             seed: self.overrides.seed.or(file.seed),
+            load_interval: file.load_interval.unwrap_or_default(),
         })
     }
 
@@ -348,6 +356,16 @@ impl Check<'_> {
             variant.dataset = Dataset::Archive { path: absolute(self.folder, path) };
         }
         Ok(variant)
+    }
+}
+
+/// A limit that nothing can break, or that everything breaks, is a mistake.
+fn limit_of_share(name: &str, limit: Option<&Spanned<Percent>>) -> Result<Option<Percent>, Flaw> {
+    match limit.map(|limit| (limit.span(), *limit.get_ref())) {
+        Some((span, share)) if !(share.share() > 0.0 && share.share() <= 1.0) => {
+            flaw(span, format!("limits.{name} = {share}: give a percentage above 0%, up to 100%"))
+        }
+        limit => Ok(limit.map(|(_, share)| share)),
     }
 }
 
@@ -461,6 +479,9 @@ mod tests {
             ("[[variant]]\nname = \"a b\"", "dir/s.toml:2: \"a b\" is not a name"),
             ("[[variant]]\nname = \"a\"\nimage = \"x\"", "dir/s.toml:2: variant \"a\": image"),
             ("[limits]\ntolerance = \"5\"", "dir/s.toml:3: \"5\" is not a percentage"),
+            ("[limits]\ncpu = \"180%\"", "dir/s.toml:3: limits.cpu = 180%: give a percentage"),
+            ("[limits]\nwal_bytes = \"much\"", "dir/s.toml:3: \"much\""),
+            ("[sweep]\nload_interval = \"1ms\"", "dir/s.toml:3: \"1ms\" is no interval"),
             ("[server]\nprovider = \"cloud\"", "dir/s.toml:3: unknown variant `cloud`"),
         ];
         for (text, start) in cases {

@@ -12,7 +12,7 @@ use restore_core::units::Jobs;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::quantity::{Memory, Percent, Span};
+use super::quantity::{LoadInterval, Memory, Percent, Span};
 use super::{Cache, ProviderKind};
 
 /// The whole file.
@@ -170,6 +170,8 @@ pub struct SweepFile {
     pub trial_limit: Option<Span>,
     /// Seed of the random order.
     pub seed: Option<u64>,
+    /// How often the load is looked at at first, or `off`.
+    pub load_interval: Option<LoadInterval>,
 }
 
 /// `blocks = { min = 3, max = 10, precision = "3%" }`
@@ -211,8 +213,16 @@ pub struct VariantFile {
 pub struct LimitsFile {
     /// How much slower than the best a job count may be and still be as good.
     pub tolerance: Option<Percent>,
+    /// Most of the host's processors that may be in use.
+    pub cpu: Option<Spanned<Percent>>,
+    /// Most of the time that the disk may be busy.
+    pub disk_utilisation: Option<Spanned<Percent>>,
     /// Most connections that a restore may use.
     pub connections: Option<u32>,
+    /// Most memory of client and server.
+    pub memory: Option<Memory>,
+    /// Most WAL that a restore may write.
+    pub wal_bytes: Option<Memory>,
 }
 
 /// `[restore]`

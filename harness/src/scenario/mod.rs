@@ -13,7 +13,7 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Overrides, ScenarioError, from_archive, load};
-use quantity::{Memory, Percent, Scale, Span};
+use quantity::{LoadInterval, Memory, Percent, Scale, Span};
 
 /// A scenario whose keys have been checked against each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,12 +167,23 @@ pub struct Sweep {
     pub trial_limit: Option<Span>,
     /// Seed of the random order; drawn when the run is made if absent.
     pub seed: Option<u64>,
+    /// How often the load is looked at at first.
+    #[serde(default)]
+    pub load_interval: LoadInterval,
 }
 
 impl Sweep {
     /// The time limit of a trial.
     pub fn trial_limit(&self) -> Option<Duration> {
         self.trial_limit.map(Span::get)
+    }
+
+    /// How often to look at the load at first; `None` for not at all.
+    pub fn load_interval(&self) -> Option<Duration> {
+        match self.load_interval {
+            LoadInterval::Off => None,
+            LoadInterval::Every(span) => Some(span.get()),
+        }
     }
 }
 
@@ -202,8 +213,18 @@ pub enum Cache {
 pub struct Limits {
     /// How much slower than the best a job count may be and still be as good.
     pub tolerance: Percent,
+    /// Most of the host's processors that may be in use, at the 95th percentile
+    /// of a trial's samples.
+    pub cpu: Option<Percent>,
+    /// Most of the time that the disk of the data directory may be busy,
+    /// likewise.
+    pub disk_utilisation: Option<Percent>,
     /// Most connections that a restore may use.
     pub connections: Option<u32>,
+    /// Most memory of client and server, or of their container.
+    pub memory: Option<Memory>,
+    /// Most WAL that a restore may write.
+    pub wal_bytes: Option<Memory>,
 }
 
 /// What a restore includes besides the objects themselves.

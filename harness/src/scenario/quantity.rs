@@ -171,6 +171,55 @@ impl FromStr for Scale {
                     Err(format!("{text:?} is not a scale: give small, normal or a number above 0"))
                 }
             },
+
+/// How often the load is looked at: a span of time, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum LoadInterval {
+    /// Not at all.
+    Off,
+    /// Every so often, and less often as a trial gets longer.
+    Every(Span),
+}
+
+impl LoadInterval {
+    /// Nothing that is read changes faster: the kernel's own ticks are 10 ms.
+    const SHORTEST: Duration = Duration::from_millis(10);
+}
+
+impl Default for LoadInterval {
+    fn default() -> Self {
+        Self::Every(Span(Duration::from_millis(100)))
+    }
+}
+
+impl FromStr for LoadInterval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let span = text.parse::<Span>().ok().filter(|span| span.get() >= Self::SHORTEST);
+        span.map(Self::Every).ok_or_else(|| {
+            format!("{text:?} is no interval: write it like \"100ms\", from 10ms, or \"off\"")
+        })
+    }
+}
+
+impl TryFrom<String> for LoadInterval {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<LoadInterval> for String {
+    fn from(interval: LoadInterval) -> Self {
+        match interval {
+            LoadInterval::Off => "off".to_owned(),
+            LoadInterval::Every(span) => span.to_string(),
         }
     }
 }
@@ -180,6 +229,7 @@ impl fmt::Display for Scale {
         self.0.fmt(f)
     }
 }
+
 
 /// An amount of memory, written like `512MB` or `2GiB`. As in PostgreSQL and
 /// Docker, MB and MiB are the same: 1024 x 1024 bytes.
@@ -267,6 +317,14 @@ mod tests {
         for text in ["0", "-1", "NaN", "inf", "large", ""] {
             assert!(text.parse::<Scale>().is_err(), "{text}");
         }
+
+    fn load_intervals() {
+        for text in ["off", "100ms", "2s"] {
+            let interval = text.parse::<LoadInterval>().unwrap();
+            assert_eq!(String::from(interval).parse(), Ok(interval));
+        }
+        assert!("0s".parse::<LoadInterval>().is_err());
+        assert!("1ms".parse::<LoadInterval>().unwrap_err().contains("from 10ms"));
     }
 
     #[test]

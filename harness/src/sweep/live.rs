@@ -10,18 +10,20 @@ use restore_core::archive::Archive;
 use restore_core::engine::{
     Engine, EngineEnd, PgRestore, Psql, RestoreOptions, RestoreReport, RestoreRequest,
 };
-use restore_core::event::{Happening, ItemTiming, RestoreEvent};
+use restore_core::event::ItemTiming;
 use restore_core::format::Format;
+use restore_core::plan::{PgMajor, Plan};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::{Bench, Doing, Finished, Watch};
+use super::{Bench, Finished, Watch, watching};
 use crate::clock;
 use crate::dataset::{Counts, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
 use crate::lease::Lease;
+use crate::load::{Sampling, Seen, held_by_locks, summarise};
 use crate::provider::Server;
-use crate::record::{ArchiveRecord, ItemRow, LoadSummary, Outcome, TrialRow};
+use crate::record::{ArchiveRecord, ItemRow, Outcome, TrialRow};
 use crate::scenario::{Cache, Scenario};
 
 /// Servers, archives, and how to restore the ones into the others.
@@ -41,6 +43,8 @@ struct Contents {
     /// What its rows must come to; `None` until a first restore has told.
     expected: Option<Counts>,
     items: ItemIndex,
+    /// What waits for what; absent where the engine restores serially.
+    plan: Option<Plan>,
 }
 
 /// Items by what the engine's log calls them.
@@ -108,15 +112,18 @@ impl<'a> LiveBench<'a> {
     ) -> anyhow::Result<Self> {
         let mut contents = HashMap::new();
         for record in archives {
-            let items = match record.key.format {
-                Format::Plain => ItemIndex::default(),
-                _ => ItemIndex::new(&Archive::open(&record.path)?),
-            };
-            let expected = record.rows.clone();
-            contents.insert(
-                record.key.clone(),
-                Contents { path: record.path.clone(), expected, items },
-            );
+            let (path, expected) = (record.path.clone(), record.rows.clone());
+            let (mut items, mut plan) = (ItemIndex::default(), None);
+            if record.key.format != Format::Plain {
+                let archive = Archive::open(&path)?;
+                let number = of_variant.get(&record.key.variant);
+                let server = number.and_then(|&number| servers.get(number));
+                let major = server.map(|server| PgMajor(server.client_version().major));
+                // A damaged archive is for pg_restore to refuse.
+                plan = major.and_then(|major| Plan::new(archive.toc(), major).ok());
+                items = ItemIndex::new(&archive);
+            }
+            contents.insert(record.key.clone(), Contents { path, expected, items, plan });
         }
         Ok(Self { scenario, lease, servers, of_variant, archives: contents, cells: cells.to_vec() })
     }
@@ -167,24 +174,30 @@ impl<'a> LiveBench<'a> {
         &self,
         cell: &Cell,
         database: &str,
+        sampling: Option<Sampling>,
         watch: Watch<'_>,
-    ) -> anyhow::Result<RestoreReport> {
+    ) -> anyhow::Result<(RestoreReport, Seen)> {
         let server = self.server(&cell.archive.variant)?;
         let engine: Box<dyn Engine> = match cell.archive.format {
             Format::Plain => Box::new(Psql::new(server.launcher())),
             _ => Box::new(PgRestore::new(server.launcher())),
         };
         let of = self.contents(&cell.archive)?.items.count;
-        let mut items = 0;
-        watch(Doing { items, of });
         let request = self.request(cell, database)?;
-        let mut observe = |event: &RestoreEvent| {
-            if matches!(event.what, Happening::Finished(_) | Happening::SerialItem(_)) {
-                items += 1;
-                watch(Doing { items, of });
-            }
-        };
-        Ok(engine.restore(&request, &mut observe).await?)
+        Ok(watching::restore(engine.as_ref(), &request, of, sampling, watch).await?)
+    }
+
+    /// Begins to look at the load, unless the scenario says not to.
+    async fn sample(
+        &self,
+        cell: &Cell,
+        database: &str,
+        trial: u32,
+    ) -> anyhow::Result<Option<Sampling>> {
+        let Some(interval) = self.scenario.sweep.load_interval() else { return Ok(None) };
+        let path = &self.contents(&cell.archive)?.path;
+        let scene = self.server(&cell.archive.variant)?.scene(database, path).await;
+        Ok(Some(Sampling::start(trial, interval, scene).await))
     }
 
     /// What the database looks like after a restore.
@@ -202,14 +215,16 @@ impl<'a> LiveBench<'a> {
         &mut self,
         cell: &Cell,
         database: &str,
+        trial: u32,
         watch: Watch<'_>,
     ) -> anyhow::Result<Cycle> {
         let begun = Instant::now();
         self.prepare(cell, database).await?;
         let wal_before = self.wal_position(cell).await;
+        let sampling = self.sample(cell, database, trial).await?;
         let prepare = begun.elapsed();
         let started_at = clock::rfc3339(clock::now());
-        let report = self.restore(cell, database, watch).await?;
+        let (report, seen) = self.restore(cell, database, sampling, watch).await?;
 
         let begun = Instant::now();
         let wal = match (wal_before, self.wal_position(cell).await) {
@@ -227,6 +242,7 @@ impl<'a> LiveBench<'a> {
         let (outcome, message) = self.judge(cell, &report, restored.as_ref());
         Ok(Cycle {
             report,
+            seen,
             restored,
             wal,
             outcome,
@@ -302,6 +318,7 @@ struct Restored {
 /// One restore with everything around it but the end.
 struct Cycle {
     report: RestoreReport,
+    seen: Seen,
     restored: Option<Restored>,
     wal: Option<u64>,
     outcome: Outcome,
@@ -337,7 +354,8 @@ impl Bench for LiveBench<'_> {
 
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
         let database = self.server(&cell.archive.variant)?.database_name("warm_up");
-        let mut cycle = self.cycle(cell, &database, watch).await?;
+        // A warm-up is looked at too, so that it warms up what a trial does.
+        let mut cycle = self.cycle(cell, &database, 0, watch).await?;
         self.clear(cell, &database, &mut cycle.log).await?;
         if cycle.outcome != Outcome::Completed {
             let message = cycle.message.unwrap_or_default();
@@ -355,12 +373,16 @@ impl Bench for LiveBench<'_> {
         let cell = trial.cell;
         let database =
             self.server(&cell.archive.variant)?.database_name(&format!("t{}", trial.number));
-        let mut cycle = self.cycle(cell, &database, watch).await?;
+        let mut cycle = self.cycle(cell, &database, trial.number, watch).await?;
         let begun = Instant::now();
         self.clear(cell, &database, &mut cycle.log).await?;
         let cleanup = begun.elapsed();
-        let items = &self.contents(&cell.archive)?.items;
+        let Contents { items, plan, .. } = self.contents(&cell.archive)?;
         let report = cycle.report;
+        let mut load = summarise(&cycle.seen.samples);
+        let plan = plan.as_ref().filter(|_| load.load_samples.is_some());
+        load.workers_held_by_locks_ns =
+            plan.and_then(|plan| held_by_locks(plan, cell.jobs, &report.items)).map(nanos);
         let row = TrialRow {
             trial: trial.number,
             block: trial.block,
@@ -387,11 +409,12 @@ impl Bench for LiveBench<'_> {
                 EngineEnd::TimedOut => None,
             },
             message: cycle.message,
-            load: LoadSummary::default(),
+            load,
         };
         let items = report.items.into_iter().map(|timing| items.row(timing)).collect();
         let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
-        Ok(Finished { row, items, load: Vec::new(), log })
+        let Seen { samples, notes } = cycle.seen;
+        Ok(Finished { row, items, load: samples, load_notes: notes, log })
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod live;
 mod progress;
+mod watching;
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::design::{Cell, Trial};
+use crate::load::LiveLoad;
 use crate::printer::Printer;
 use crate::record::{Ending, ItemRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow};
 use progress::Progress;
@@ -27,17 +29,21 @@ pub struct Finished {
     pub items: Vec<ItemRow>,
     /// What the machine and the server were doing; empty where nobody looked.
     pub load: Vec<LoadSample>,
+    /// What of the load could not be read, and why.
+    pub load_notes: Vec<String>,
     /// What the engine and the server said; empty if all went well.
     pub log: Vec<String>,
 }
 
 /// How far a trial is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Doing {
     /// Items that are done.
     pub items: u64,
     /// Items in all, if known.
     pub of: Option<u64>,
+    /// What the machine and the server are doing.
+    pub load: LiveLoad,
 }
 
 /// Takes notice of how far a trial is.
@@ -88,6 +94,7 @@ pub async fn run(
         rows,
         started: Instant::now(),
         slowest_block: Duration::ZERO,
+        noted: run.load_notes.clone(),
     };
     let ending = sweep.blocks(bench, rule).await;
     printer.clear();
@@ -104,6 +111,8 @@ struct Sweep<'a> {
     rows: Vec<TrialRow>,
     started: Instant,
     slowest_block: Duration,
+    /// What of the load could not be read.
+    noted: Vec<String>,
 }
 
 impl Sweep<'_> {
@@ -171,7 +180,8 @@ impl Sweep<'_> {
             }
             let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
             let finished = bench.run(&trial, self.run.sessions, &mut watch).await?;
-            let Finished { row, items, load, log } = finished;
+            let Finished { row, items, load, load_notes, log } = finished;
+            self.note_once(load_notes)?;
             self.folder.append(&row, &items, &load, &log)?;
             self.progress.finished(self.printer, &row);
             self.rows.push(row);
@@ -180,6 +190,21 @@ impl Sweep<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Says and records what of the load cannot be read, each thing once.
+    fn note_once(&mut self, notes: Vec<String>) -> anyhow::Result<()> {
+        for note in notes {
+            if self.noted.contains(&note) {
+                continue;
+            }
+            self.printer.note(format!("note: {note}"));
+            self.noted.push(note);
+            let mut run = self.folder.run()?;
+            run.load_notes.clone_from(&self.noted);
+            self.folder.write_run(&run)?;
+        }
+        Ok(())
     }
 
     fn is_out_of_time(&self) -> bool {

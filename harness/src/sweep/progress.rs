@@ -43,10 +43,11 @@ impl Progress {
         };
         let block = self.done / self.cells.max(1) + 1;
         let text = format!(
-            "block {block} of {blocks}  trial {trial}  {cell}  {items}{left}",
+            "block {block} of {blocks}  trial {trial}  {cell}  {items}{left}{load}",
             blocks = range(self.min_blocks, self.max_blocks),
             trial = self.done + 1,
             left = self.left().map(|left| format!("  {left} left")).unwrap_or_default(),
+            load = line_of(&doing.load.to_string()),
         );
         printer.show(u64::from(self.done), u64::from(self.target()), text);
     }
@@ -70,6 +71,11 @@ impl Progress {
         let left = each * self.target().saturating_sub(self.done);
         Some(coarse(left))
     }
+}
+
+/// A line of its own below, if there is anything to say.
+fn line_of(load: &str) -> String {
+    if load.is_empty() { String::new() } else { format!("\n  {load}") }
 }
 
 fn range(min: u32, max: u32) -> String {

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
-const HARNESS: [&[&str]; 9] = [
+const HARNESS: [&[&str]; 10] = [
     &["clock", "process", "printer", "connection"],
     &["lease", "scenario"],
     &["design"],
     &["record"],
+    &["load"],
     &["provider", "stats"],
     &["dataset", "analysis"],
     &["sweep", "recommend"],
@@ -31,7 +32,7 @@ const CORE: [&[&str]; 8] = [
 
 /// Works from what was recorded alone, with no server near.
 const RIGHT_OF_THE_RUN_FOLDER: [&str; 4] = ["stats", "analysis", "recommend", "report"];
-const LEFT_OF_IT: [&str; 5] = ["provider", "dataset", "sweep", "process", "lease"];
+const LEFT_OF_IT: [&str; 6] = ["provider", "dataset", "load", "sweep", "process", "lease"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

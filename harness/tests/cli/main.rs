@@ -5,12 +5,14 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
 mod bad_input;
+mod bottlenecks;
 mod containers;
 mod external;
 mod faults;
 mod layers;
 mod licences;
 mod live;
+mod load;
 mod survival;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +61,12 @@ impl Place {
     fn trials(&self, run: &str) -> Vec<csv::StringRecord> {
         let mut reader = csv::Reader::from_path(self.path(run).join("trials.csv")).unwrap();
         reader.records().map(Result::unwrap).collect()
+    }
+
+    /// Rows of a run's `trials.csv` by the names of their columns.
+    fn named_trials(&self, run: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+        let mut reader = csv::Reader::from_path(self.path(run).join("trials.csv")).unwrap();
+        reader.deserialize().map(Result::unwrap).collect()
     }
 
     /// Nothing of a run may be left: no lease, no cluster.

@@ -4,7 +4,9 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used, reason = "only tests use it")]
 
-use harness::analysis::{ArchiveFacts, BlockPlan, LargestItem, RunFacts};
+use std::collections::BTreeMap;
+
+use harness::analysis::{ArchiveFacts, BlockPlan, LargestItem, Limits, RunFacts};
 use harness::record::LoadSummary;
 use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
@@ -101,6 +103,8 @@ pub(crate) fn facts() -> RunFacts {
         blocks: BlockPlan { min: 3, max: 10 },
         ending: Some(Ending::MaxBlocks),
         archives: Vec::new(),
+        limits: Limits::default(),
+        places: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,170 @@
+//! Which cells are beyond what the scenario allows.
+
+use std::fmt;
+
+use restore_core::units::{Bytes, Jobs};
+
+use super::load::CellLoad;
+
+/// What a restore may use. What is `None` is not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Limits {
+    /// Share of the host's processors in use, in the busiest twentieth of a
+    /// trial.
+    pub cpu: Option<f64>,
+    /// Share of time in which the disk is busy, likewise.
+    pub disk_utilisation: Option<f64>,
+    /// Connections.
+    pub connections: Option<u32>,
+    /// Memory of client and server.
+    pub memory: Option<Bytes>,
+    /// WAL that a restore writes.
+    pub wal: Option<Bytes>,
+}
+
+/// Something that can be limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// Processors.
+    Cpu,
+    /// The disk's busy time.
+    DiskUtilisation,
+    /// Connections.
+    Connections,
+    /// Memory.
+    Memory,
+    /// WAL.
+    WalBytes,
+}
+
+impl Limit {
+    /// Its key in a scenario.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::DiskUtilisation => "disk_utilisation",
+            Self::Connections => "connections",
+            Self::Memory => "memory",
+            Self::WalBytes => "wal_bytes",
+        }
+    }
+}
+
+/// A reading beyond its limit. Shares are from 0 to 1, sizes are bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Breach {
+    /// What is limited.
+    pub limit: Limit,
+    /// What was read.
+    pub seen: f64,
+    /// What is allowed.
+    pub allowed: f64,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        let bytes = |bytes: f64| Bytes(bytes as u64).to_string();
+        let (seen, allowed) = (self.seen, self.allowed);
+        match self.limit {
+            Limit::Cpu => write!(
+                f,
+                "{} of the processors in use at the 95th percentile, {} allowed (limits.cpu)",
+                percent(seen),
+                percent(allowed)
+            ),
+            Limit::DiskUtilisation => write!(
+                f,
+                "the disk {} busy at the 95th percentile, {} allowed (limits.disk_utilisation)",
+                percent(seen),
+                percent(allowed)
+            ),
+            Limit::Connections => {
+                write!(f, "{seen} connections, {allowed} allowed (limits.connections)")
+            }
+            Limit::Memory => write!(
+                f,
+                "{} of memory at the most, {} allowed (limits.memory)",
+                bytes(seen),
+                bytes(allowed)
+            ),
+            Limit::WalBytes => {
+                write!(f, "{} of WAL, {} allowed (limits.wal_bytes)", bytes(seen), bytes(allowed))
+            }
+        }
+    }
+}
+
+impl Limits {
+    /// What a cell breaks, with the readings.
+    pub fn breaches(&self, jobs: Jobs, load: &CellLoad) -> Vec<Breach> {
+        self.readings(jobs, load)
+            .filter_map(|(limit, seen, allowed)| {
+                let seen = seen?;
+                (seen > allowed).then_some(Breach { limit, seen, allowed })
+            })
+            .collect()
+    }
+
+    /// The limits that cannot be checked for want of a reading.
+    pub fn unread(&self, jobs: Jobs, load: &CellLoad) -> Vec<Limit> {
+        let unread = self.readings(jobs, load).filter(|(_, seen, _)| seen.is_none());
+        unread.map(|(limit, ..)| limit).collect()
+    }
+
+    fn readings(
+        &self,
+        jobs: Jobs,
+        load: &CellLoad,
+    ) -> impl Iterator<Item = (Limit, Option<f64>, f64)> {
+        // One connection for each job, and the leader's beside two or more
+        // (`pg_restore`); sampling may have missed the moment.
+        let known = f64::from(if jobs == Jobs::ONE { 1 } else { jobs.get() + 1 });
+        let connections = load.connections_most.map_or(known, |seen| seen.max(known));
+        let bytes = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0 as f64);
+        [
+            (Limit::Cpu, load.host_cpu_p95, self.cpu),
+            (Limit::DiskUtilisation, load.disk_p95, self.disk_utilisation),
+            (Limit::Connections, Some(connections), self.connections.map(f64::from)),
+            (Limit::Memory, load.memory_most, bytes(self.memory)),
+            (Limit::WalBytes, load.wal, bytes(self.wal)),
+        ]
+        .into_iter()
+        .filter_map(|(limit, seen, allowed)| Some((limit, seen, allowed?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_beyond_its_limit_is_a_breach() {
+        let limits = Limits {
+            cpu: Some(0.8),
+            disk_utilisation: Some(0.5),
+            connections: Some(4),
+            memory: Some(Bytes(1 << 30)),
+            wal: None,
+        };
+        let load = CellLoad {
+            host_cpu_p95: Some(0.93),
+            memory_most: Some(5e8),
+            wal: Some(1e12),
+            connections_most: Some(3.0),
+            ..CellLoad::default()
+        };
+        let jobs = Jobs::new(4).unwrap();
+        let said: Vec<String> =
+            limits.breaches(jobs, &load).iter().map(Breach::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "93 % of the processors in use at the 95th percentile, 80 % allowed (limits.cpu)",
+                "5 connections, 4 allowed (limits.connections)",
+            ]
+        );
+        assert_eq!(limits.unread(jobs, &load), [Limit::DiskUtilisation]);
+        assert!(limits.breaches(Jobs::new(3).unwrap(), &CellLoad::default()).is_empty());
+    }
+}

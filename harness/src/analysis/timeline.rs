@@ -1,0 +1,269 @@
+//! What the items of a trial tell of its course: which workers had nothing to
+//! do, who came last, what ran alone, and where the time went.
+
+use std::collections::BTreeMap;
+
+use restore_core::toc::{ItemKind, Section};
+use restore_core::units::Jobs;
+
+use crate::record::ItemRow;
+
+/// Kinds of items as reports tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkKind {
+    /// Rows of tables and large objects.
+    TableData,
+    /// Indexes.
+    Index,
+    /// Primary keys, unique, exclusion and check constraints.
+    Constraint,
+    /// Foreign keys.
+    ForeignKey,
+    /// Rights.
+    Acl,
+    /// Contents of materialised views.
+    MaterializedView,
+    /// All else: definitions, sequences, comments, statistics.
+    Other,
+}
+
+impl WorkKind {
+    /// The kind of an item, by the archive's word for it.
+    pub fn of(kind: &str) -> Self {
+        match ItemKind::from(kind) {
+            ItemKind::TableData | ItemKind::Blobs | ItemKind::Blob => Self::TableData,
+            ItemKind::Index | ItemKind::IndexAttach => Self::Index,
+            ItemKind::Constraint | ItemKind::CheckConstraint => Self::Constraint,
+            ItemKind::ForeignKey => Self::ForeignKey,
+            ItemKind::Acl | ItemKind::DefaultAcl => Self::Acl,
+            ItemKind::MaterializedViewData => Self::MaterializedView,
+            _ => Self::Other,
+        }
+    }
+
+    /// What reports call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TableData => "table data",
+            Self::Index => "indexes",
+            Self::Constraint => "constraints",
+            Self::ForeignKey => "foreign keys",
+            Self::Acl => "rights",
+            Self::MaterializedView => "materialised views",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The section that items of a kind belong to. The tables of a run folder have
+/// the kind alone; where the archive puts some of a kind elsewhere (comments,
+/// triggers of partitions), they follow the rest of it.
+fn section(kind: &str) -> Section {
+    match ItemKind::from(kind) {
+        ItemKind::TableData
+        | ItemKind::Blobs
+        | ItemKind::Blob
+        | ItemKind::BlobMetadata
+        | ItemKind::SequenceSet => Section::Data,
+        ItemKind::Index
+        | ItemKind::IndexAttach
+        | ItemKind::Constraint
+        | ItemKind::CheckConstraint
+        | ItemKind::ForeignKey
+        | ItemKind::Trigger
+        | ItemKind::EventTrigger
+        | ItemKind::Rule
+        | ItemKind::Policy
+        | ItemKind::MaterializedViewData => Section::PostData,
+        ItemKind::Acl | ItemKind::DefaultAcl | ItemKind::Comment | ItemKind::SecurityLabel => {
+            Section::None
+        }
+        _ => Section::PreData,
+    }
+}
+
+/// The course of one trial. Seconds; what is summed over items or workers can
+/// be more than the trial took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timeline {
+    /// Wall time of the trial.
+    pub wall: f64,
+    /// Before the first worker started: one connection does all.
+    pub serial: f64,
+    /// From the first worker's start to the end.
+    pub parallel: f64,
+    /// Time of the items, summed.
+    pub busy: f64,
+    /// Time in which workers had nothing to do, summed over them.
+    pub idle: f64,
+    /// Time in the parallel part in which exactly one item ran.
+    pub alone: f64,
+    /// At the end of the parallel part, the time in which there was never more
+    /// than one item left.
+    pub tail: f64,
+    /// The item that ended last.
+    pub straggler: Option<String>,
+    /// The item that ran alone longest, and for how long.
+    pub longest_alone: Option<(String, f64)>,
+    /// The item that took longest, and how long.
+    pub longest: Option<(String, f64)>,
+    /// Time of the items of each section, summed.
+    pub sections: BTreeMap<Section, f64>,
+    /// Time of the items of each kind, summed.
+    pub kinds: BTreeMap<WorkKind, f64>,
+}
+
+impl Timeline {
+    /// Follows the items of a trial; `None` where the engine told of none.
+    pub fn new(items: &[ItemRow], jobs: Jobs, wall_ns: u64) -> Option<Self> {
+        let wall = seconds(wall_ns);
+        let length = |item: &ItemRow| seconds(item.end_ns.saturating_sub(item.start_ns));
+        let longest = items.iter().max_by(|a, b| length(a).total_cmp(&length(b)))?;
+        let workers = items.iter().filter(|item| item.lane > 0);
+        let begin = workers.clone().map(|item| item.start_ns).min();
+        let end = workers.clone().map(|item| item.end_ns).max();
+        let of_workers: f64 = workers.clone().map(length).sum();
+        let parallel = begin.zip(end).map_or(0.0, |(begin, end)| seconds(end - begin));
+        let (alone, tail, longest_alone) = alone(&workers.clone().collect::<Vec<_>>());
+        let mut sections = BTreeMap::new();
+        let mut kinds = BTreeMap::new();
+        for item in items {
+            *sections.entry(section(&item.kind)).or_default() += length(item);
+            *kinds.entry(WorkKind::of(&item.kind)).or_default() += length(item);
+        }
+        Some(Self {
+            wall,
+            serial: begin.map_or(wall, seconds),
+            parallel,
+            busy: items.iter().map(length).sum(),
+            idle: (f64::from(jobs.get()) * parallel - of_workers).max(0.0),
+            alone,
+            tail,
+            straggler: workers.max_by_key(|item| item.end_ns).map(in_words),
+            longest_alone,
+            longest: Some((in_words(longest), length(longest))),
+            sections,
+            kinds,
+        })
+    }
+
+    /// Mean number of items under way (Little's law: their time over the
+    /// trial's).
+    pub fn concurrency(&self) -> f64 {
+        if self.wall > 0.0 { self.busy / self.wall } else { 0.0 }
+    }
+
+    /// Share of the workers' time in the parallel part in which they had
+    /// nothing to do.
+    pub fn idle_ratio(&self, jobs: Jobs) -> Option<f64> {
+        let all = f64::from(jobs.get()) * self.parallel;
+        (all > 0.0).then(|| self.idle / all)
+    }
+}
+
+fn in_words(item: &ItemRow) -> String {
+    format!("{} {}", item.kind, item.name)
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
+}
+
+/// How long exactly one of `items` ran, how long so at the very end, and which
+/// of them ran alone longest.
+fn alone(items: &[&ItemRow]) -> (f64, f64, Option<(String, f64)>) {
+    let starts = (0..).zip(items).map(|(at, item)| (item.start_ns, 1, at));
+    let ends = (0..).zip(items).map(|(at, item)| (item.end_ns, -1, at));
+    let mut changes: Vec<(u64, i64, i64)> = starts.chain(ends).collect();
+    changes.sort_unstable();
+    let (mut count, mut sum) = (0, 0);
+    let mut of_item: BTreeMap<i64, u64> = BTreeMap::new();
+    let mut tail = 0;
+    for pair in changes.windows(2) {
+        let [(at, change, item), (next, ..)] = *pair else { continue };
+        count += change;
+        // Which one runs alone is the running total of the numbers of all.
+        sum += change * item;
+        let time = next - at;
+        if count == 1 {
+            *of_item.entry(sum).or_default() += time;
+            tail += time;
+        } else if time > 0 {
+            tail = 0;
+        }
+    }
+    let longest = of_item.iter().max_by_key(|&(_, time)| *time);
+    let longest = longest.map(|(&item, &time)| (in_words(items[item as usize]), seconds(time)));
+    (seconds(of_item.values().sum()), seconds(tail), longest)
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "whole seconds are exact")]
+mod tests {
+    use super::*;
+
+    fn item(lane: u32, start: u64, end: u64, kind: &str, name: &str) -> ItemRow {
+        let ns = 1_000_000_000;
+        ItemRow {
+            lane,
+            start_ns: start * ns,
+            end_ns: end * ns,
+            dump_id: None,
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            bytes: None,
+        }
+    }
+
+    /// A second of definitions; then two workers, of which one loads a giant.
+    fn giant() -> Vec<ItemRow> {
+        vec![
+            item(0, 0, 1, "TABLE", "giant"),
+            item(1, 1, 9, "TABLE DATA", "giant"),
+            item(2, 1, 2, "TABLE DATA", "small"),
+            item(2, 2, 3, "INDEX", "small_index"),
+            item(1, 9, 10, "FK CONSTRAINT", "giant fk"),
+        ]
+    }
+
+    #[test]
+    fn a_giant_leaves_the_other_worker_idle() {
+        let jobs = Jobs::new(2).unwrap();
+        let line = Timeline::new(&giant(), jobs, 11_000_000_000).unwrap();
+        assert_eq!((line.serial, line.parallel), (1.0, 9.0));
+        assert_eq!((line.busy, line.idle), (12.0, 18.0 - 11.0));
+        assert_eq!((line.alone, line.tail), (7.0, 7.0));
+        assert_eq!(line.straggler.as_deref(), Some("FK CONSTRAINT giant fk"));
+        assert_eq!(line.longest_alone, Some(("TABLE DATA giant".to_owned(), 6.0)));
+        assert_eq!(line.longest, Some(("TABLE DATA giant".to_owned(), 8.0)));
+        assert_eq!(line.sections[&Section::Data], 9.0);
+        assert_eq!(line.sections[&Section::PostData], 2.0);
+        assert_eq!(line.kinds[&WorkKind::ForeignKey], 1.0);
+        assert_eq!(line.kinds[&WorkKind::Other], 1.0);
+        assert!((line.concurrency() - 12.0 / 11.0).abs() < 1e-12);
+        assert!((line.idle_ratio(jobs).unwrap() - 7.0 / 18.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_job_is_serial() {
+        let items = [item(0, 0, 1, "TABLE", "t"), item(0, 1, 4, "TABLE DATA", "t")];
+        let line = Timeline::new(&items, Jobs::ONE, 5_000_000_000).unwrap();
+        assert_eq!((line.serial, line.parallel, line.idle, line.tail), (5.0, 0.0, 0.0, 0.0));
+        assert_eq!(line.idle_ratio(Jobs::ONE), None);
+        assert_eq!(Timeline::new(&[], Jobs::ONE, 5), None);
+    }
+
+    #[test]
+    fn items_that_touch_run_alone_one_after_the_other() {
+        let items = [
+            item(1, 0, 2, "TABLE DATA", "a"),
+            item(2, 0, 2, "TABLE DATA", "b"),
+            item(1, 2, 3, "INDEX", "c"),
+            item(2, 3, 5, "INDEX", "d"),
+            item(1, 5, 5, "ACL", "e"),
+        ];
+        let line = Timeline::new(&items, Jobs::new(2).unwrap(), 5_000_000_000).unwrap();
+        assert_eq!((line.alone, line.tail), (3.0, 3.0));
+        assert_eq!(line.longest_alone, Some(("INDEX d".to_owned(), 2.0)));
+    }
+}

@@ -1,0 +1,171 @@
+//! Planted bottlenecks, on real restores: the cause that is named is the one
+//! that was planted.
+
+use std::fmt::Write;
+use std::fs;
+
+use super::{Place, assert_done, can_run, has_server};
+
+/// What the curve of a one-block sweep of `scenario` is bound by at `jobs`.
+#[track_caller]
+fn cause(place: &Place, scenario: &str, jobs: u64) -> serde_json::Value {
+    let scenario = place.scenario(scenario);
+    assert_done(&place.run(&["sweep", &scenario, "--out", "run"]));
+    place.assert_clean();
+    let output = place.run(&["recommend", "run", "--format", "json"]);
+    assert_done(&output);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let bounds = report["curves"][0]["bounds"].as_array().unwrap();
+    bounds.iter().find(|bound| bound["jobs"] == jobs).unwrap().clone()
+}
+
+#[track_caller]
+fn assert_cause(bound: &serde_json::Value, causes: &[&str]) {
+    let seen = bound["cause"].as_str().unwrap();
+    assert!(causes.contains(&seen), "{seen} is none of {causes:?}: {bound:#}");
+}
+
+/// A scenario that restores what `sql` makes.
+fn of_sql(place: &Place, sql: &str, rest: &str) -> String {
+    fs::write(place.path("schema.sql"), sql).unwrap();
+    format!(
+        "dataset = {{ sql = {{ files = [\"schema.sql\"] }} }}\n{rest}\n\
+         [sweep.blocks]\nmin = 1\nmax = 1\n"
+    )
+}
+
+#[test]
+fn a_container_limited_to_one_processor() {
+    let found = std::process::Command::new("docker")
+        .args(["image", "inspect", "postgres:17"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !can_run("a container engine with the image postgres:17", found) {
+        return;
+    }
+    let place = Place::new();
+    let bound = cause(
+        &place,
+        "dataset = { tpch = { scale = 0.05 } }\n\
+         [server]\nprovider = \"docker\"\nimage = \"postgres:17\"\ncpus = 1.0\n\
+         settings = { fsync = false }\n\
+         [sweep]\njobs = [4]\nformats = [\"directory\"]\ncompression = [\"none\"]\n\
+         blocks = { min = 1, max = 1 }\n",
+        4,
+    );
+    assert_cause(&bound, &["cpu"]);
+    // The server is told from its container, and the client from both.
+    let trials = place.named_trials("run");
+    let seconds = |column: &str| trials[0][column].parse::<f64>().unwrap() / 1e9;
+    let (container, server) = (seconds("container_cpu_ns"), seconds("server_cpu_ns"));
+    let client = seconds("client_cpu_ns");
+    assert!(server > 0.3 * container && client > 0.01 * container, "{server} {client} {container}");
+    assert!((server + client - container).abs() < 0.1 * container);
+}
+
+#[test]
+fn one_giant_table_without_indexes() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let mut sql = "CREATE TABLE giant (id int, note text);\n\
+                   INSERT INTO giant SELECT g, repeat(md5(g::text), 6) \
+                   FROM generate_series(1, 500000) g;\n"
+        .to_owned();
+    for number in 1..=4 {
+        write!(
+            sql,
+            "CREATE TABLE small{number} (id int);\n\
+             INSERT INTO small{number} SELECT generate_series(1, 1000);\n"
+        )
+        .unwrap();
+    }
+    let rest = "server.settings.fsync = false\n[sweep]\njobs = [4]\nformats = [\"directory\"]\n\
+                compression = [\"none\"]\n";
+    let bound = cause(&place, &of_sql(&place, &sql, rest), 4);
+    assert_cause(&bound, &["critical_path"]);
+    assert_eq!(bound["item"], "TABLE DATA public.giant");
+}
+
+#[test]
+fn many_foreign_keys_to_one_parent() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let mut sql = "CREATE TABLE parent (id int PRIMARY KEY);\n\
+                   INSERT INTO parent SELECT generate_series(1, 200000);\n"
+        .to_owned();
+    for number in 1..=12 {
+        write!(
+            sql,
+            "CREATE TABLE child{number} (parent int REFERENCES parent);\n\
+             INSERT INTO child{number} SELECT generate_series(1, 200000);\n"
+        )
+        .unwrap();
+    }
+    let rest = "server.settings.fsync = false\n[sweep]\njobs = [4]\nformats = [\"custom\"]\n\
+                compression = [\"none\"]\n";
+    let bound = cause(&place, &of_sql(&place, &sql, rest), 4);
+    assert_cause(&bound, &["locks"]);
+}
+
+#[test]
+fn tiny_tables_by_the_thousand_with_fsync() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let sql = "DO $$ BEGIN FOR t IN 1..2000 LOOP \
+               EXECUTE format('CREATE TABLE tiny%s (id int); INSERT INTO tiny%s VALUES (1)', t, t); \
+               END LOOP; END $$;\n";
+    let rest = "[server.settings]\nmax_locks_per_transaction = 256\n[sweep]\njobs = [2]\n\
+                formats = [\"directory\"]\ncompression = [\"none\"]\n";
+    let bound = cause(&place, &of_sql(&place, sql, rest), 2);
+    assert_cause(&bound, &["sync", "serial"]);
+}
+
+#[test]
+fn an_archive_that_is_hard_to_decompress() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    // Digits that gzip makes half as many bytes of, one by one, in long rows
+    // that the server only has to copy.
+    let mut sql = String::new();
+    for number in 1..=2 {
+        write!(
+            sql,
+            "CREATE UNLOGGED TABLE digits{number} (d text);\n\
+             ALTER TABLE digits{number} ALTER d SET STORAGE PLAIN;\n\
+             INSERT INTO digits{number} SELECT (SELECT string_agg(md5(random()::text || g), '') \
+             FROM generate_series(1, 230)) FROM generate_series(1, 16000) g;\n"
+        )
+        .unwrap();
+    }
+    let rest = "[server.settings]\nfsync = false\nshared_buffers = \"512MB\"\n[sweep]\njobs = [2]\n\
+                formats = [\"directory\"]\ncompression = [\"gzip:9\"]\n";
+    let bound = cause(&place, &of_sql(&place, &sql, rest), 2);
+    assert_cause(&bound, &["client_decompression"]);
+}
+
+#[test]
+fn limits_rule_out_with_the_reading() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let scenario = place.scenario(
+        "dataset = { tpch = { scale = 0.005 } }\nserver.settings.fsync = false\n\
+         [limits]\nconnections = 3\nwal_bytes = \"1TB\"\n\
+         [sweep]\njobs = [1, 2, 4]\nformats = [\"custom\"]\nblocks = { min = 1, max = 1 }\n",
+    );
+    let output = place.run(&["sweep", &scenario, "--out", "run"]);
+    assert_done(&output);
+    let text = super::stdout(&output);
+    let said = "-j 4 is ruled out: 5 connections, 3 allowed (limits.connections).";
+    assert!(text.contains(said), "{text}");
+    assert!(!text.contains("-j 2 is ruled out"), "{text}");
+}
