@@ -337,7 +337,8 @@ impl Facts<'_> {
     }
 
     fn idle_workers(&self) -> Option<Vec<Reading>> {
-        let idle = reaches("workers_idle_ratio", self.idle(), IDLE)?;
+        let idle = self.idle().filter(|_| self.jobs > Jobs::ONE);
+        let idle = reaches("workers_idle_ratio", idle, IDLE)?;
         let tail = self.of_wall(self.course().map(|course| course.tail));
         Some([idle].into_iter().chain(explains("tail_ratio", tail)).collect())
     }

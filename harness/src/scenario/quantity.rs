@@ -171,6 +171,15 @@ impl FromStr for Scale {
                     Err(format!("{text:?} is not a scale: give small, normal or a number above 0"))
                 }
             },
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// How often the load is looked at: a span of time, or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,13 +232,6 @@ impl From<LoadInterval> for String {
         }
     }
 }
-
-impl fmt::Display for Scale {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 
 /// An amount of memory, written like `512MB` or `2GiB`. As in PostgreSQL and
 /// Docker, MB and MiB are the same: 1024 x 1024 bytes.
@@ -317,7 +319,9 @@ mod tests {
         for text in ["0", "-1", "NaN", "inf", "large", ""] {
             assert!(text.parse::<Scale>().is_err(), "{text}");
         }
+    }
 
+    #[test]
     fn load_intervals() {
         for text in ["off", "100ms", "2s"] {
             let interval = text.parse::<LoadInterval>().unwrap();

@@ -97,11 +97,18 @@ fn many_foreign_keys_to_one_parent() {
     let mut sql = "CREATE TABLE parent (id int PRIMARY KEY);\n\
                    INSERT INTO parent SELECT generate_series(1, 200000);\n"
         .to_owned();
-    for number in 1..=12 {
-        write!(
+    for number in 1..=4 {
+        let references = vec!["parent int REFERENCES parent"; 6];
+        let columns: Vec<String> = (1..)
+            .zip(references)
+            .map(|(at, column)| column.replacen("parent", &format!("c{at}"), 1))
+            .collect();
+        let value = vec!["g"; 6].join(", ");
+        writeln!(
             sql,
-            "CREATE TABLE child{number} (parent int REFERENCES parent);\n\
-             INSERT INTO child{number} SELECT generate_series(1, 200000);\n"
+            "CREATE TABLE child{number} ({});\n\
+             INSERT INTO child{number} SELECT {value} FROM generate_series(1, 100000) g;",
+            columns.join(", ")
         )
         .unwrap();
     }
@@ -140,8 +147,8 @@ fn an_archive_that_is_hard_to_decompress() {
             sql,
             "CREATE UNLOGGED TABLE digits{number} (d text);\n\
              ALTER TABLE digits{number} ALTER d SET STORAGE PLAIN;\n\
-             INSERT INTO digits{number} SELECT (SELECT string_agg(md5(random()::text || g), '') \
-             FROM generate_series(1, 230)) FROM generate_series(1, 16000) g;\n"
+             INSERT INTO digits{number} SELECT (SELECT string_agg(md5(g::text || i), '') \
+             FROM generate_series(1, 230) i) FROM generate_series(1, 10000) g;\n"
         )
         .unwrap();
     }
@@ -159,7 +166,7 @@ fn limits_rule_out_with_the_reading() {
     let place = Place::new();
     let scenario = place.scenario(
         "dataset = { tpch = { scale = 0.005 } }\nserver.settings.fsync = false\n\
-         [limits]\nconnections = 3\nwal_bytes = \"1TB\"\n\
+         [limits]\nconnections = 3\nwal_bytes = \"1000GB\"\n\
          [sweep]\njobs = [1, 2, 4]\nformats = [\"custom\"]\nblocks = { min = 1, max = 1 }\n",
     );
     let output = place.run(&["sweep", &scenario, "--out", "run"]);

@@ -54,9 +54,11 @@ impl Cluster {
         .await;
     }
 
-    async fn stop(&self) {
+    /// Stops the server in this mode: `fast` so that nothing is to be
+    /// recovered, `immediate` so that nothing is written.
+    async fn stop(&self, mode: &str) {
         let (bin, data) = (self.bindir.display(), self.data());
-        self.sh(&format!("{bin}/pg_ctl stop -w -m immediate -D {}", data.display())).await;
+        self.sh(&format!("{bin}/pg_ctl stop -w -m {mode} -D {}", data.display())).await;
     }
 
     async fn sh(&self, script: &str) {
@@ -137,7 +139,7 @@ async fn processor_time_and_wal_are_what_other_accounts_say() {
     }
     let cluster = Cluster::start().await;
     let (bin, folder) = (cluster.bindir.display(), cluster.folder.path().display());
-    let rows = "SELECT g, md5(g::text), g % 1000 FROM generate_series(1, 300000) g";
+    let rows = "SELECT g, md5(g::text), g % 1000 FROM generate_series(1, 600000) g";
     cluster.execute("CREATE DATABASE source").await;
     cluster
         .sh(&format!(
@@ -147,7 +149,7 @@ async fn processor_time_and_wal_are_what_other_accounts_say() {
         ))
         .await;
     // The account begins anew with the server.
-    cluster.stop().await;
+    cluster.stop("fast").await;
     std::fs::remove_file(cluster.folder.path().join("time")).unwrap();
     cluster.run_server().await;
 
@@ -163,7 +165,7 @@ async fn processor_time_and_wal_are_what_other_accounts_say() {
     cluster.sh(&restore).await;
     let wal = cluster.wal_bytes().await - wal;
     let seen = sampling.stop().await;
-    cluster.stop().await;
+    cluster.stop("immediate").await;
 
     let server = sum(&seen, |sample| sample.server_cpu_ns) as f64 / 1e9;
     assert_near("server CPU s", server, timed(&cluster.folder.path().join("time")), 0.05);
@@ -226,7 +228,7 @@ async fn sampling_survives_a_restart_of_the_server() {
     cluster.execute("CREATE DATABASE shop").await;
     let sampling = Sampling::start(1, Duration::from_millis(50), cluster.scene("postgres")).await;
     tokio::time::sleep(Duration::from_millis(600)).await;
-    cluster.stop().await;
+    cluster.stop("immediate").await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     cluster.run_server().await;
     cluster.execute("CREATE TABLE t AS SELECT generate_series(1, 100000)").await;
