@@ -121,3 +121,70 @@ impl Now {
         self.ready.iter().filter(conflicts).take(idle).count() as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use restore_core::event::ItemName;
+    use restore_core::plan::PgMajor;
+    use restore_core::toc::{DataOffset, Item, ItemKind, Section, Toc};
+    use restore_core::units::{DumpId, Oid};
+
+    use super::*;
+
+    fn item(id: u32, kind: &str, section: Section, dependencies: &[u32]) -> Item {
+        Item {
+            id: DumpId(id),
+            has_dumper: kind == "TABLE DATA",
+            catalog: Oid(0),
+            oid: Oid(0),
+            tag: Some(format!("item {id}")),
+            kind: ItemKind::from(kind),
+            section,
+            definition: Some(format!("-- {kind} {id}")),
+            drop_statement: None,
+            copy_statement: None,
+            namespace: None,
+            tablespace: None,
+            table_access_method: None,
+            relation_kind: None,
+            owner: None,
+            dependencies: dependencies.iter().copied().map(DumpId).collect(),
+            data: DataOffset::NoData,
+            data_length: None,
+        }
+    }
+
+    /// A parent and two children that refer to it.
+    fn plan(last: &str) -> Plan {
+        let tables = [1, 3, 5].map(|id| item(id, "TABLE", Section::PreData, &[]));
+        let rows = [2, 4, 6].map(|id| item(id, "TABLE DATA", Section::Data, &[id - 1]));
+        let after =
+            [(7, 3), (8, 5)].map(|(id, child)| item(id, last, Section::PostData, &[1, child]));
+        let items = tables.into_iter().chain(rows).chain(after).collect();
+        Plan::new(&Toc { items }, PgMajor(17)).unwrap()
+    }
+
+    fn timing(id: u32, lane: u32, start: u64, end: u64) -> ItemTiming {
+        let name = ItemName { id: Some(DumpId(id)), kind: String::new(), name: String::new() };
+        let [start, end] = [start, end].map(Duration::from_secs);
+        ItemTiming { item: name, lane, start, end }
+    }
+
+    /// The last item is ready at 4 and starts at 7, when the one before it ends.
+    fn timings() -> Vec<ItemTiming> {
+        [(2, 1, 1, 3), (4, 2, 1, 2), (6, 2, 2, 4), (7, 1, 3, 7), (8, 1, 7, 9)]
+            .map(|(id, lane, start, end)| timing(id, lane, start, end))
+            .to_vec()
+    }
+
+    #[test]
+    fn a_foreign_key_waits_for_another_to_the_same_parent() {
+        let held = |last, jobs| held_by_locks(&plan(last), Jobs::new(jobs).unwrap(), &timings());
+        assert_eq!(held("FK CONSTRAINT", 2), Some(Duration::from_secs(3)));
+        assert_eq!(held("FK CONSTRAINT", 8), Some(Duration::from_secs(3)), "one item, one worker");
+        assert_eq!(held("INDEX", 2), Some(Duration::ZERO), "indexes lock nobody out");
+        assert_eq!(held("FK CONSTRAINT", 1), None);
+        let plan = plan("INDEX");
+        assert_eq!(held_by_locks(&plan, Jobs::new(2).unwrap(), &[]), None);
+    }
+}

@@ -69,6 +69,8 @@ pub enum Cause {
     Serial,
     /// Items that run alone while the other workers have nothing to do.
     CriticalPath,
+    /// The processors, but most of what fills them is not the restore.
+    OtherWork,
     /// Too few items for so many workers.
     IdleWorkers,
     /// The workers themselves: all are busy, and nothing is full.
@@ -90,6 +92,7 @@ impl Cause {
             Self::DiskLatency => "disk_latency",
             Self::Serial => "serial",
             Self::CriticalPath => "critical_path",
+            Self::OtherWork => "other_work",
             Self::IdleWorkers => "idle_workers",
             Self::Workers => "workers",
             Self::Mixed => "mixed",
@@ -154,7 +157,7 @@ struct Facts<'a> {
 /// The causes in the order in which their rules are tried. Full resources come
 /// first: while the processors are full, nothing else can be told from waiting
 /// for them.
-const ORDER: [Cause; 11] = [
+const ORDER: [Cause; 12] = [
     Cause::ClientDecompression,
     Cause::Cpu,
     Cause::Locks,
@@ -164,6 +167,7 @@ const ORDER: [Cause; 11] = [
     Cause::DiskLatency,
     Cause::Serial,
     Cause::CriticalPath,
+    Cause::OtherWork,
     Cause::IdleWorkers,
     Cause::Workers,
 ];
@@ -227,6 +231,7 @@ impl Facts<'_> {
             Cause::DiskLatency => self.disk_latency(),
             Cause::Serial => self.serial(),
             Cause::CriticalPath => self.critical_path(),
+            Cause::OtherWork => self.other_work(),
             Cause::IdleWorkers => self.idle_workers(),
             Cause::Workers => self.workers(),
             Cause::Mixed => None,
@@ -328,6 +333,17 @@ impl Facts<'_> {
         let longest = self.course().and_then(|course| course.longest_alone.as_ref());
         let longest = self.of_wall(longest.map(|(_, time)| *time));
         Some([alone].into_iter().chain(explains("longest_alone_ratio", longest)).collect())
+    }
+
+    /// Of a host that is full, what the CPU rule left over.
+    fn other_work(&self) -> Option<Vec<Reading>> {
+        let full = reaches("host_cpu_ratio", self.load.host_cpu_mean, CPU_FULL)?;
+        Some(
+            [full]
+                .into_iter()
+                .chain(explains("restore_cpu_cores", self.load.cpu_cores()))
+                .collect(),
+        )
     }
 
     fn idle(&self) -> Option<f64> {
@@ -434,6 +450,12 @@ impl fmt::Display for Bound {
                     _ => Ok(()),
                 }
             }
+            Cause::OtherWork => write!(
+                f,
+                "other work on the host: {} of its processors are in use, less than half of that by \
+                 the restore",
+                share("host_cpu_ratio")
+            ),
             Cause::IdleWorkers => write!(
                 f,
                 "too few items: workers have nothing to do {} of their time",
@@ -615,7 +637,7 @@ mod tests {
     fn the_work_of_others_is_not_ours() {
         let busy_host = CellLoad { host_cpu_mean: Some(0.95), cpu: Some(4.0), ..load() };
         let bound = Bound::new(&cell(2, busy_host), PLACE).unwrap();
-        assert_eq!(bound.cause, Cause::Mixed, "{bound:?}");
+        assert_eq!(bound.cause, Cause::OtherWork, "{bound:?}");
     }
 
     #[test]

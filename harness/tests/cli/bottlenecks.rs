@@ -43,16 +43,26 @@ fn a_container_limited_to_one_processor() {
     if !can_run("a container engine with the image postgres:17", found) {
         return;
     }
-    let place = Place::new();
-    let bound = cause(
-        &place,
-        "dataset = { tpch = { scale = 0.05 } }\n\
-         [server]\nprovider = \"docker\"\nimage = \"postgres:17\"\ncpus = 1.0\n\
-         settings = { fsync = false }\n\
-         [sweep]\njobs = [4]\nformats = [\"directory\"]\ncompression = [\"none\"]\n\
-         blocks = { min = 1, max = 1 }\n",
-        4,
-    );
+    let mut sql = String::new();
+    for number in 1..=8 {
+        writeln!(
+            sql,
+            "CREATE TABLE t{number} AS SELECT g, md5(g::text) FROM generate_series(1, 80000) g;\n\
+             CREATE INDEX ON t{number} (md5);"
+        )
+        .unwrap();
+    }
+    let server = "[server]\nprovider = \"docker\"\nimage = \"postgres:17\"\ncpus = 1.0\n\
+                  settings = { fsync = false }\n[sweep]\njobs = [4]\n\
+                  formats = [\"directory\"]\ncompression = [\"none\"]\n";
+    // Other work may keep the container from using what it may.
+    let measure = || {
+        let place = Place::new();
+        let bound = cause(&place, &of_sql(&place, &sql, server), 4);
+        (place, bound)
+    };
+    let mut attempts = (0..3).map(|_| measure());
+    let (place, bound) = attempts.find(|(_, bound)| bound["cause"] != "other_work").unwrap();
     assert_cause(&bound, &["cpu"]);
     // The server is told from its container, and the client from both.
     let trials = place.named_trials("run");
@@ -98,12 +108,9 @@ fn many_foreign_keys_to_one_parent() {
                    INSERT INTO parent SELECT generate_series(1, 200000);\n"
         .to_owned();
     for number in 1..=4 {
-        let references = vec!["parent int REFERENCES parent"; 6];
-        let columns: Vec<String> = (1..)
-            .zip(references)
-            .map(|(at, column)| column.replacen("parent", &format!("c{at}"), 1))
-            .collect();
-        let value = vec!["g"; 6].join(", ");
+        let columns: Vec<String> =
+            (1..=6).map(|column| format!("c{column} int REFERENCES parent")).collect();
+        let value = ["g"; 6].join(", ");
         writeln!(
             sql,
             "CREATE TABLE child{number} ({});\n\
@@ -124,7 +131,7 @@ fn tiny_tables_by_the_thousand_with_fsync() {
         return;
     }
     let place = Place::new();
-    let sql = "DO $$ BEGIN FOR t IN 1..2000 LOOP \
+    let sql = "DO $$ BEGIN FOR t IN 1..1000 LOOP \
                EXECUTE format('CREATE TABLE tiny%s (id int); INSERT INTO tiny%s VALUES (1)', t, t); \
                END LOOP; END $$;\n";
     let rest = "[server.settings]\nmax_locks_per_transaction = 256\n[sweep]\njobs = [2]\n\
@@ -165,7 +172,7 @@ fn limits_rule_out_with_the_reading() {
     }
     let place = Place::new();
     let scenario = place.scenario(
-        "dataset = { tpch = { scale = 0.005 } }\nserver.settings.fsync = false\n\
+        "dataset = { tpch = { scale = 0.01 } }\nserver.settings.fsync = false\n\
          [limits]\nconnections = 3\nwal_bytes = \"1000GB\"\n\
          [sweep]\njobs = [1, 2, 4]\nformats = [\"custom\"]\nblocks = { min = 1, max = 1 }\n",
     );
