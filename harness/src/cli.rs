@@ -40,6 +40,9 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Say which -j a run speaks for, how sure, and why.
     Recommend(RecommendArgs),
+    /// Tell what an archive holds, and what to expect of -j, without restoring
+    /// it.
+    Inspect(InspectArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
@@ -161,6 +164,34 @@ pub struct RecommendArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
+}
+
+/// Arguments of `jobtune inspect`.
+///
+/// Reads a custom, directory or tar archive by itself: no server, no
+/// PostgreSQL programs.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The archive.
+    pub archive: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+    /// List the items as `pg_restore -l` of the archive's version does, and
+    /// nothing else.
+    #[arg(long, conflicts_with_all = ["format", "jobs", "run", "pg_restore"])]
+    pub list: bool,
+    /// Values of -j to foretell [default: 1 to 64 in steps].
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub jobs: Option<Vec<Jobs>>,
+    /// A run folder that restored this archive: its item times stand in for
+    /// what would be guessed from sizes.
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    /// Plan as `pg_restore` of this major version does [default: that of the
+    /// `pg_dump` that made the archive].
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(8..))]
+    pub pg_restore: Option<u32>,
 }
 
 /// Arguments of `jobtune doctor`.

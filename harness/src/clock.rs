@@ -1,7 +1,9 @@
 //! The only door to wall time. Durations are measured with
 //! [`tokio::time::Instant`], which tests can pause.
 
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 /// This moment.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
@@ -17,6 +19,14 @@ pub fn rfc3339(moment: Timestamp) -> String {
 /// A moment as names of folders have it: `20261123-231618`.
 pub fn compact(moment: Timestamp) -> String {
     moment.strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// The abbreviation that this machine's time zone has at a local time: `UTC`,
+/// `CEST`. `UTC` where the machine knows no zone or none by that name.
+pub fn zone_at(local: DateTime) -> String {
+    let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
+    let known = zone.to_ambiguous_zoned(local).compatible().ok();
+    known.as_ref().map_or_else(|| "UTC".to_owned(), |at: &Zoned| at.strftime("%Z").to_string())
 }
 
 #[cfg(test)]

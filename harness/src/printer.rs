@@ -33,6 +33,12 @@ impl Printer {
         let _ = out.flush();
     }
 
+    /// Prints an answer that need not be UTF-8, as it is.
+    pub fn answer_bytes(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
     /// Says on standard error what goes on.
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {

@@ -2,15 +2,21 @@
 //!
 //! ```text
 //! read_archive list ARCHIVE    the listing, as pg_restore -l prints it
-//! read_archive open ARCHIVE    the table of contents, kept
+//! read_archive open ARCHIVE    the table of contents, kept, and what that took
+//! read_archive plan ARCHIVE    a schedule of 64 jobs, and what that took
 //! read_archive data ARCHIVE    all table data decompressed, and let go
 //! read_archive rows ARCHIVE    rows by table
 //! ```
 
+#![allow(clippy::disallowed_methods, reason = "it times what it does")]
+
 use std::error::Error;
 use std::io::{self, BufWriter, Write};
+use std::time::Instant;
 
 use restore_core::archive::{Archive, RowCounts, write_list};
+use restore_core::plan::{Costs, PgMajor, Plan};
+use restore_core::schedule::{Policy, Simulation};
 use restore_core::toc::ItemKind;
 use restore_core::units::Jobs;
 
@@ -26,7 +32,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let archive = Archive::open(path)?;
     match command.as_str() {
-        "open" => writeln!(out, "{} items", archive.toc().items.len())?,
+        "open" => {
+            writeln!(out, "{} items", archive.toc().items.len())?;
+            if let Some(peak) = peak_memory() {
+                writeln!(out, "{peak} bytes of memory at the most")?;
+            }
+        }
+        "plan" => {
+            let planning = Instant::now();
+            let plan = Plan::new(archive.toc(), PgMajor(17))?;
+            let costs = Costs::from_sizes(&plan, archive.toc());
+            let (planned, scheduling) = (planning.elapsed(), Instant::now());
+            let many = Jobs::new(64)?;
+            let run = Simulation::run(&plan, &costs, many, Policy::BinaryHeap17Plus);
+            writeln!(
+                out,
+                "planned in {:.3} s, scheduled {} items for 64 jobs in {:.3} s",
+                planned.as_secs_f64(),
+                run.spans.len(),
+                scheduling.elapsed().as_secs_f64()
+            )?;
+        }
         "data" => {
             for item in &archive.toc().items {
                 if item.kind == ItemKind::TableData {
@@ -45,4 +71,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         other => return Err(format!("{other} is not a command").into()),
     }
     Ok(out.flush()?)
+}
+
+/// The most memory that this process has held, where the system tells (Linux:
+/// `proc_pid_status(5)`).
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }

@@ -10,6 +10,7 @@ pub mod dump;
 pub mod engine;
 pub mod event;
 pub mod format;
+pub mod inspect;
 pub mod launch;
 pub mod plan;
 pub mod replay;

@@ -3,6 +3,8 @@
 //! Field by field the entry of `pg_backup_archiver.h` (`struct _tocEntry`,
 //! PostgreSQL 18), in this project's words.
 
+use serde::{Deserialize, Serialize};
+
 use crate::units::{Bytes, DumpId, Oid};
 
 /// The table of contents of one archive.
@@ -78,6 +80,11 @@ impl Item {
         self.tag.as_deref().unwrap_or_default()
     }
 
+    /// Whether the archive promises data for it or has SQL that makes it.
+    pub fn has_content(&self) -> bool {
+        self.has_dumper || self.definition.as_deref().is_some_and(|sql| !sql.is_empty())
+    }
+
     /// Whether the data, where there is any, is a COPY stream; with
     /// `pg_dump --inserts` it is SQL.
     pub fn is_copied(&self) -> bool {
@@ -108,7 +115,8 @@ pub enum DataOffset {
 }
 
 /// The parts of a restore, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Section {
     /// Belongs to no part of its own: comments, ACLs and the like.
     None,
@@ -149,7 +157,8 @@ macro_rules! item_kinds {
         ///
         /// The kinds that scheduling or reporting treats by name; every other
         /// one is kept as the archive wrote it.
-        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
         pub enum ItemKind {
             $($(#[$meta])* $variant,)*
             /// Any other kind, in the archive's words.
@@ -163,6 +172,12 @@ macro_rules! item_kinds {
                     $(Self::$variant => $text,)*
                     Self::Other(text) => text,
                 }
+            }
+        }
+
+        impl From<ItemKind> for String {
+            fn from(kind: ItemKind) -> Self {
+                kind.as_str().to_owned()
             }
         }
 

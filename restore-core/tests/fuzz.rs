@@ -20,6 +20,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use restore_core::archive::Archive;
+use restore_core::inspect::Subject;
+use restore_core::plan::{Costs, PgMajor};
+use restore_core::schedule::Simulation;
+use restore_core::units::Jobs;
 use support::{Entry, Writer, committed, lz4, seal, tar, walk, zlib, zstd};
 
 /// What an ordinary test run can afford.
@@ -28,6 +32,9 @@ const EXECUTIONS: u64 = 100_000;
 /// One execution in so many starts from a real archive, which is larger and
 /// has more to it than the written ones.
 const REAL_EVERY: u64 = 50;
+
+/// One execution in so many is inspected, which takes a hundred schedules.
+const INSPECT_EVERY: u64 = 64;
 
 #[test]
 fn damaged_archives_give_errors_and_nothing_else() {
@@ -44,7 +51,10 @@ fn damaged_archives_give_errors_and_nothing_else() {
             }
             let bytes = corpus.damaged(number);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
-                Archive::from_bytes("fuzz", bytes).map(|archive| walk(&archive).is_ok())
+                Archive::from_bytes("fuzz", bytes).map(|archive| {
+                    look(&archive, number);
+                    walk(&archive).is_ok()
+                })
             }));
             match outcome {
                 Ok(Ok(is_intact)) => {
@@ -70,6 +80,22 @@ fn damaged_archives_give_errors_and_nothing_else() {
     // Damage that is always refused at once, or never, would test little.
     if end - first >= EXECUTIONS {
         assert!(opened > (end - first) / 10 && intact < opened && opened < end - first);
+    }
+}
+
+/// Plans what was opened, and once in a while tells all about it.
+fn look(archive: &Archive, number: u64) {
+    let few = Jobs::new(3).unwrap();
+    let Ok(subject) = Subject::new(archive, Some(PgMajor(12 + (number % 8) as u32))) else {
+        return;
+    };
+    if number.is_multiple_of(INSPECT_EVERY) {
+        let seen = subject.inspect(&[Jobs::ONE, few]);
+        assert_eq!(seen.head.items, archive.toc().items.len());
+    } else {
+        let costs = Costs::from_sizes(subject.plan(), archive.toc());
+        let run = Simulation::run(subject.plan(), &costs, few, subject.policy());
+        assert!(run.makespan() <= costs.total());
     }
 }
 

@@ -218,7 +218,9 @@ fn replay_finds_the_contention_and_predicts_other_jobs() {
     };
     let measured: Vec<_> =
         [1, 2, 8].into_iter().map(|j| Measured { jobs: jobs(j), time: truth(j) }).collect();
-    let replay = Replay::fit(&plan, Policy::BinaryHeap17Plus, &recording, &measured).unwrap();
+    let replay =
+        Replay::fit(&plan, Policy::BinaryHeap17Plus, std::slice::from_ref(&recording), &measured)
+            .unwrap();
     assert!((replay.contention().a - 0.25).abs() < 1e-3, "{:?}", replay.contention());
     assert!((replay.contention().b - 0.01).abs() < 1e-3, "{:?}", replay.contention());
     for j in [3, 4, 6, 12] {
@@ -249,7 +251,9 @@ fn replay_of_a_parallel_recording_takes_its_contention_out() {
         Measured { jobs: jobs(4), time: Duration::from_secs(5) },
         Measured { jobs: jobs(8), time: Duration::from_millis(4500) },
     ];
-    let replay = Replay::fit(&plan, Policy::SortedList12To16, &recording, &measured).unwrap();
+    let replay =
+        Replay::fit(&plan, Policy::SortedList12To16, std::slice::from_ref(&recording), &measured)
+            .unwrap();
     assert!((replay.contention().a - 0.5).abs() < 1e-3, "{:?}", replay.contention());
     let serial = replay.predict(jobs(1)).time.as_secs_f64();
     assert!((serial - 8.0).abs() < 0.02, "{serial}");

@@ -10,6 +10,7 @@ use super::cell::CellSummary;
 use super::fit::{self, CurveFit};
 use super::limits::Limits;
 use super::load::Items;
+use super::replay::CurveReplay;
 use crate::record::trial::TrialRow;
 use crate::stats::block_table::BlockTable;
 use crate::stats::two_way::TwoWay;
@@ -69,6 +70,8 @@ pub struct Curve {
     pub cells: Vec<CellSummary>,
     /// The laws that could be fitted.
     pub fits: Vec<CurveFit>,
+    /// The replay of its schedule, where the run keeps enough for it.
+    pub replay: Option<CurveReplay>,
 }
 
 impl Curve {
@@ -127,7 +130,7 @@ pub fn curves(rows: &[TrialRow], items: &Items) -> Vec<Curve> {
                 .map(|(jobs, rows)| CellSummary::new(jobs, &rows, items))
                 .collect();
             let fits = fit::fits(&cells);
-            Curve { key, cells, fits }
+            Curve { key, cells, fits, replay: None }
         })
         .collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use restore_core::format::{Compression, Format};
 use restore_core::units::Bytes;
 
-use super::curve::CurveKey;
+use super::curve::{Curve, CurveKey};
 use super::limits::Limits;
 use crate::record::ending::Ending;
 
@@ -96,6 +96,19 @@ pub struct LargestItem {
 }
 
 impl RunFacts {
+    /// Takes over the floors that replays have found.
+    #[must_use]
+    pub fn with_floors(mut self, curves: &[Curve]) -> Self {
+        for archive in &mut self.archives {
+            let of_archive = curves.iter().find(|curve| archive.is_of(&curve.key));
+            if let Some(replay) = of_archive.and_then(|curve| curve.replay.as_ref()) {
+                archive.critical_path = Some(replay.floor.critical_path);
+                archive.total_work = Some(replay.floor.total_work);
+            }
+        }
+        self
+    }
+
     /// What is known of the archive that a curve restores.
     pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|archive| archive.is_of(key))

@@ -7,7 +7,7 @@ use crate::stats::usl::{Fit, Law, Point};
 
 /// With a law's prediction off by more than this share at any measured j, the
 /// law is not used for the j between them.
-const LARGEST_RESIDUAL: f64 = 0.10;
+pub(super) const LARGEST_RESIDUAL: f64 = 0.10;
 
 /// A law over one more j than it has parameters leaves a residual to judge it
 /// by; with fewer it goes through every point and proves nothing.

@@ -11,6 +11,7 @@ mod from_run;
 pub mod limits;
 pub mod load;
 pub mod overview;
+pub mod replay;
 pub mod timeline;
 
 pub use cell::{CellSummary, OutcomeCounts};
@@ -19,6 +20,7 @@ pub use facts::{ArchiveFacts, BlockPlan, LargestItem, Place, RunFacts};
 pub use limits::{Breach, Limit, Limits};
 pub use load::Items;
 pub use overview::Overview;
+pub use replay::CurveReplay;
 
 use crate::record::trial::TrialRow;
 

@@ -4,6 +4,7 @@ mod clean;
 mod doctor;
 mod estimate;
 mod host;
+mod inspect;
 mod recommend;
 mod sweep;
 
@@ -40,6 +41,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
     match cli.command {
         Command::Sweep(args) => sweep::run(*args, printer).await,
         Command::Recommend(args) => recommend::run(&args, printer),
+        Command::Inspect(args) => inspect::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer).await,
         Command::Clean(args) => clean::run(&args, printer).await,
     }

@@ -1,7 +1,7 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
 use super::Status;
-use crate::analysis::{Analysis, Items, RunFacts};
+use crate::analysis::{Analysis, Items, RunFacts, replay};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
 use crate::recommend::Recommendation;
@@ -28,6 +28,9 @@ pub(super) fn render(
         items.insert(row.trial, folder.items(row.trial)?);
     }
     let analysis = Analysis::with_items(&rows, &items).respecting(&facts.limits);
+    let sources = replay::sources(folder, &run, &analysis)?;
+    let analysis = analysis.with_replays(&sources, &facts);
+    let facts = facts.with_floors(&analysis.curves);
     let recommendation = Recommendation::new(&analysis, &facts);
     let report = Report::new(&analysis, &recommendation, &facts);
     Ok(match format {

@@ -14,7 +14,7 @@ use crate::analysis::{BlockPlan, Limits};
 use crate::cli::{OutputFormat, SweepArgs};
 use crate::clock;
 use crate::dataset::cache::Maker;
-use crate::dataset::{cache_folder, describe, shared};
+use crate::dataset::{cache_folder, describe, plans, shared};
 use crate::design::{ArchiveKey, Design};
 use crate::lease::Lease;
 use crate::printer::Printer;
@@ -38,6 +38,9 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
         && !matches!(ending, Ending::Budget | Ending::Failures)
     {
         printer.note(format!("nothing is left to do: {ending}"));
+        if let Some(run) = &earlier {
+            plans::complete(&RunFolder::open(&job.folder)?, run, printer)?;
+        }
         return finish(&job, printer);
     }
     job.check_room()?;
@@ -295,7 +298,7 @@ impl Job {
             load_notes: Vec::new(),
             ended: None,
         };
-        Ok((RunFolder::create(&self.folder, &run)?, run))
+        Ok((RunFolder::create(&self.folder, &run, &plans::of(&run.archives)?)?, run))
     }
 
     fn go_on(&self, mut run: RunRecord, stage: &Stage) -> anyhow::Result<(RunFolder, RunRecord)> {
@@ -321,6 +324,9 @@ impl Job {
         }
         let folder = RunFolder::open(&self.folder)?;
         folder.mend()?;
+        for (archive, plan) in plans::of(&run.archives)? {
+            folder.write_plan(archive, &plan)?;
+        }
         check_prefix(&run.design, &folder.trials()?)?;
         run.schema = SCHEMA;
         run.sessions += 1;

@@ -416,7 +416,7 @@ fn largest_item(archive: &Archive) -> Option<LargestItem> {
 }
 
 /// SHA-256 and size of a file, or of all files of a directory by name.
-fn digest(path: &Path) -> anyhow::Result<(String, Bytes)> {
+pub(super) fn digest(path: &Path) -> anyhow::Result<(String, Bytes)> {
     let mut hasher = Sha256::new();
     let mut bytes = 0;
     let mut add = |path: &Path| -> io::Result<()> {

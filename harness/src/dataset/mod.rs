@@ -2,6 +2,7 @@
 
 pub mod cache;
 mod pgbench;
+pub mod plans;
 mod rows;
 mod sql;
 mod tpch;

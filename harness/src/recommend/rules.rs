@@ -5,7 +5,8 @@ use std::fmt;
 use restore_core::units::Jobs;
 
 use super::odds::{Odds, Regret};
-use crate::analysis::{Curve, RunFacts};
+use crate::analysis::{Curve, CurveReplay, RunFacts};
+use crate::stats::interval::Interval;
 use crate::stats::usl::Law;
 
 /// A piece of common advice on the number of jobs.
@@ -40,9 +41,11 @@ impl fmt::Display for Advice {
 pub enum Standing {
     /// It was measured.
     Measured(Regret),
+    /// It was not, and the replay of the schedule says this.
+    Replayed(Regret),
     /// It was not, and the scaling law that fits the curve says this.
     Predicted(Regret),
-    /// It was not, and no law that fits covers it.
+    /// It was not, and nothing that fits covers it.
     NotMeasured,
     /// It was tried, and there is nothing to compare it with.
     Unknown,
@@ -95,6 +98,10 @@ fn standing(curve: &Curve, odds: Option<&Odds>, facts: &RunFacts, jobs: Jobs) ->
     if curve.cell(jobs).is_some() {
         return Standing::Unknown;
     }
+    let replay = curve.replay.as_ref().filter(|replay| replay.predicts());
+    if let Some(regret) = replay.and_then(|replay| replayed_regret(curve, replay, jobs)) {
+        return Standing::Replayed(regret);
+    }
     let fitted = curve.fits.iter().find(|fit| fit.fit.law == Law::Usl);
     let predicts = fitted.is_some_and(|fit| fit.predicts(jobs));
     let floor = facts
@@ -104,4 +111,13 @@ fn standing(curve: &Curve, odds: Option<&Odds>, facts: &RunFacts, jobs: Jobs) ->
     odds.filter(|_| predicts)
         .and_then(|odds| odds.predicted_regret(jobs, floor))
         .map_or(Standing::NotMeasured, Standing::Predicted)
+}
+
+/// The regret of a j by the replay, against the fastest measured one.
+fn replayed_regret(curve: &Curve, replay: &CurveReplay, jobs: Jobs) -> Option<Regret> {
+    let fastest = curve.fastest()?.seconds()?;
+    let predicted = replay.prediction(jobs)?;
+    let regret = |seconds: f64| seconds / fastest - 1.0;
+    let interval = Interval::between(regret(predicted.band.low), regret(predicted.band.high));
+    Some(Regret { estimate: regret(predicted.seconds), interval })
 }

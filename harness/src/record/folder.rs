@@ -8,13 +8,17 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::run::SCHEMA;
-use super::{ItemRow, LoadSample, RunRecord, TrialRow, table};
+use super::{ArchiveRecord, ItemRow, LoadSample, RecordedPlan, RunRecord, TrialRow, table};
 
 const RUN: &str = "run.json";
 const TRIALS: &str = "trials.csv";
 const LOAD: &str = "load.csv";
 const ITEMS: &str = "items";
 const LOGS: &str = "logs";
+const PLANS: &str = "plans";
+
+/// How much of an archive's digest names its plan.
+const DIGEST_DIGITS: usize = 16;
 
 /// A run folder.
 #[derive(Debug, Clone)]
@@ -70,7 +74,11 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Folde
 
 impl RunFolder {
     /// Makes the folder of a new run. It is complete or not there at all.
-    pub fn create(path: &Path, run: &RunRecord) -> Result<Self> {
+    pub fn create(
+        path: &Path,
+        run: &RunRecord,
+        plans: &[(&ArchiveRecord, RecordedPlan)],
+    ) -> Result<Self> {
         if path.exists() {
             return Err(FolderError::Exists(path.to_owned()));
         }
@@ -84,11 +92,14 @@ impl RunFolder {
             .tempdir_in(parent)
             .map_err(io_error("make a folder in", parent))?;
         let folder = Self { path: making.path().to_owned() };
-        for name in [ITEMS, LOGS] {
+        for name in [ITEMS, LOGS, PLANS] {
             let path = folder.path.join(name);
             fs::create_dir(&path).map_err(io_error("make", &path))?;
         }
         folder.write_run(run)?;
+        for (archive, plan) in plans {
+            folder.write_plan(archive, plan)?;
+        }
         folder.write_whole(TRIALS, table::trials_header(Path::new(TRIALS))?.as_bytes())?;
         open_to_all(making.path())?;
         fs::rename(making.path(), path).map_err(io_error("make", path))?;
@@ -163,6 +174,28 @@ impl RunFolder {
     /// was left out of a copy of the folder.
     pub fn items(&self, trial: u32) -> Result<Vec<ItemRow>> {
         read_table(&self.items_path(trial), <[u8]>::len)
+    }
+
+    /// What decides the order in which an archive of the run is restored;
+    /// `None` where the run keeps no plan of it: plain dumps have none, and
+    /// neither have runs of schema 1.
+    pub fn plan(&self, archive: &ArchiveRecord) -> Result<Option<RecordedPlan>> {
+        let path = self.path.join(plan_name(archive));
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        Ok(Some(RecordedPlan { rows: table::read(&path, &text)? }))
+    }
+
+    /// Keeps the plan of an archive of the run.
+    pub fn write_plan(&self, archive: &ArchiveRecord, plan: &RecordedPlan) -> Result<()> {
+        // A run of schema 1 has no folder for it.
+        let folder = self.path.join(PLANS);
+        fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
+        let name = plan_name(archive);
+        self.write_whole(&name, &table::write(&plan.rows, true, &self.path.join(&name))?)
     }
 
     /// Prepares for more trials: a torn last line is cut off, and so are load
@@ -256,6 +289,12 @@ fn read_table<T: DeserializeOwned>(path: &Path, end: impl Fn(&[u8]) -> usize) ->
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(io_error("read", path)(error)),
     }
+}
+
+/// Archives of the same contents share a plan.
+fn plan_name(archive: &ArchiveRecord) -> String {
+    let digits: String = archive.sha256.chars().take(DIGEST_DIGITS).collect();
+    format!("{PLANS}/{digits}.csv")
 }
 
 /// Where the whole lines of `load.csv` end that belong to trials up to `done`.

@@ -3,13 +3,15 @@
 //!
 //! `run.json` says what was to be done and on what, `trials.csv` has a row per
 //! trial, `load.csv` a row per load sample, `items/` a table per trial, `logs/`
-//! what a failed trial said. The row in `trials.csv` is written last and synced:
-//! a trial is done if and only if its row is there, whole.
+//! what a failed trial said, `plans/` what decides the order in which each
+//! archive is restored. The row in `trials.csv` is written last and synced: a
+//! trial is done if and only if its row is there, whole.
 
 pub mod ending;
 pub mod folder;
 pub mod item;
 pub mod load;
+pub mod plan;
 pub mod run;
 mod table;
 pub mod trial;
@@ -18,5 +20,6 @@ pub use ending::Ending;
 pub use folder::RunFolder;
 pub use item::ItemRow;
 pub use load::{LoadSample, LoadSummary};
+pub use plan::{PlanRow, RecordedPlan};
 pub use run::{ArchiveRecord, Host, LargestItem, RunRecord, ServerRecord};
 pub use trial::{Outcome, TrialRow};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use restore_core::plan::PgMajor;
 use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ use crate::scenario::Scenario;
 /// of the old one would go wrong, and keep reading every older one.
 ///
 /// 2: `load.csv`, and the columns of [`LoadSummary`](super::LoadSummary) in
-/// `trials.csv`.
+/// `trials.csv`; `plans/`, which runs of schema 1 may have been given later.
 pub const SCHEMA: u32 = 2;
 
 /// Everything about a run but its trials.
@@ -90,6 +91,13 @@ pub struct ServerRecord {
 }
 
 impl ServerRecord {
+    /// Major version of the client programs, by whose rules archives are
+    /// restored.
+    pub fn client_major(&self) -> Option<PgMajor> {
+        let digits = self.client_version.split(|c: char| !c.is_ascii_digit()).next()?;
+        digits.parse().ok().map(PgMajor)
+    }
+
     /// `max_connections`.
     pub fn max_connections(&self) -> Option<u32> {
         self.settings.get("max_connections")?.parse().ok()

@@ -5,7 +5,7 @@ use super::model::{
     FitReport, Mark, Measured, Report, Residual, RuleReport, SCHEMA, StandingReport, VerdictReport,
     WarningReport,
 };
-use super::{bound, phrases};
+use super::{bound, phrases, replay};
 use crate::analysis::cell::CellSummary;
 use crate::analysis::curve::{Curve, CurveKey};
 use crate::analysis::fit::CurveFit;
@@ -88,6 +88,7 @@ fn curve_report(curve: &Curve, verdict: &CurveVerdict, facts: &RunFacts) -> Curv
         fits: curve.fits.iter().map(fit_report).collect(),
         bounds: Vec::new(),
         beyond_limits: bound::beyond(curve),
+        replay: curve.replay.as_ref().map(replay::build),
     }
 }
 
@@ -180,6 +181,7 @@ fn marks(curve: &Curve, cell: &CellSummary, verdict: &CurveVerdict) -> Vec<Mark>
 fn rule_report(rule: &Rule) -> RuleReport {
     let (standing, regret) = match &rule.standing {
         Standing::Measured(regret) => (StandingReport::Measured, Some(regret)),
+        Standing::Replayed(regret) => (StandingReport::Replayed, Some(regret)),
         Standing::Predicted(regret) => (StandingReport::Predicted, Some(regret)),
         Standing::NotMeasured => (StandingReport::NotMeasured, None),
         Standing::Unknown => (StandingReport::Unknown, None),
@@ -246,7 +248,7 @@ fn warning_report(warning: &Warning) -> WarningReport {
     WarningReport { kind: warning.kind().to_owned(), text: warning.to_string() }
 }
 
-fn estimate(value: f64, interval: Option<Interval>) -> Estimate {
+pub(super) fn estimate(value: f64, interval: Option<Interval>) -> Estimate {
     Estimate {
         value: digits(value),
         low: interval.map(|interval| digits(interval.low)),

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use restore_core::units::Bytes;
 
-use super::model::{CellReport, CurveReport, Estimate, Mark, Report};
-use super::{bound, format, phrases};
+use super::model::{CellReport, CurveReport, Estimate, Mark, ReplayReport, Report};
+use super::{bound, format, phrases, replay};
 
 /// Writes `report` as GitHub-flavoured Markdown.
 pub fn render(report: &Report) -> String {
@@ -22,7 +22,7 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn push_list(text: &mut String, heading: &str, entries: &[String]) {
+pub(super) fn push_list(text: &mut String, heading: &str, entries: &[String]) {
     if entries.is_empty() {
         return;
     }
@@ -54,13 +54,28 @@ fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
     for line in bounds {
         push(text, format_args!("- {}\n", escape(&line)));
     }
-    if !curve.says_what_rules_cost() {
+    if curve.says_what_rules_cost() {
+        text.push_str("\n| rule of thumb | -j | against the fastest |\n|:---|---:|:---|\n");
+        for rule in &curve.rules {
+            let (advice, standing) = phrases::rule(rule);
+            push(text, format_args!("| {advice} | {} | {standing} |\n", rule.jobs));
+        }
+    }
+    if let Some(replay) = &curve.replay {
+        push_replay(text, replay);
+    }
+}
+
+fn push_replay(text: &mut String, replay: &ReplayReport) {
+    text.push('\n');
+    push(text, format_args!("{}\n", escape(&replay::sentences(replay).join(" "))));
+    let rows = replay::rows(replay);
+    if rows.is_empty() {
         return;
     }
-    text.push_str("\n| rule of thumb | -j | against the fastest |\n|:---|---:|:---|\n");
-    for rule in &curve.rules {
-        let (advice, standing) = phrases::rule(rule);
-        push(text, format_args!("| {advice} | {} | {standing} |\n", rule.jobs));
+    push(text, format_args!("\n| {} |\n|---:|---:|---:|---:|\n", replay::HEADINGS.join(" | ")));
+    for row in rows {
+        push(text, format_args!("| {} |\n", row.join(" | ")));
     }
 }
 
@@ -93,7 +108,7 @@ fn push_cell(text: &mut String, cell: &CellReport) {
 }
 
 /// Names come from the user and the archive: they must not become markup.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

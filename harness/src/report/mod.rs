@@ -4,6 +4,7 @@
 //! in their name; the renderers only write it down.
 
 pub mod format;
+pub mod inspect;
 pub mod json;
 pub mod markdown;
 pub mod model;
@@ -12,6 +13,7 @@ pub mod terminal;
 
 pub mod bound;
 mod build;
+mod replay;
 
 pub use model::Report;
 pub use terminal::Style;

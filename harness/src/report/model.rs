@@ -105,6 +105,10 @@ pub struct CurveReport {
     /// Numbers of jobs that a limit rules out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beyond_limits: Vec<BeyondReport>,
+    /// The replay of `pg_restore`'s schedule; absent where the run keeps too
+    /// little for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayReport>,
 }
 
 impl CurveReport {
@@ -245,9 +249,11 @@ pub struct RuleReport {
 pub enum StandingReport {
     /// Trials.
     Measured,
+    /// The replay of the schedule.
+    Replayed,
     /// The scaling law that fits the curve.
     Predicted,
-    /// Nothing: it was not tried, and no law covers it.
+    /// Nothing: it was not tried, and nothing that fits covers it.
     NotMeasured,
     /// Nothing: it was tried, and there is nothing to compare it with.
     Unknown,
@@ -281,6 +287,67 @@ pub struct Residual {
     pub jobs: Jobs,
     /// (measured - fitted) / fitted.
     pub ratio: f64,
+}
+
+/// The replay of `pg_restore`'s own schedule with measured item timings: while
+/// k items run together, each is slowed by 1 + a (k - 1) + b k (k - 1).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReplayReport {
+    /// The number of jobs whose item timings it replays.
+    pub recorded_jobs: Jobs,
+    /// How many restores they were taken from.
+    pub recordings: usize,
+    /// a.
+    pub slowdown_per_item: f64,
+    /// b.
+    pub slowdown_per_pair: f64,
+    /// For each measured j, (measured - fitted) / fitted.
+    pub residuals: Vec<Residual>,
+    /// Whether its residuals let it be trusted for unmeasured j.
+    pub trusted: bool,
+    /// What it says of each j, ascending.
+    pub predictions: Vec<PredictionReport>,
+    /// What no j beats, contention left out.
+    pub floor: FloorReport,
+}
+
+/// What the replay says of one number of jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PredictionReport {
+    /// The number.
+    pub jobs: Jobs,
+    /// Whether it was measured.
+    pub measured: bool,
+    /// The time, with the band in which 95 % of further restores should lie.
+    pub time_seconds: Estimate,
+    /// The time that workers wait for work, over all of them.
+    pub idle_seconds: f64,
+    /// How long the restore goes on once some worker has no more work.
+    pub tail_seconds: f64,
+    /// The item that keeps the workers up to their end.
+    pub straggler: Option<String>,
+}
+
+/// What no number of jobs beats.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FloorReport {
+    /// The critical path: chains of items, locks and barriers together.
+    pub critical_path_seconds: f64,
+    /// The part of it on which one connection works alone.
+    pub serial_seconds: f64,
+    /// All items one after the other.
+    pub total_work_seconds: f64,
+    /// The costliest items on the path, in the order in which they run.
+    pub items: Vec<FloorItem>,
+}
+
+/// An item on the critical path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FloorItem {
+    /// Its kind and name.
+    pub name: String,
+    /// Its own time, without others beside it.
+    pub seconds: f64,
 }
 
 /// The fastest curve of a variant against its others.

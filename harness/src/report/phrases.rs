@@ -156,6 +156,9 @@ pub(super) fn rule(rule: &RuleReport) -> (String, String) {
     });
     let standing = match rule.standing {
         StandingReport::Measured => in_words.unwrap_or_default(),
+        StandingReport::Replayed => {
+            format!("{}, predicted by replay", in_words.unwrap_or_default())
+        }
         StandingReport::Predicted => {
             format!("{}, predicted by the USL fit", in_words.unwrap_or_default())
         }

@@ -3,8 +3,8 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use restore_core::units::Bytes;
 
-use super::model::{CellReport, CurveReport, Mark, Report};
-use super::{bound, format, phrases};
+use super::model::{CellReport, CurveReport, Mark, ReplayReport, Report};
+use super::{bound, format, phrases, replay};
 
 /// How to write for the place that the text goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +23,13 @@ impl Default for Style {
 }
 
 impl Style {
-    fn bold(self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         if self.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
     /// Breaks `text` between words, with `indent` before every line but the
     /// first. Each line's emphasis is its own, so that a pager can cut there.
-    fn paragraph(self, text: &str, indent: usize) -> Vec<String> {
+    pub(super) fn paragraph(self, text: &str, indent: usize) -> Vec<String> {
         let mut lines = vec![String::new()];
         for word in text.split(' ') {
             let line = lines.last_mut().expect("there is a first line");
@@ -64,7 +64,7 @@ pub fn render(report: &Report, style: Style) -> String {
 }
 
 /// A heading and a list; nothing where the list is empty.
-fn section(lines: &mut Vec<String>, heading: &str, entries: Vec<String>, style: Style) {
+pub(super) fn section(lines: &mut Vec<String>, heading: &str, entries: Vec<String>, style: Style) {
     if entries.is_empty() {
         return;
     }
@@ -101,6 +101,11 @@ fn curve_lines(curve: &CurveReport, report: &Report, style: Style) -> Vec<String
     if curve.says_what_rules_cost() {
         lines.push(String::new());
         lines.extend(rules(curve));
+    }
+    if let Some(replay) = &curve.replay {
+        lines.push(String::new());
+        lines.extend(replay::sentences(replay).iter().flat_map(|text| style.paragraph(text, 0)));
+        lines.extend(predictions(replay));
     }
     lines
 }
@@ -174,7 +179,22 @@ fn rules(curve: &CurveReport) -> Vec<String> {
     finish(&mut table, CellAlignment::Left)
 }
 
-fn plain_table() -> Table {
+fn predictions(replay: &ReplayReport) -> Vec<String> {
+    let rows = replay::rows(replay);
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut table = plain_table();
+    table.set_header(replay::HEADINGS);
+    for row in rows {
+        table.add_row(row);
+    }
+    let mut lines = finish(&mut table, CellAlignment::Right);
+    lines.insert(0, String::new());
+    lines
+}
+
+pub(super) fn plain_table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table

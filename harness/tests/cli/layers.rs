@@ -25,7 +25,7 @@ const CORE: [&[&str]; 8] = [
     &["archive", "event"],
     &["plan"],
     &["schedule"],
-    &["replay"],
+    &["replay", "inspect"],
     &["engine"],
     &["dump"],
 ];

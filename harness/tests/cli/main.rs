@@ -9,6 +9,7 @@ mod bottlenecks;
 mod containers;
 mod external;
 mod faults;
+mod inspect;
 mod layers;
 mod licences;
 mod live;

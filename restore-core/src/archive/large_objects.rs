@@ -15,7 +15,7 @@ use super::files::Files;
 use super::wire::parse_decimal;
 use super::{Archive, Store};
 use crate::toc::{DataOffset, Item, ItemKind};
-use crate::units::{DumpId, Oid};
+use crate::units::{Bytes, DumpId, Oid};
 
 /// `MAXPGPATH`: no line of a list is longer.
 const LONGEST_LINE: u64 = 1024;
@@ -71,6 +71,22 @@ impl LargeObjects<'_> {
     pub fn next_object(&mut self) -> Result<Option<(Oid, DataStream<'_>)>, ArchiveError> {
         let (archive, item) = (self.archive, self.item);
         self.open_next().map_err(|error| error.of_item(item).in_file(&archive.path))
+    }
+
+    /// How many bytes the objects take as stored, where each is a file; `None`
+    /// in a custom archive, whose blocks tell ([`Item::data_length`]).
+    pub fn stored_bytes(mut self) -> Result<Option<Bytes>, ArchiveError> {
+        let (archive, item) = (self.archive, self.item);
+        self.sum_files().map_err(|error| error.of_item(item).in_file(&archive.path))
+    }
+
+    fn sum_files(&mut self) -> Result<Option<Bytes>, ArchiveError> {
+        let Place::List { files, list } = &mut self.place else { return Ok(None) };
+        let mut sum = Bytes::ZERO;
+        while let Some((_, name)) = list.next_line()? {
+            sum = sum.saturating_add(Bytes(files.size(&files.find(&name)?)?));
+        }
+        Ok(Some(sum))
     }
 
     fn open_next(&mut self) -> Result<Option<(Oid, DataStream<'_>)>, ArchiveError> {

@@ -1,10 +1,11 @@
 //! What each item costs: measured, or guessed from sizes.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::toc::{Item, ItemKind, Toc};
-use crate::units::DumpId;
+use crate::units::{Bytes, DumpId};
 
 use super::{ItemIndex, Plan};
 
@@ -45,22 +46,60 @@ const PER_ITEM: u64 = 8 << 10;
 const INDEX_PERCENT: u64 = 40;
 const FOREIGN_KEY_PERCENT: u64 = 20;
 
+/// How costly indexes and constraints are taken to be, within the factor of
+/// two that sizes leave open: what depends on it is not known from sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PostDataWork {
+    /// Half of the usual.
+    Light,
+    /// What was measured in the middle.
+    Usual,
+    /// Twice the usual.
+    Heavy,
+}
+
+impl PostDataWork {
+    /// This work for an item on a table of this size, of which it usually
+    /// takes so many parts of 100.
+    fn of(self, size: Bytes, usual_percent: u64) -> u64 {
+        let percent = match self {
+            Self::Light => usual_percent / 2,
+            Self::Usual => usual_percent,
+            Self::Heavy => usual_percent * 2,
+        };
+        (u128::from(size.0) * u128::from(percent) / 100) as u64
+    }
+}
+
 impl Costs {
     /// Guesses from the archive's sizes: [`CostUnit::ArchiveBytes`].
     ///
     /// Where the archive tells no sizes, all items cost about the same, and
     /// no prediction from such costs is worth much.
     pub fn from_sizes(plan: &Plan, toc: &Toc) -> Self {
+        Self::guessed(plan, toc, |item| plan.size(item), PostDataWork::Usual)
+    }
+
+    /// The same from sizes that were found otherwise: `size` gives that of an
+    /// item's data, or for a post-data item of the largest table that it
+    /// depends on.
+    pub fn guessed(
+        plan: &Plan,
+        toc: &Toc,
+        size: impl Fn(ItemIndex) -> Bytes,
+        post_data: PostDataWork,
+    ) -> Self {
         let cost = |(place, item): (ItemIndex, &Item)| {
             if !plan.is_wanted(place) {
                 return Cost(0);
             }
-            let size = plan.size(place).0;
-            let percent = |part: u64| (u128::from(size) * u128::from(part) / 100) as u64;
+            let size = size(place);
             let work = match item.kind {
-                ItemKind::TableData | ItemKind::Blobs => size,
-                ItemKind::Index | ItemKind::Constraint => percent(INDEX_PERCENT),
-                ItemKind::ForeignKey | ItemKind::CheckConstraint => percent(FOREIGN_KEY_PERCENT),
+                ItemKind::TableData | ItemKind::Blobs => size.0,
+                ItemKind::Index | ItemKind::Constraint => post_data.of(size, INDEX_PERCENT),
+                ItemKind::ForeignKey | ItemKind::CheckConstraint => {
+                    post_data.of(size, FOREIGN_KEY_PERCENT)
+                }
                 _ => 0,
             };
             Cost(work.saturating_add(PER_ITEM))
@@ -106,6 +145,17 @@ impl Costs {
     /// The work of all items together.
     pub fn total(&self) -> u128 {
         self.by_item.iter().map(|cost| u128::from(cost.0)).sum()
+    }
+
+    /// The costliest of these items that cost anything, at most so many, in
+    /// the order given.
+    pub fn costliest(&self, items: &[ItemIndex], most: usize) -> Vec<ItemIndex> {
+        let mut places: Vec<usize> = (0..items.len()).collect();
+        places.sort_by_key(|&place| Reverse(self.of(items[place])));
+        places.truncate(most);
+        places.sort_unstable();
+        let items = places.into_iter().map(|place| items[place]);
+        items.filter(|&item| self.of(item) > Cost(0)).collect()
     }
 
     /// The work of these items together.

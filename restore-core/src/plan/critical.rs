@@ -24,6 +24,11 @@ pub struct LockedTable {
     /// contents: constraints, triggers and the like, also of tables that
     /// refer to it.
     pub exclusive: Vec<ItemIndex>,
+    /// What the table itself waits for, ending with its item if that is of
+    /// this pass.
+    pub before: Vec<ItemIndex>,
+    /// The costliest item that uses the table without locking it.
+    pub shared: Option<ItemIndex>,
     /// When the table can be there at the earliest, plus the cost of the
     /// exclusive items, plus the costliest plain index: exclusive items run
     /// beside none.
@@ -48,6 +53,17 @@ impl PassFloor {
     pub fn length(&self) -> u128 {
         let locked = self.locked.as_ref().map_or(0, |locked| locked.length);
         self.chain.length.max(locked)
+    }
+
+    /// The items that set the floor, in an order in which they can run.
+    pub fn items(&self) -> Vec<ItemIndex> {
+        match &self.locked {
+            Some(locked) if self.is_set_by_locks() => {
+                let before = locked.before.iter().copied();
+                before.chain(locked.shared).chain(locked.exclusive.iter().copied()).collect()
+            }
+            _ => self.chain.items.clone(),
+        }
     }
 
     /// Whether it is locks rather than dependencies that set the floor.
@@ -81,6 +97,13 @@ impl CriticalPath {
             passes: Pass::ALL.map(floor),
             missed: serial(&plan.order.missed),
         }
+    }
+
+    /// The items that the path is made of, in an order in which they can run.
+    pub fn items(&self) -> Vec<ItemIndex> {
+        let passes = self.passes.iter().flat_map(PassFloor::items);
+        let leader = self.leader.items.iter().copied();
+        leader.chain(passes).chain(self.missed.items.iter().copied()).collect()
     }
 
     /// The length of the whole path.
@@ -129,29 +152,34 @@ fn same_pass(plan: &Plan, item: ItemIndex) -> impl Iterator<Item = ItemIndex> {
 /// that held it up.
 fn longest_chain(plan: &Plan, order: &[ItemIndex], finish: &[u128]) -> Chain {
     let finished = |item: &ItemIndex| finish[item.as_usize()];
-    let Some(mut last) = order.iter().copied().max_by_key(finished) else {
+    let Some(last) = order.iter().copied().max_by_key(finished) else {
         return Chain::default();
     };
-    let length = finished(&last);
-    let mut items = vec![last];
-    while let Some(held_by) = same_pass(plan, last).max_by_key(finished) {
+    Chain { items: chain_to(plan, last, finish), length: finished(&last) }
+}
+
+/// What holds an item up, to the item itself.
+fn chain_to(plan: &Plan, item: ItemIndex, finish: &[u128]) -> Vec<ItemIndex> {
+    let mut items = vec![item];
+    let mut last = item;
+    while let Some(held_by) = same_pass(plan, last).max_by_key(|d| finish[d.as_usize()]) {
         items.push(held_by);
         last = held_by;
     }
     items.reverse();
-    Chain { items, length }
+    items
 }
 
 /// Per table, the work that locks it; kept across passes to be cleared
 /// rather than allocated again.
 struct LockSums {
     exclusive: Vec<u128>,
-    costliest_shared: Vec<u128>,
+    costliest_shared: Vec<Option<ItemIndex>>,
 }
 
 impl LockSums {
     fn new(items: usize) -> Self {
-        Self { exclusive: vec![0; items], costliest_shared: vec![0; items] }
+        Self { exclusive: vec![0; items], costliest_shared: vec![None; items] }
     }
 
     /// The table whose locks hold this pass up longest.
@@ -163,7 +191,7 @@ impl LockSums {
         finish: &[u128],
     ) -> Option<LockedTable> {
         self.exclusive.fill(0);
-        self.costliest_shared.fill(0);
+        self.costliest_shared.fill(None);
         let order = &plan.order.passes[pass as usize];
         for &item in order {
             let cost = u128::from(costs.of(item).0);
@@ -174,24 +202,31 @@ impl LockSums {
             if locks.is_empty() {
                 for table in plan.dependencies(item) {
                     let shared = &mut self.costliest_shared[table.as_usize()];
-                    *shared = cost.max(*shared);
+                    if shared.is_none_or(|costliest| cost > u128::from(costs.of(costliest).0)) {
+                        *shared = Some(item);
+                    }
                 }
             }
         }
         // What is not of this pass is there from its beginning.
-        let there = |table: ItemIndex| {
-            let in_pass = plan.pass(table) == pass && !plan.is_before_fork(table);
-            if in_pass { finish[table.as_usize()] } else { 0 }
-        };
+        let in_pass = |table: ItemIndex| plan.pass(table) == pass && !plan.is_before_fork(table);
+        let there = |table: ItemIndex| if in_pass(table) { finish[table.as_usize()] } else { 0 };
+        let cost = |item: ItemIndex| u128::from(costs.of(item).0);
         let length = |table: &ItemIndex| {
             let at = table.as_usize();
-            there(*table) + self.exclusive[at] + self.costliest_shared[at]
+            there(*table) + self.exclusive[at] + self.costliest_shared[at].map_or(0, cost)
         };
         let locked = plan.items().filter(|table| self.exclusive[table.as_usize()] > 0);
         let table = locked.max_by_key(length)?;
         let locks_it = |item: &ItemIndex| plan.exclusive_locks(*item).contains(&table);
         let mut exclusive: Vec<_> = order.iter().copied().filter(locks_it).collect();
         exclusive.sort_unstable();
-        Some(LockedTable { table, exclusive, length: length(&table) })
+        Some(LockedTable {
+            table,
+            exclusive,
+            before: if in_pass(table) { chain_to(plan, table, finish) } else { Vec::new() },
+            shared: self.costliest_shared[table.as_usize()],
+            length: length(&table),
+        })
     }
 }

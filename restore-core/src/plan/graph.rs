@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
-use crate::toc::{ItemKind, Section, Toc};
+use crate::toc::{ItemKind, Section};
 use crate::units::{Bytes, DumpId};
 
-use super::{ItemIndex, PlanError, rules};
+use super::{Entry, ItemIndex, PlanError, rules};
 
 /// For each item a list of items, all in one allocation.
 #[derive(Debug, Clone, Default)]
@@ -81,18 +81,21 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    pub(super) fn new(toc: &Toc, by_id: &HashMap<DumpId, ItemIndex>) -> Result<Self, PlanError> {
-        let data_of = table_data(toc, by_id)?;
-        let count = toc.items.len();
+    pub(super) fn new(
+        entries: &[Entry<'_>],
+        by_id: &HashMap<DumpId, ItemIndex>,
+    ) -> Result<Self, PlanError> {
+        let data_of = table_data(entries, by_id)?;
+        let count = entries.len();
         let mut dependencies = Edges::with_capacity(count);
         let mut exclusive = Edges::with_capacity(count);
         let mut sizes: Vec<Bytes> =
-            toc.items.iter().map(|item| item.data_length.unwrap_or_default()).collect();
+            entries.iter().map(|item| item.data_length.unwrap_or_default()).collect();
 
         let mut waits_for = Vec::new();
-        for (place, item) in toc.items.iter().enumerate() {
+        for (place, item) in entries.iter().enumerate() {
             waits_for.clear();
-            for id in &item.dependencies {
+            for id in item.dependencies {
                 // repoint_table_dependencies: what comes after the data waits
                 // for a table's data instead of the table (which need not be
                 // in the archive), and counts as large as the largest of
@@ -110,7 +113,7 @@ impl Graph {
             if !rules::locks_exclusively(item) {
                 waits_for.clear();
             }
-            waits_for.retain(|table| rules::is_lockable(&toc.items[table.as_usize()]));
+            waits_for.retain(|table| rules::is_lockable(&entries[table.as_usize()]));
             waits_for.sort_unstable();
             waits_for.dedup();
             exclusive.push(waits_for.iter().copied());
@@ -123,13 +126,13 @@ impl Graph {
 /// From the id of a table to the item with its rows: a TABLE DATA item's
 /// first dependency is its table (`buildTocEntryArrays`).
 fn table_data(
-    toc: &Toc,
+    entries: &[Entry<'_>],
     by_id: &HashMap<DumpId, ItemIndex>,
 ) -> Result<HashMap<DumpId, ItemIndex>, PlanError> {
     let max = by_id.keys().copied().max().unwrap_or(DumpId(0));
     let mut data_of = HashMap::new();
-    for (place, item) in (0..).zip(&toc.items) {
-        if item.kind != ItemKind::TableData {
+    for (place, item) in (0..).zip(entries) {
+        if *item.kind != ItemKind::TableData {
             continue;
         }
         let Some(&table) = item.dependencies.first() else { continue };

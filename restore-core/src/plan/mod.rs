@@ -1,7 +1,8 @@
 //! What a parallel restore of an archive has to respect: the order, the locks
 //! and the passes that `pg_restore -j` derives from the table of contents.
 //!
-//! Everything here is a pure function of a [`Toc`]. The rules are those of
+//! Everything here is a pure function of a [`Toc`], or of what was kept of one
+//! ([`Entry`]). The rules are those of
 //! `pg_backup_archiver.c`, read in PostgreSQL 15, 17 and 18, and named beside
 //! the code that follows them. The archive is taken to be restored whole into
 //! an existing database, as `pg_restore -d` does without `--create` or a
@@ -10,13 +11,15 @@
 mod bounds;
 mod cost;
 mod critical;
+mod entry;
 mod graph;
 mod order;
 mod rules;
 
 pub use bounds::Bounds;
-pub use cost::{Cost, CostUnit, Costs};
+pub use cost::{Cost, CostUnit, Costs, PostDataWork};
 pub use critical::{Chain, CriticalPath, LockedTable, PassFloor};
+pub use entry::Entry;
 pub use rules::{Pass, PgMajor};
 
 use std::cmp::Reverse;
@@ -116,21 +119,27 @@ pub struct Plan {
 impl Plan {
     /// Derives the plan that `pg_restore` of version `major` follows.
     pub fn new(toc: &Toc, major: PgMajor) -> Result<Self, PlanError> {
-        let by_id = index_ids(toc)?;
-        let graph = Graph::new(toc, &by_id)?;
-        let passes: Vec<Pass> = toc.items.iter().map(|item| Pass::of(item, major)).collect();
-        let before_fork = rules::before_fork(&toc.items, &passes);
-        let by_rank = by_urgency(toc, &graph.sizes);
+        let entries: Vec<Entry<'_>> = toc.items.iter().map(Entry::from).collect();
+        Self::from_entries(&entries, major)
+    }
+
+    /// The same from what was kept of a table of contents, in its order.
+    pub fn from_entries(entries: &[Entry<'_>], major: PgMajor) -> Result<Self, PlanError> {
+        let by_id = index_ids(entries)?;
+        let graph = Graph::new(entries, &by_id)?;
+        let passes: Vec<Pass> = entries.iter().map(|item| Pass::of(item, major)).collect();
+        let before_fork = rules::before_fork(entries, &passes);
+        let by_rank = by_urgency(entries, &graph.sizes);
         let mut ranks = vec![0; by_rank.len()];
         for (rank, item) in (0..).zip(&by_rank) {
             ranks[item.as_usize()] = rank;
         }
         let order = order::Order::new(&graph, &passes, &before_fork);
         Ok(Self {
-            ids: toc.items.iter().map(|item| item.id).collect(),
+            ids: entries.iter().map(|item| item.id).collect(),
             by_id,
             graph,
-            wanted: toc.items.iter().map(rules::is_wanted).collect(),
+            wanted: entries.iter().map(rules::is_wanted).collect(),
             passes,
             before_fork,
             by_rank,
@@ -245,13 +254,13 @@ impl Plan {
 }
 
 /// Numbers to positions, refusing what `pg_restore` cannot tell apart.
-fn index_ids(toc: &Toc) -> Result<HashMap<DumpId, ItemIndex>, PlanError> {
-    let count = toc.items.len();
+fn index_ids(entries: &[Entry<'_>]) -> Result<HashMap<DumpId, ItemIndex>, PlanError> {
+    let count = entries.len();
     if u32::try_from(count).is_err() {
         return Err(PlanError::TooManyItems { count });
     }
     let mut by_id = HashMap::with_capacity(count);
-    for (place, item) in (0..).zip(&toc.items) {
+    for (place, item) in (0..).zip(entries) {
         if item.id == DumpId(0) {
             return Err(PlanError::ZeroId { place: place as usize + 1 });
         }
@@ -268,11 +277,11 @@ fn index_ids(toc: &Toc) -> Result<HashMap<DumpId, ItemIndex>, PlanError> {
 
 /// Larger first, ties by id (`TocEntrySizeCompareQsort`). Sizes never change
 /// during a restore, so that one sort replaces every comparison.
-fn by_urgency(toc: &Toc, sizes: &[Bytes]) -> Vec<ItemIndex> {
-    let mut items: Vec<_> = (0..toc.items.len() as u32).map(ItemIndex).collect();
+fn by_urgency(entries: &[Entry<'_>], sizes: &[Bytes]) -> Vec<ItemIndex> {
+    let mut items: Vec<_> = (0..entries.len() as u32).map(ItemIndex).collect();
     items.sort_unstable_by_key(|item| {
         let item = item.as_usize();
-        (Reverse(sizes[item]), toc.items[item].id)
+        (Reverse(sizes[item]), entries[item].id)
     });
     items
 }

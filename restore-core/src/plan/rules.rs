@@ -1,6 +1,7 @@
 //! What `pg_restore` decides about an item from its kind, section and name.
 
-use crate::toc::{Item, ItemKind, Section};
+use super::Entry;
+use crate::toc::{ItemKind, Section};
 
 /// The major version of a `pg_restore` program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +24,8 @@ impl Pass {
     pub const ALL: [Self; 3] = [Self::Main, Self::Acl, Self::PostAcl];
 
     /// The pass of an item (`_tocEntryRestorePass`).
-    pub fn of(item: &Item, major: PgMajor) -> Self {
-        match &item.kind {
+    pub fn of(item: &Entry<'_>, major: PgMajor) -> Self {
+        match item.kind {
             ItemKind::Acl | ItemKind::DefaultAcl => Self::Acl,
             // Written by PostgreSQL 7.4 alone.
             ItemKind::Other(kind) if kind == "ACL LANGUAGE" => Self::Acl,
@@ -32,7 +33,7 @@ impl Pass {
             // These go with their object, and event triggers are the only
             // objects of a later pass that can have them.
             ItemKind::Comment | ItemKind::SecurityLabel
-                if item.name().starts_with("EVENT TRIGGER ") =>
+                if item.name.starts_with("EVENT TRIGGER ") =>
             {
                 Self::PostAcl
             }
@@ -60,9 +61,9 @@ impl Pass {
 /// Which items the leader restores before it starts the workers
 /// (`restore_toc_entries_prefork`): pre-data of the main pass, and what has
 /// no section as long as nothing of a later section has come by.
-pub(super) fn before_fork(items: &[Item], passes: &[Pass]) -> Vec<bool> {
+pub(super) fn before_fork(items: &[Entry<'_>], passes: &[Pass]) -> Vec<bool> {
     let mut met_later_section = false;
-    let mut decide = |(item, pass): (&Item, &Pass)| {
+    let mut decide = |(item, pass): (&Entry<'_>, &Pass)| {
         let in_section = match item.section {
             Section::PreData => true,
             Section::Data | Section::PostData => {
@@ -78,10 +79,10 @@ pub(super) fn before_fork(items: &[Item], passes: &[Pass]) -> Vec<bool> {
 
 /// Whether a restore of the whole archive into an existing database does
 /// anything for this item (`_tocEntryRequired` under default options).
-pub(super) fn is_wanted(item: &Item) -> bool {
+pub(super) fn is_wanted(item: &Entry<'_>) -> bool {
     let is_about = |object| {
         matches!(item.kind, ItemKind::Acl | ItemKind::Comment | ItemKind::SecurityLabel)
-            && item.name().starts_with(object)
+            && item.name.starts_with(object)
     };
     match item.kind {
         // The first three set up the session and restore nothing; a database
@@ -98,18 +99,18 @@ pub(super) fn is_wanted(item: &Item) -> bool {
         | ItemKind::Blob
         | ItemKind::BlobMetadata => true,
         _ if is_about("LARGE OBJECT") => true,
-        _ => item.has_dumper || item.definition.as_deref().is_some_and(|sql| !sql.is_empty()),
+        _ => item.has_content,
     }
 }
 
 /// Whether the item locks the tables that it depends on against everything
 /// else (`identify_locking_dependencies`): every post-data item is taken to
 /// be an ALTER TABLE or the like, save CREATE INDEX.
-pub(super) fn locks_exclusively(item: &Item) -> bool {
-    item.section == Section::PostData && item.kind != ItemKind::Index
+pub(super) fn locks_exclusively(item: &Entry<'_>) -> bool {
+    item.section == Section::PostData && *item.kind != ItemKind::Index
 }
 
 /// Whether an item stands for a table that can be locked.
-pub(super) fn is_lockable(item: &Item) -> bool {
+pub(super) fn is_lockable(item: &Entry<'_>) -> bool {
     matches!(item.kind, ItemKind::Table | ItemKind::TableData)
 }

@@ -48,6 +48,9 @@ pub enum ReplayError {
     /// The recorded items do not make sense.
     #[error(transparent)]
     Recording(#[from] RecordingError),
+    /// No restore's items were recorded.
+    #[error("no restore's items were recorded")]
+    NothingRecorded,
     /// Nothing was measured.
     #[error("no restore was measured: give the time of at least one number of jobs")]
     NothingMeasured,
@@ -114,25 +117,30 @@ const ROUNDS: usize = 40;
 impl<'plan> Replay<'plan> {
     /// Fits the model to what was measured.
     ///
-    /// `recording` is the run with the fewest jobs that there is: with one,
-    /// its items are not slowed by each other. With more, their work is what
+    /// `recordings` are restores with the fewest jobs that there are: with
+    /// one, items are not slowed by each other. With more, their work is what
     /// remains once the contention that the model finds has been taken out
-    /// of their durations.
+    /// of their durations. Of several recordings the mean counts.
     ///
     /// With a single measured number of jobs above one, only a is fitted; one
     /// number cannot tell a from b.
     pub fn fit(
         plan: &'plan Plan,
         policy: Policy,
-        recording: &Recording,
+        recordings: &[Recording],
         measured: &[Measured],
     ) -> Result<Self, ReplayError> {
         check(measured)?;
-        let overhead = recording.overhead().as_secs_f64();
+        if recordings.is_empty() {
+            return Err(ReplayError::NothingRecorded);
+        }
+        let count = recordings.len() as f64;
+        let overhead =
+            recordings.iter().map(|one| one.overhead().as_secs_f64()).sum::<f64>() / count;
         let mut search = fit::FixedPoint::default();
-        let mut rounds = if recording.is_serial() { 1 } else { ROUNDS };
+        let mut rounds = if recordings.iter().all(Recording::is_serial) { 1 } else { ROUNDS };
         loop {
-            let costs = costs(plan, &recording.work(search.point))?;
+            let costs = costs(plan, &mean_work(recordings, search.point))?;
             let fit = Fit::new(&observe(plan, policy, &costs, overhead, measured));
             let settled = search.advance(fit.contention);
             rounds -= 1;
@@ -205,6 +213,19 @@ fn observe(
     let observation =
         |seen: &Measured| Observation { shape: shape(seen.jobs), time: seen.time.as_secs_f64() };
     measured.iter().map(observation).collect()
+}
+
+/// The work of each item, averaged over the recordings that have it.
+fn mean_work(recordings: &[Recording], contention: Contention) -> HashMap<DumpId, Duration> {
+    let mut sums: HashMap<DumpId, (Duration, u32)> = HashMap::new();
+    for recording in recordings {
+        for (id, work) in recording.work(contention) {
+            let (sum, count) = sums.entry(id).or_default();
+            *sum += work;
+            *count += 1;
+        }
+    }
+    sums.into_iter().map(|(id, (sum, count))| (id, sum / count)).collect()
 }
 
 fn costs(plan: &Plan, work: &HashMap<DumpId, Duration>) -> Result<Costs, ReplayError> {

@@ -65,6 +65,11 @@ impl Recording {
         Ok(Self { jobs, items, wall })
     }
 
+    /// With how many jobs it was made.
+    pub fn jobs(&self) -> Jobs {
+        self.jobs
+    }
+
     /// Whether no two of its items ran together.
     pub fn is_serial(&self) -> bool {
         self.jobs == Jobs::ONE

@@ -1,0 +1,118 @@
+//! `jobtune inspect`: what an archive holds, and what to expect of `-j`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use jiff::civil;
+use restore_core::archive::{Archive, LocalTime};
+use restore_core::inspect::{Subject, USUAL_JOBS};
+use restore_core::plan::PgMajor;
+use restore_core::units::Jobs;
+
+use super::Status;
+use crate::analysis::replay::{self, Source};
+use crate::analysis::{Analysis, Curve};
+use crate::cli::{InspectArgs, OutputFormat};
+use crate::clock;
+use crate::printer::Printer;
+use crate::record::{RecordedPlan, RunFolder};
+use crate::report::Style;
+use crate::report::inspect::{Here, InspectReport, json, markdown, terminal};
+
+pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let archive = Archive::open(&args.archive)?;
+    if args.list {
+        list(&archive, printer)?;
+        return Ok(Status::Done);
+    }
+    let report = report(args, &archive)?;
+    let text = match args.format {
+        // The printer takes the colours away where they do not belong.
+        OutputFormat::Text => {
+            terminal::render(&report, Style { width: printer.width(), color: true })
+        }
+        OutputFormat::Markdown => markdown::render(&report),
+        OutputFormat::Json => json(&report)?,
+    };
+    printer.answer(&text);
+    Ok(Status::Done)
+}
+
+/// The listing of `pg_restore -l`, in the archive's own encoding.
+fn list(archive: &Archive, printer: &Printer) -> anyhow::Result<()> {
+    let zone = archive.header().created.map_or_else(|| "UTC".to_owned(), zone_of);
+    let mut listing = Vec::new();
+    archive.write_list(&zone, &mut listing)?;
+    printer.answer_bytes(&listing);
+    Ok(())
+}
+
+/// The zone that `pg_restore` takes an archive's local time to be of.
+fn zone_of(time: LocalTime) -> String {
+    let year = i16::try_from(time.year).ok();
+    let [month, day, hour, minute] = [time.month, time.day, time.hour, time.minute].map(as_signed);
+    let local =
+        year.and_then(|year| civil::DateTime::new(year, month, day, hour, minute, 0, 0).ok());
+    local.map_or_else(|| "UTC".to_owned(), clock::zone_at)
+}
+
+/// Fields of a date are small.
+fn as_signed(field: u8) -> i8 {
+    i8::try_from(field).unwrap_or(0)
+}
+
+fn report(args: &InspectArgs, archive: &Archive) -> anyhow::Result<InspectReport> {
+    let rules = args.pg_restore.map(PgMajor);
+    let usual = USUAL_JOBS.into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
+    // All speed-ups are against one job.
+    let jobs: BTreeSet<Jobs> = match &args.jobs {
+        Some(jobs) => jobs.iter().copied().chain([Jobs::ONE]).collect(),
+        None => usual.collect(),
+    };
+    let jobs: Vec<Jobs> = jobs.into_iter().collect();
+    let name = args.archive.display().to_string();
+    let Some(run) = &args.run else {
+        let inspection = Subject::new(archive, rules)?.inspect(&jobs);
+        return Ok(InspectReport::new(name, inspection, None));
+    };
+    let measured = Measured::of(run, archive)?;
+    let subject = Subject::new(archive, rules.or(Some(measured.source.rules())))?;
+    let replay = measured
+        .source
+        .fit(subject.plan(), &measured.curve)
+        .with_context(|| format!("the item times of {} cannot be replayed", run.display()))?;
+    let inspection = subject.inspect_measured(replay.costs(), &jobs);
+    let foretold = inspection.forecast.iter().map(|of| of.jobs);
+    let of_curve = measured.source.replay(&measured.curve, foretold);
+    let here = of_curve.and_then(|replay| Here::new(measured.curve.key.to_string(), &replay));
+    Ok(InspectReport::new(name, inspection, here))
+}
+
+/// A curve of a run that restored the archive.
+struct Measured {
+    source: Source,
+    curve: Curve,
+}
+
+impl Measured {
+    fn of(run: &Path, archive: &Archive) -> anyhow::Result<Self> {
+        let folder = RunFolder::open(run)?;
+        let record = folder.run()?;
+        let analysis = Analysis::new(&folder.trials()?);
+        let mut sources = replay::sources(&folder, &record, &analysis)?;
+        let plan = RecordedPlan::from(archive.toc());
+        let found = sources.iter().find(|(_, source)| *source.plan() == plan).map(|(key, _)| key);
+        let Some(key) = found.cloned() else {
+            let (run, archive) = (run.display(), archive.path().display());
+            bail!(
+                "{run} has no item times of {archive}: it restored other archives, or keeps no \
+                 plan of them (jobtune sweep --resume {run} adds plans while the archives are in \
+                 the cache)"
+            );
+        };
+        let source = sources.remove(&key).context("a source that was just found")?;
+        let curve = analysis.curves.into_iter().find(|curve| curve.key == key);
+        Ok(Self { source, curve: curve.context("a curve that was just analysed")? })
+    }
+}

@@ -1,0 +1,122 @@
+//! What is shown of an archive that was inspected.
+//!
+//! [`InspectReport`] is its JSON form; the renderers write the same down.
+
+pub mod markdown;
+mod phrases;
+pub mod terminal;
+
+use restore_core::inspect::Inspection;
+use restore_core::units::Jobs;
+use serde::{Deserialize, Serialize};
+
+use super::build::{digits, estimate};
+use super::model::{Estimate, Residual};
+use crate::analysis::CurveReplay;
+
+/// The schema of the JSON form.
+pub const SCHEMA: u32 = 1;
+
+/// Within this of the shortest predicted time, a number of jobs is as good.
+const AS_GOOD: f64 = 0.01;
+
+/// What is shown of an archive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InspectReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The answer in one sentence: what to expect of -j.
+    pub answer: String,
+    /// The archive's path as it was given.
+    pub archive: String,
+    /// All that is known of it.
+    #[serde(flatten)]
+    pub inspection: Inspection,
+    /// Times here, predicted from a run of this archive; `null` without one.
+    pub here: Option<Here>,
+    /// The advice in words.
+    pub advice_text: Vec<String>,
+}
+
+/// Times on the server of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Here {
+    /// The curve of the run.
+    pub title: String,
+    /// How many restores the item times come from.
+    pub recordings: usize,
+    /// With how many jobs they were made.
+    pub recorded_jobs: Jobs,
+    /// For each measured j, (measured - fitted) / fitted.
+    pub residuals: Vec<Residual>,
+    /// The predicted times.
+    pub times: Vec<TimeForecast>,
+    /// The smallest number of jobs within 1 % of the shortest of them.
+    pub enough: Jobs,
+}
+
+/// The predicted time of one number of jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimeForecast {
+    /// The number.
+    pub jobs: Jobs,
+    /// Whether it was measured.
+    pub measured: bool,
+    /// The time, with the band in which 95 % of further restores should lie.
+    pub time_seconds: Estimate,
+}
+
+impl Here {
+    /// The times that a replay predicts for its curve; `None` where it
+    /// predicts none.
+    pub fn new(title: String, replay: &CurveReplay) -> Option<Self> {
+        let times: Vec<TimeForecast> = replay
+            .predictions
+            .iter()
+            .map(|of| TimeForecast {
+                jobs: of.jobs,
+                measured: of.measured,
+                time_seconds: estimate(of.seconds, Some(of.band)),
+            })
+            .collect();
+        let shortest = times.iter().map(|of| of.time_seconds.value).fold(f64::INFINITY, f64::min);
+        let as_good = |of: &&TimeForecast| of.time_seconds.value <= shortest * (1.0 + AS_GOOD);
+        let enough = times.iter().find(as_good)?.jobs;
+        Some(Self {
+            title,
+            recordings: replay.recordings,
+            recorded_jobs: replay.recorded_jobs,
+            residuals: replay
+                .residuals
+                .iter()
+                .map(|&(jobs, ratio)| Residual { jobs, ratio: digits(ratio) })
+                .collect(),
+            times,
+            enough,
+        })
+    }
+
+    /// The predicted time of a number of jobs.
+    pub fn time(&self, jobs: Jobs) -> Option<&Estimate> {
+        self.times.iter().find(|of| of.jobs == jobs).map(|of| &of.time_seconds)
+    }
+}
+
+impl InspectReport {
+    /// Puts together what is shown.
+    pub fn new(archive: String, inspection: Inspection, here: Option<Here>) -> Self {
+        Self {
+            schema: SCHEMA,
+            answer: phrases::answer(&inspection, here.as_ref()),
+            archive,
+            advice_text: inspection.advice.iter().map(ToString::to_string).collect(),
+            inspection,
+            here,
+        }
+    }
+}
+
+/// Writes a report as indented JSON.
+pub fn json(report: &InspectReport) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(report).map(|text| text + "\n")
+}

@@ -1,0 +1,268 @@
+//! What keeps an archive from being restored faster, and what to do about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::archive::Archive;
+use crate::format::{Format, Method};
+use crate::plan::{Costs, ItemIndex, Plan};
+use crate::toc::ItemKind;
+use crate::units::{Bytes, Jobs};
+
+use super::{Inspection, item_at, qualified, share};
+
+/// From this part of all data on, one table holds the restore up.
+const GIANT_SHARE: f64 = 0.3;
+/// Likewise for large objects in one item.
+const LARGE_OBJECTS_SHARE: f64 = 0.2;
+/// From so many foreign keys to one table on, they are worth a word.
+const MANY_FOREIGN_KEYS: usize = 8;
+/// And only where they are this part of all work.
+const FOREIGN_KEYS_SHARE: f64 = 0.05;
+/// From this part of all work on, the serial beginning matters.
+const SERIAL_SHARE: f64 = 0.1;
+/// Compression of less data than this matters to nobody.
+const MUCH_DATA: Bytes = Bytes(64 << 20);
+/// Under this speed-up with the best number of jobs, jobs gain little.
+const LITTLE: f64 = 1.3;
+
+/// A piece of advice with what was seen. `Display` says what was seen and what
+/// to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Advice {
+    /// The format is restored serially.
+    SerialFormat {
+        /// The format.
+        format: String,
+    },
+    /// The archive does not say where its data is.
+    NoOffsets {
+        /// Items without a place.
+        items: u64,
+    },
+    /// One table has much of the data.
+    GiantTable {
+        /// The table.
+        table: String,
+        /// Its part of all data.
+        share: f64,
+    },
+    /// Large objects that one worker restores.
+    LargeObjectsInOneItem {
+        /// Their size as stored.
+        bytes: Bytes,
+        /// Their part of all data.
+        share: f64,
+        /// Whether the `pg_dump` of the archive knows how to split them.
+        can_be_split: bool,
+    },
+    /// Foreign keys that exclude each other.
+    ManyForeignKeys {
+        /// The table that they refer to.
+        table: String,
+        /// How many.
+        keys: usize,
+        /// Their part of all work.
+        share: f64,
+    },
+    /// The beginning, which is serial, is much of the restore.
+    LongSerialPart {
+        /// Items that it has.
+        items: usize,
+        /// Its part of all work.
+        share: f64,
+    },
+    /// The rows are INSERT commands.
+    Inserts {
+        /// Tables whose rows are.
+        tables: u64,
+    },
+    /// gzip, where another method would decompress faster.
+    SlowCompression {
+        /// The data as stored.
+        bytes: Bytes,
+        /// Whether the `pg_dump` that made the archive knows a faster one.
+        knows_faster: bool,
+    },
+    /// More jobs gain little whatever their number.
+    LittleToGain {
+        /// How many times as fast as one job the best number is.
+        speedup: f64,
+        /// That number.
+        jobs: Jobs,
+    },
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        match self {
+            Self::SerialFormat { format } => write!(
+                f,
+                "A {format} archive is restored by one connection, whatever -j says. Dump with \
+                 -Fd (directory) or -Fc (custom) to restore in parallel."
+            ),
+            Self::NoOffsets { items } => write!(
+                f,
+                "The places of {items} items are not in the archive, as it was written to a pipe: \
+                 each worker reads through it to find its data, and large tables are not taken \
+                 first. Dump to a file (pg_dump --file) instead, or with -Fd."
+            ),
+            Self::GiantTable { table, share } => write!(
+                f,
+                "{table} is {} of the data, and one worker loads it: loading cannot become more \
+                 than {:.1} times as fast with any -j. Partition it, so that its parts are loaded \
+                 side by side.",
+                percent(*share),
+                1.0 / share
+            ),
+            Self::LargeObjectsInOneItem { bytes, share, can_be_split } => {
+                write!(
+                    f,
+                    "{bytes} of large objects ({} of the data) are one item, which one worker \
+                     restores.",
+                    percent(*share)
+                )?;
+                f.write_str(if *can_be_split {
+                    " Keep large values in a table instead."
+                } else {
+                    " pg_dump 17 or newer splits them into groups that are restored side by side."
+                })
+            }
+            Self::ManyForeignKeys { table, keys, share } => write!(
+                f,
+                "{keys} foreign keys to {table} lock it one after the other ({} of all work), \
+                 whatever -j says. If the restore must be short, leave them out (pg_restore -L), add \
+                 them NOT VALID, and VALIDATE them side by side.",
+                percent(*share)
+            ),
+            Self::LongSerialPart { items, share } => write!(
+                f,
+                "{items} items ({} of all work) are made by one connection before the workers \
+                 start. More jobs do not help there: a faster single core and a short distance to \
+                 the server do.",
+                percent(*share)
+            ),
+            Self::Inserts { tables } => write!(
+                f,
+                "The rows of {tables} tables are INSERT commands, which load several times more \
+                 slowly than COPY. Dump without --inserts and --column-inserts."
+            ),
+            Self::SlowCompression { bytes, knows_faster } => {
+                let with = if *knows_faster {
+                    "Dump with --compress=zstd or lz4"
+                } else {
+                    "Dump with pg_dump 16 or newer and --compress=zstd or lz4"
+                };
+                write!(
+                    f,
+                    "{bytes} of data are gzip. pg_restore decompresses on the machine that it runs \
+                     on, and gzip takes it several times the processor time of zstd or lz4, which \
+                     matters where the server shares these cores. {with}."
+                )
+            }
+            Self::LittleToGain { speedup, jobs } => write!(
+                f,
+                "The best that jobs can do is {speedup:.1} times the speed of one (-j {jobs}): too \
+                 little of this archive can run at once. See what the critical path is made of."
+            ),
+        }
+    }
+}
+
+/// All advice for an archive, what gains most first.
+pub(super) fn of(
+    archive: &Archive,
+    plan: &Plan,
+    costs: &Costs,
+    inspection: &Inspection,
+) -> Vec<Advice> {
+    let parallel = archive.format().is_parallel();
+    let only_parallel = [
+        no_offsets(archive, inspection),
+        giant_table(inspection),
+        large_objects(archive, inspection),
+        many_foreign_keys(archive, plan, costs),
+        long_serial_part(inspection),
+    ];
+    let serial = (!parallel).then(|| Advice::SerialFormat { format: archive.format().to_string() });
+    serial
+        .into_iter()
+        .chain(only_parallel.into_iter().flatten().filter(|_| parallel))
+        .chain(inserts(inspection))
+        .chain(slow_compression(archive, inspection))
+        .chain(little_to_gain(inspection).filter(|_| parallel))
+        .collect()
+}
+
+fn no_offsets(archive: &Archive, inspection: &Inspection) -> Option<Advice> {
+    let items = inspection.data.without_offset;
+    (archive.format() == Format::Custom && items > 0).then_some(Advice::NoOffsets { items })
+}
+
+fn giant_table(inspection: &Inspection) -> Option<Advice> {
+    let table = inspection.tables.first().filter(|table| table.data_share >= GIANT_SHARE)?;
+    Some(Advice::GiantTable { table: table.name.clone(), share: table.data_share })
+}
+
+fn large_objects(archive: &Archive, inspection: &Inspection) -> Option<Advice> {
+    let row = inspection.contents.iter().find(|row| row.kind == ItemKind::Blobs)?;
+    let is_much = row.items == 1 && row.data_share >= LARGE_OBJECTS_SHARE;
+    is_much.then(|| Advice::LargeObjectsInOneItem {
+        bytes: row.data_bytes.unwrap_or_default(),
+        share: row.data_share,
+        can_be_split: archive.header().version.groups_large_objects(),
+    })
+}
+
+/// The table whose foreign keys take most of the work together.
+fn many_foreign_keys(archive: &Archive, plan: &Plan, costs: &Costs) -> Option<Advice> {
+    let toc = archive.toc();
+    let is_foreign_key = |item: &ItemIndex| item_at(toc, *item).kind == ItemKind::ForeignKey;
+    let mut to_table = vec![(0_usize, 0_u128); plan.len()];
+    for key in plan.items().filter(is_foreign_key) {
+        for table in plan.exclusive_locks(key) {
+            let (keys, work) = &mut to_table[table.as_usize()];
+            *keys += 1;
+            *work += u128::from(costs.of(key).0);
+        }
+    }
+    let many = plan.items().filter(|table| to_table[table.as_usize()].0 >= MANY_FOREIGN_KEYS);
+    let table = many.max_by_key(|table| to_table[table.as_usize()].1)?;
+    let (keys, work) = to_table[table.as_usize()];
+    let share = share(work, costs.total());
+    (share >= FOREIGN_KEYS_SHARE).then(|| Advice::ManyForeignKeys {
+        table: qualified(item_at(toc, table)),
+        keys,
+        share,
+    })
+}
+
+fn long_serial_part(inspection: &Inspection) -> Option<Advice> {
+    let serial = &inspection.serial;
+    (serial.leader_share >= SERIAL_SHARE).then_some(Advice::LongSerialPart {
+        items: serial.leader_items,
+        share: serial.leader_share,
+    })
+}
+
+fn inserts(inspection: &Inspection) -> Option<Advice> {
+    let tables = inspection.data.as_inserts;
+    (tables > 0).then_some(Advice::Inserts { tables })
+}
+
+fn slow_compression(archive: &Archive, inspection: &Inspection) -> Option<Advice> {
+    let is_gzip = archive.header().compression.method() == Method::Gzip;
+    let knows_faster =
+        archive.header().dumped_by_major().is_some_and(|major| major >= Method::Zstd.since_major());
+    (is_gzip && inspection.data.bytes >= MUCH_DATA)
+        .then_some(Advice::SlowCompression { bytes: inspection.data.bytes, knows_faster })
+}
+
+fn little_to_gain(inspection: &Inspection) -> Option<Advice> {
+    let enough = &inspection.enough;
+    let speedup = enough.speedup.value;
+    (speedup < LITTLE).then_some(Advice::LittleToGain { speedup, jobs: enough.jobs })
+}

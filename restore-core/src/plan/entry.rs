@@ -1,0 +1,38 @@
+//! What planning looks at in an item, wherever it was kept.
+
+use crate::toc::{Item, ItemKind, Section};
+use crate::units::{Bytes, DumpId};
+
+/// An item as planning sees it: of an archive's table of contents, or of a
+/// record that outlives the archive.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// Its number.
+    pub id: DumpId,
+    /// What kind of object it is.
+    pub kind: &'a ItemKind,
+    /// Which part of the restore it belongs to.
+    pub section: Section,
+    /// Its name as the archive gives it.
+    pub name: &'a str,
+    /// Whether the archive promises data for it or has SQL that makes it.
+    pub has_content: bool,
+    /// Items that must be there first.
+    pub dependencies: &'a [DumpId],
+    /// How large its data is taken to be: see [`Item::data_length`].
+    pub data_length: Option<Bytes>,
+}
+
+impl<'a> From<&'a Item> for Entry<'a> {
+    fn from(item: &'a Item) -> Self {
+        Self {
+            id: item.id,
+            kind: &item.kind,
+            section: item.section,
+            name: item.name(),
+            has_content: item.has_content(),
+            dependencies: &item.dependencies,
+            data_length: item.data_length,
+        }
+    }
+}
