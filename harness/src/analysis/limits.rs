@@ -75,7 +75,8 @@ impl fmt::Display for Breach {
             ),
             Limit::DiskUtilisation => write!(
                 f,
-                "the disk {} busy at the 95th percentile, {} allowed (limits.disk_utilisation)",
+                "{} of the time with the disk busy at the 95th percentile, {} allowed \
+                 (limits.disk_utilisation)",
                 percent(seen),
                 percent(allowed)
             ),

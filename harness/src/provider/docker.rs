@@ -480,4 +480,32 @@ mod tests {
         splitter.finish(|line| lines.push(line.text));
         assert_eq!(lines, ["pg_restore: a", "pg_restore: b", "rest"]);
     }
+
+    #[test]
+    fn the_engine_tells_what_a_container_used() {
+        let said = r#"{
+            "cpu_stats": {
+                "cpu_usage": { "total_usage": 7000 },
+                "throttling_data": { "throttled_time": 500 }
+            },
+            "memory_stats": { "usage": 4096 },
+            "blkio_stats": { "io_service_bytes_recursive": [
+                { "major": 254, "minor": 0, "op": "Read", "value": 1 },
+                { "major": 254, "minor": 16, "op": "read", "value": 2 },
+                { "major": 254, "minor": 0, "op": "Write", "value": 8 },
+                { "major": 254, "minor": 0, "op": "Total", "value": 11 }
+            ] }
+        }"#;
+        let sample = usage(&serde_json::from_str(said).unwrap()).unwrap();
+        let expected = LoadSample {
+            container_cpu_ns: Some(7000),
+            container_throttled_ns: Some(500),
+            container_memory_bytes: Some(4096),
+            container_read_bytes: Some(3),
+            container_written_bytes: Some(8),
+            ..LoadSample::default()
+        };
+        assert_eq!(sample, expected);
+        assert_eq!(usage(&ContainerStatsResponse::default()), None, "absent, and not zero");
+    }
 }

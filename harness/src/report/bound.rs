@@ -163,15 +163,29 @@ pub(super) fn beyond(curve: &Curve) -> Vec<BeyondReport> {
 }
 
 /// A line for each run of numbers that have a cause in common, by what the
-/// largest of them shows.
+/// largest of them shows; and for each limit, by the furthest beyond it.
 pub(super) fn lines(curve: &CurveReport) -> Vec<String> {
     let groups = curve.bounds.chunk_by(|a, b| a.cause == b.cause && a.item == b.item);
     let bounds = groups.filter_map(|group| {
-        let jobs: Vec<String> = group.iter().map(|bound| bound.jobs.to_string()).collect();
-        let verb = if jobs.len() > 1 { "are" } else { "is" };
-        Some(format!("-j {} {verb} bound by {}.", jobs.join(", "), group.last()?.text))
+        let jobs = listed(group.iter().map(|bound| bound.jobs));
+        Some(format!("{jobs} bound by {}.", group.last()?.text))
     });
-    let beyond = curve.beyond_limits.iter();
-    let beyond = beyond.map(|beyond| format!("-j {} is ruled out: {}.", beyond.jobs, beyond.text));
+    let mut beyond: BTreeMap<&str, Vec<&BeyondReport>> = BTreeMap::new();
+    for breach in &curve.beyond_limits {
+        beyond.entry(&breach.limit).or_default().push(breach);
+    }
+    let beyond = beyond.into_values().filter_map(|breaches| {
+        let jobs = listed(breaches.iter().map(|breach| breach.jobs));
+        let furthest = breaches.iter().max_by(|a, b| a.seen.total_cmp(&b.seen))?;
+        let up_to = if breaches.len() > 1 { "up to " } else { "" };
+        Some(format!("{jobs} ruled out: {up_to}{}.", furthest.text))
+    });
     bounds.chain(beyond).collect()
+}
+
+/// `-j 1 is`, `-j 2, 4 are`
+fn listed(jobs: impl Iterator<Item = Jobs>) -> String {
+    let jobs: Vec<String> = jobs.map(|jobs| jobs.to_string()).collect();
+    let verb = if jobs.len() > 1 { "are" } else { "is" };
+    format!("-j {} {verb}", jobs.join(", "))
 }

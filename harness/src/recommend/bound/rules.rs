@@ -1,0 +1,229 @@
+//! The rules, with the thresholds that they are met from.
+
+use restore_core::units::Jobs;
+
+use super::{Cause, Reading};
+use crate::analysis::Place;
+use crate::analysis::load::{CellLoad, Course};
+
+/// From this share of the processors on they are called full. A restore never
+/// uses all of them all the time: it begins and ends with a single connection.
+pub const CPU_FULL: f64 = 0.85;
+/// The restore's own share of the processor time in use, for it and not other
+/// work on the host to be what fills the processors.
+pub const CPU_OURS: f64 = 0.5;
+/// Share of time in which a container is held back by its limit, from which the
+/// limit counts as reached. With several threads the times of all are summed.
+pub const THROTTLED: f64 = 0.25;
+/// Share of time from which a disk is called full.
+pub const DISK_FULL: f64 = 0.85;
+/// Share of the active sessions that wait for one thing, from which this is
+/// called the cause.
+pub const WAITING: f64 = 0.3;
+/// The client's share of the processor time from which it is the dearer half.
+pub const CLIENT_DEARER: f64 = 0.5;
+/// Share of the active sessions that wait for the client, from which it holds
+/// them up even though there are processors left.
+pub const WAITING_FOR_CLIENT: f64 = 0.5;
+/// Share of the workers' time that locks take, from which they are the cause.
+pub const HELD_BY_LOCKS: f64 = 0.2;
+/// Share of the wall time in which one connection works alone, before the
+/// workers or beside idle ones, from which this is the cause.
+pub const ALONE: f64 = 0.5;
+/// Share of their time in which workers are idle, from which there are too many.
+pub const IDLE: f64 = 0.3;
+/// Share of their time up to which workers count as busy throughout.
+pub const BUSY: f64 = 0.15;
+/// Fewer readings of the sessions than this show no shares.
+pub const FEWEST_SESSION_SAMPLES: u64 = 5;
+
+/// What a rule looks at.
+pub(super) struct Facts<'a> {
+    pub(super) jobs: Jobs,
+    pub(super) load: &'a CellLoad,
+    pub(super) place: Place,
+}
+
+/// A reading that reaches its threshold.
+fn reaches(name: &'static str, value: Option<f64>, threshold: f64) -> Option<Reading> {
+    let value = value?;
+    (value >= threshold).then_some(Reading { name, value, threshold: Some(threshold) })
+}
+
+/// A reading that only explains.
+fn explains(name: &'static str, value: Option<f64>) -> Option<Reading> {
+    value.map(|value| Reading { name, value, threshold: None })
+}
+
+impl Facts<'_> {
+    /// The readings by which the rule of `cause` is met, if it is.
+    pub(super) fn speak_for(&self, cause: Cause) -> Option<Vec<Reading>> {
+        match cause {
+            Cause::ClientDecompression => self.client(),
+            Cause::Cpu => self.cpu(),
+            Cause::Locks => self.locks(),
+            Cause::Sync => self.sync(),
+            Cause::Wal => self.wal(),
+            Cause::DiskBandwidth => self.disk_bandwidth(),
+            Cause::DiskLatency => self.disk_latency(),
+            Cause::Serial => self.serial(),
+            Cause::CriticalPath => self.critical_path(),
+            Cause::OtherWork => self.other_work(),
+            Cause::IdleWorkers => self.idle_workers(),
+            Cause::Workers => self.workers(),
+            Cause::Mixed => None,
+        }
+    }
+
+    fn course(&self) -> Option<&Course> {
+        self.load.course.as_ref()
+    }
+
+    /// A time as a share of the wall time.
+    fn of_wall(&self, time: Option<f64>) -> Option<f64> {
+        self.load.wall.filter(|wall| *wall > 0.0).and_then(|wall| Some(time? / wall))
+    }
+
+    /// The share of the active sessions, where enough were seen.
+    fn waiting(&self, share: Option<f64>) -> Option<f64> {
+        share.filter(|_| self.load.session_samples >= FEWEST_SESSION_SAMPLES)
+    }
+
+    /// Whether the processors that the restore may use are full, with what
+    /// shows it.
+    fn full_cpu(&self) -> Option<Vec<Reading>> {
+        let cores = self.load.cpu_cores();
+        if let Some(limit) = self.place.cpu_limit {
+            let used = reaches("container_cpu_ratio", cores.map(|cores| cores / limit), CPU_FULL);
+            let held = reaches("throttled_ratio", self.of_wall(self.load.throttled), THROTTLED);
+            let met: Vec<Reading> = used.into_iter().chain(held).collect();
+            if !met.is_empty() {
+                return Some(met);
+            }
+        }
+        let host = self.place.host_cores?;
+        let own = cores.map(|cores| cores / host);
+        if let Some(own) = reaches("restore_cpu_ratio", own, CPU_FULL) {
+            return Some(vec![own]);
+        }
+        let full = reaches("host_cpu_ratio", self.load.host_cpu_mean, CPU_FULL)?;
+        let share = own.map(|own| own / full.value);
+        let ours = reaches("restore_share_of_host_cpu_ratio", share, CPU_OURS)?;
+        Some(vec![full, ours])
+    }
+
+    fn client(&self) -> Option<Vec<Reading>> {
+        let dearer = reaches("client_cpu_share_ratio", self.load.client_share(), CLIENT_DEARER)?;
+        let waiting = self.waiting(self.load.waits.client);
+        let held_up = reaches("active_on_client_ratio", waiting, WAITING_FOR_CLIENT);
+        let cause = held_up.map(|reading| vec![reading]).or_else(|| self.full_cpu())?;
+        Some([vec![dearer], cause].concat())
+    }
+
+    fn cpu(&self) -> Option<Vec<Reading>> {
+        let mut met = self.full_cpu()?;
+        met.extend(explains("client_cpu_share_ratio", self.load.client_share()));
+        Some(met)
+    }
+
+    fn locks(&self) -> Option<Vec<Reading>> {
+        let jobs = f64::from(self.jobs.get());
+        let held = self.of_wall(self.load.held_by_locks).map(|held| held / jobs);
+        let held = reaches("workers_held_by_locks_ratio", held, HELD_BY_LOCKS);
+        let waits = reaches("active_on_lock_ratio", self.waiting(self.load.waits.lock), WAITING);
+        let met: Vec<Reading> = held.into_iter().chain(waits).collect();
+        (!met.is_empty()).then_some(met)
+    }
+
+    fn sync(&self) -> Option<Vec<Reading>> {
+        let waits = self.waiting(self.load.waits.sync);
+        Some(vec![reaches("active_on_sync_ratio", waits, WAITING)?])
+    }
+
+    fn wal(&self) -> Option<Vec<Reading>> {
+        let waits = reaches("active_on_wal_ratio", self.waiting(self.load.waits.wal), WAITING)?;
+        let rate = explains("wal_bytes_per_second", self.of_wall(self.load.wal));
+        Some([waits].into_iter().chain(rate).collect())
+    }
+
+    fn disk_bandwidth(&self) -> Option<Vec<Reading>> {
+        let busy = reaches("data_device_busy_ratio", self.load.disk_mean, DISK_FULL)?;
+        let rate = explains("written_bytes_per_second", self.of_wall(self.load.disk_written));
+        Some([busy].into_iter().chain(rate).collect())
+    }
+
+    fn disk_latency(&self) -> Option<Vec<Reading>> {
+        let waits = reaches("active_on_io_ratio", self.waiting(self.load.waits.io), WAITING)?;
+        let busy = explains("data_device_busy_ratio", self.load.disk_mean);
+        Some([waits].into_iter().chain(busy).collect())
+    }
+
+    fn serial(&self) -> Option<Vec<Reading>> {
+        let serial = self.of_wall(self.course().map(|course| course.serial));
+        let serial = serial.filter(|_| self.jobs > Jobs::ONE);
+        Some(vec![reaches("serial_part_ratio", serial, ALONE)?])
+    }
+
+    fn critical_path(&self) -> Option<Vec<Reading>> {
+        let alone = self.of_wall(self.course().map(|course| course.alone));
+        let alone = reaches("alone_ratio", alone.filter(|_| self.jobs > Jobs::ONE), ALONE)?;
+        let longest = self.course().and_then(|course| course.longest_alone.as_ref());
+        let longest = self.of_wall(longest.map(|(_, time)| *time));
+        Some([alone].into_iter().chain(explains("longest_alone_ratio", longest)).collect())
+    }
+
+    /// Of a host that is full, what the CPU rule left over.
+    fn other_work(&self) -> Option<Vec<Reading>> {
+        let full = reaches("host_cpu_ratio", self.load.host_cpu_mean, CPU_FULL)?;
+        Some(
+            [full]
+                .into_iter()
+                .chain(explains("restore_cpu_cores", self.load.cpu_cores()))
+                .collect(),
+        )
+    }
+
+    fn idle(&self) -> Option<f64> {
+        let course = self.course()?;
+        let all = course.parallel * f64::from(self.jobs.get());
+        (all > 0.0).then(|| course.idle / all)
+    }
+
+    fn idle_workers(&self) -> Option<Vec<Reading>> {
+        let idle = self.idle().filter(|_| self.jobs > Jobs::ONE);
+        let idle = reaches("workers_idle_ratio", idle, IDLE)?;
+        let tail = self.of_wall(self.course().map(|course| course.tail));
+        Some([idle].into_iter().chain(explains("tail_ratio", tail)).collect())
+    }
+
+    /// One job is busy by its nature; several are where none stands idle. That
+    /// nothing else is full can be said only of what was read.
+    fn workers(&self) -> Option<Vec<Reading>> {
+        let cpu = explains("restore_cpu_cores", self.load.cpu_cores());
+        let host = explains("host_cpu_ratio", self.load.host_cpu_mean);
+        let cpu = cpu.or(host)?;
+        if self.jobs == Jobs::ONE {
+            return Some(vec![cpu]);
+        }
+        let idle = self.idle().filter(|idle| *idle <= BUSY)?;
+        let idle = Reading { name: "workers_idle_ratio", value: idle, threshold: Some(BUSY) };
+        Some(vec![idle, cpu])
+    }
+
+    /// What there is to show where no rule is met.
+    pub(super) fn all(&self) -> Vec<Reading> {
+        let waits = &self.load.waits;
+        [
+            explains("restore_cpu_cores", self.load.cpu_cores()),
+            explains("host_cpu_ratio", self.load.host_cpu_mean),
+            explains("data_device_busy_ratio", self.load.disk_mean),
+            explains("workers_idle_ratio", self.idle()),
+            explains("active_running_ratio", self.waiting(waits.running)),
+            explains("active_on_io_ratio", self.waiting(waits.io)),
+            explains("active_on_client_ratio", self.waiting(waits.client)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! What a cell is bound by, in words.
+
+use std::fmt;
+
+use restore_core::units::Jobs;
+
+use super::{Bound, Cause};
+
+impl fmt::Display for Bound {
+    /// Completes "-j 4 is bound by ...".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share = |name| {
+            self.reading(name).map(|value| format!("{:.0} %", value * 100.0)).unwrap_or_default()
+        };
+        match self.cause {
+            Cause::ClientDecompression => write!(
+                f,
+                "decompression: the client takes {} of the processor time",
+                share("client_cpu_share_ratio")
+            ),
+            Cause::Cpu => self.cpu_in_words(f),
+            Cause::Locks => match self.reading("workers_held_by_locks_ratio") {
+                Some(held) => write!(
+                    f,
+                    "locks: for {:.0} % of their time workers have nothing but items that lock \
+                     the same tables as running ones",
+                    held * 100.0
+                ),
+                None => write!(
+                    f,
+                    "locks: {} of the active sessions wait",
+                    share("active_on_lock_ratio")
+                ),
+            },
+            Cause::Sync => {
+                write!(
+                    f,
+                    "syncs to disk: {} of the active sessions wait",
+                    share("active_on_sync_ratio")
+                )
+            }
+            Cause::Wal => {
+                write!(f, "the WAL: {} of the active sessions wait", share("active_on_wal_ratio"))
+            }
+            Cause::DiskBandwidth => {
+                write!(f, "the disk: busy {} of the time", share("data_device_busy_ratio"))
+            }
+            Cause::DiskLatency => write!(
+                f,
+                "the disk's latency: {} of the active sessions wait for data files",
+                share("active_on_io_ratio")
+            ),
+            Cause::Serial => write!(
+                f,
+                "the serial part: one connection works {} of the time before workers start",
+                share("serial_part_ratio")
+            ),
+            Cause::CriticalPath => {
+                write!(
+                    f,
+                    "one item at a time: {} of the time only one runs",
+                    share("alone_ratio")
+                )?;
+                match (&self.item, self.reading("longest_alone_ratio")) {
+                    (Some(item), Some(longest)) => {
+                        write!(f, ", {item} alone {:.0} %", longest * 100.0)
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Cause::OtherWork => write!(
+                f,
+                "other work on the host: {} of its processors are in use, less than half of that by \
+                 the restore",
+                share("host_cpu_ratio")
+            ),
+            Cause::IdleWorkers => write!(
+                f,
+                "too few items: workers have nothing to do {} of their time",
+                share("workers_idle_ratio")
+            ),
+            Cause::Workers if self.jobs == Jobs::ONE => {
+                f.write_str("its one job: nothing else is full")
+            }
+            Cause::Workers => f.write_str("its jobs: all are busy and nothing else is full"),
+            Cause::Mixed => f.write_str("no single thing (mixed)"),
+        }
+    }
+}
+
+impl Bound {
+    fn cpu_in_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |value: f64| format!("{:.0} %", value * 100.0);
+        if let Some(used) = self.reading("container_cpu_ratio") {
+            write!(f, "the processors: {} of the container's limit in use", percent(used))
+        } else if let Some(held) = self.reading("throttled_ratio") {
+            write!(f, "the container's processor limit: held back {} of the time", percent(held))
+        } else if let Some(own) = self.reading("restore_cpu_ratio") {
+            write!(f, "the processors: the restore uses {} of them", percent(own))
+        } else {
+            let host = self.reading("host_cpu_ratio").unwrap_or_default();
+            write!(f, "the processors: {} in use", percent(host))
+        }
+    }
+}
