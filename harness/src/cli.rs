@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use restore_core::format::Format;
 use restore_core::units::Jobs;
 
-use crate::scenario::quantity::{Scale, Span};
+use crate::gate::GatedMetric;
+use crate::gate::across::Likeness;
+use crate::scenario::quantity::{Percent, Scale, Span};
 use crate::scenario::{Overrides, ProviderKind};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
@@ -43,6 +45,14 @@ pub enum Command {
     /// Tell what an archive holds, and what to expect of -j, without restoring
     /// it.
     Inspect(InspectArgs),
+    /// Say whether a candidate restores slower than a base: a gate for CI.
+    Compare(Box<CompareArgs>),
+    /// Measure the same thing twice: what can this machine detect?
+    Noise(Box<NoiseArgs>),
+    /// Find -j for one archive with few restores.
+    Tune(Box<TuneArgs>),
+    /// Say when the times of cells changed over many runs.
+    History(HistoryArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
@@ -64,7 +74,7 @@ pub enum OutputFormat {
 ///
 /// Give a scenario file, or --archive alone for a dump of your own, or
 /// --resume to go on with a run.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct SweepArgs {
     /// The scenario file.
     #[arg(required_unless_present_any = ["archive", "resume"])]
@@ -149,7 +159,7 @@ impl SweepArgs {
 }
 
 /// Where jobtune keeps track of what it has made.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct StateArgs {
     /// Folder in which runs note what they make.
     #[arg(long, value_name = "DIR", env = "JOBTUNE_STATE_DIR")]
@@ -192,6 +202,207 @@ pub struct InspectArgs {
     /// `pg_dump` that made the archive].
     #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(8..))]
     pub pg_restore: Option<u32>,
+}
+
+/// Arguments of `jobtune compare`.
+///
+/// Compares two variants of one run, which is the strong form: their trials
+/// are paired within blocks, so that drift of the machine cancels. Or compares
+/// two runs, which must be of the same kind.
+///
+/// Exit status: 0 pass, 1 regression, 3 inconclusive, 2 error.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// The run folder; with a second one, that of the base.
+    pub run: PathBuf,
+    /// The run folder of the candidate.
+    pub candidate: Option<PathBuf>,
+    /// Variants to compare, the base first [default: the run's two; of two
+    /// runs, the variant `base` of each].
+    #[arg(long, value_name = "BASE,CANDIDATE", value_delimiter = ',', num_args = 1)]
+    pub variants: Option<Vec<String>>,
+    /// Compare two runs although they differ in this.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT,...",
+        value_delimiter = ',',
+        requires = "candidate"
+    )]
+    pub allow: Vec<Likeness>,
+    /// Folder of earlier runs of the same kind: how much equal runs differ is
+    /// taken from them.
+    #[arg(long, value_name = "DIR", requires = "candidate")]
+    pub history: Option<PathBuf>,
+    /// Compare these -j alone.
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub jobs: Option<Vec<Jobs>>,
+    /// A regression is more than this much slower.
+    #[arg(long, value_name = "PERCENT", default_value = "3%")]
+    pub margin: Percent,
+    /// A pass is less than this much slower.
+    #[arg(long, value_name = "PERCENT", default_value = "10%")]
+    pub allowance: Percent,
+    /// How often a test may err.
+    #[arg(long, value_name = "PERCENT", default_value = "5%")]
+    pub alpha: Percent,
+    /// What can fail the build; the rest informs.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "curve,best,wal")]
+    pub gate: Vec<GatedMetric>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+    /// Write Markdown to this file as well.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Write JSON to this file as well.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write JUnit XML to this file as well.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print GitHub's workflow commands on standard error, for annotations.
+    #[arg(long)]
+    pub annotations: bool,
+}
+
+/// Arguments of `jobtune history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// The folder that holds the run folders.
+    pub folder: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+}
+
+/// Arguments of `jobtune noise`.
+///
+/// Measures the scenario twice in the same blocks, as if it were a base and a
+/// candidate: how much equal restores differ here, which slowdown the gate
+/// could detect, and how many blocks it would take.
+#[derive(Debug, Args)]
+pub struct NoiseArgs {
+    /// The scenario file, or the run folder of an earlier `jobtune noise`.
+    pub scenario: PathBuf,
+    /// The slowdown that you would like to see.
+    #[arg(long, value_name = "PERCENT", default_value = "10%")]
+    pub effect: Percent,
+    /// A regression is more than this much slower.
+    #[arg(long, value_name = "PERCENT", default_value = "3%")]
+    pub margin: Percent,
+    /// A pass is less than this much slower.
+    #[arg(long, value_name = "PERCENT", default_value = "10%")]
+    pub allowance: Percent,
+    /// The run folder to make [default: runs/NAME-TIME].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Values of -j.
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub jobs: Option<Vec<Jobs>>,
+    /// Archive formats: custom, directory, tar, plain.
+    #[arg(long, value_name = "FORMAT,...", value_delimiter = ',')]
+    pub formats: Option<Vec<Format>>,
+    /// So many blocks [default: 6].
+    #[arg(long, value_name = "N")]
+    pub blocks: Option<u32>,
+    /// How much data to make: small, normal, or a factor.
+    #[arg(long, value_name = "SCALE")]
+    pub scale: Option<Scale>,
+    /// Start no block that would end after this time: 90s, 30m, 2h.
+    #[arg(long, value_name = "TIME")]
+    pub budget: Option<Span>,
+    /// Where the server comes from.
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderKind>,
+    /// The docker provider's image.
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Connection string of the external provider's server, as psql takes it.
+    /// It shows in process lists: keep passwords in a password file.
+    #[arg(long, value_name = "CONNINFO")]
+    pub conninfo: Option<String>,
+    /// Folder of the PostgreSQL programs.
+    #[arg(long, value_name = "DIR")]
+    pub bindir: Option<PathBuf>,
+    /// Folder in which a local cluster is made: the disk under test.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder in which archives are kept between runs.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Seed of the random order [default: drawn].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub state: StateArgs,
+}
+
+/// Arguments of `jobtune tune`.
+///
+/// Restores one archive a few times, each time with the -j that promises to
+/// tell most for its time, until one is within the tolerance of the best with
+/// a probability of 0.95, or the budget is spent. A sweep is surer and takes
+/// longer.
+#[derive(Debug, Args)]
+pub struct TuneArgs {
+    /// The archive (custom or directory).
+    #[arg(long, value_name = "PATH", required_unless_present = "resume")]
+    pub archive: Option<PathBuf>,
+    /// The run folder to make [default: runs/NAME-TIME].
+    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Go on with the run in this folder.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["archive", "jobs", "seed", "image", "provider", "tolerance", "max_restores"]
+    )]
+    pub resume: Option<PathBuf>,
+    /// Choose among these -j [default: up to four times the processors].
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    pub jobs: Option<Vec<Jobs>>,
+    /// How much slower than the best is as good [default: 5%].
+    #[arg(long, value_name = "PERCENT")]
+    pub tolerance: Option<Percent>,
+    /// At most so many restores.
+    #[arg(long, value_name = "N", default_value_t = 12)]
+    pub max_restores: u32,
+    /// Start no restore that would end after this time: 90s, 30m, 2h.
+    #[arg(long, value_name = "TIME")]
+    pub budget: Option<Span>,
+    /// Where the server comes from.
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderKind>,
+    /// The docker provider's image.
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Connection string of the external provider's server, as psql takes it.
+    /// It shows in process lists: keep passwords in a password file.
+    #[arg(long, value_name = "CONNINFO")]
+    pub conninfo: Option<String>,
+    /// Folder of the PostgreSQL programs.
+    #[arg(long, value_name = "DIR")]
+    pub bindir: Option<PathBuf>,
+    /// Folder in which a local cluster is made: the disk under test.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder in which archives are kept between runs.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+    /// Seed of the draws [default: drawn].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub state: StateArgs,
 }
 
 /// Arguments of `jobtune doctor`.

@@ -1,6 +1,7 @@
 //! The design of a sweep: cells, and blocks of trials in random order.
 
 use std::fmt;
+use std::time::Duration;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -58,6 +59,8 @@ pub struct Trial<'a> {
     pub position: u32,
     /// What is restored.
     pub cell: &'a Cell,
+    /// Stop it after this time: it would only show what is known by then.
+    pub limit: Option<Duration>,
 }
 
 /// The cells of a sweep and the seed of their order.
@@ -105,9 +108,28 @@ impl Design {
         let before = (block - 1) * self.cells.len() as u32;
         (1..)
             .zip(order)
-            .map(|(position, cell)| Trial { number: before + position, block, position, cell })
+            .map(|(position, cell)| Trial {
+                number: before + position,
+                block,
+                position,
+                cell,
+                limit: None,
+            })
             .collect()
     }
+}
+
+/// What a sweep that chooses its trials as it goes must remember beside its
+/// cells and its seed, so that the same rows lead to the same next trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Adaptive {
+    /// For each cell, the shortest time that the archive's order allows, as a
+    /// share of that with one job.
+    pub floors: Vec<f64>,
+    /// Processors that the server may use, where that is known.
+    pub cores: Option<u32>,
+    /// At most so many restores.
+    pub max_restores: u32,
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! What stands left of the run folder makes servers, datasets and trials and
 //! records them: `scenario`, `design`, `provider`, `dataset`, `load`,
-//! `sweep`. What
-//! stands right of it, `stats`, `analysis`, `recommend` and `report`, works
+//! `sweep`. What stands right of it, `stats`, `analysis`, `recommend`, `gate`,
+//! `history`, `tune` and `report`, works
 //! from what was recorded and needs no server. `record` is the run folder
 //! itself, and `commands` puts the parts together.
 
@@ -14,6 +14,8 @@ pub mod commands;
 pub mod connection;
 pub mod dataset;
 pub mod design;
+pub mod gate;
+pub mod history;
 pub mod lease;
 pub mod load;
 pub mod printer;
@@ -25,3 +27,4 @@ pub mod report;
 pub mod scenario;
 pub mod stats;
 pub mod sweep;
+pub mod tune;

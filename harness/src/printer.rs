@@ -51,6 +51,11 @@ impl Printer {
         self.line(&format!("warning: {}", text.as_ref()));
     }
 
+    /// Writes lines for another program on standard error, even when quiet.
+    pub fn plain(&self, text: &str) {
+        self.line(text);
+    }
+
     /// Says on standard error why nothing came of it: the error first, what
     /// led to it below.
     pub fn error(&self, error: &anyhow::Error) {

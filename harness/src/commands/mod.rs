@@ -1,12 +1,16 @@
 //! One file per subcommand.
 
 mod clean;
+mod compare;
 mod doctor;
 mod estimate;
+mod history;
 mod host;
 mod inspect;
+mod noise;
 mod recommend;
 mod sweep;
+mod tune;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +26,10 @@ use crate::provider::remove_resource;
 pub enum Status {
     /// Done.
     Done,
+    /// A regression was found.
+    Regression,
+    /// Nothing was shown, neither a regression nor its absence.
+    Inconclusive,
     /// Interrupted; what can be resumed, can be resumed.
     Interrupted,
 }
@@ -31,6 +39,8 @@ impl Status {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
+            Self::Regression => 1,
+            Self::Inconclusive => 3,
             Self::Interrupted => 130,
         }
     }
@@ -40,6 +50,10 @@ impl Status {
 pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
     match cli.command {
         Command::Sweep(args) => sweep::run(*args, printer).await,
+        Command::Compare(args) => compare::run(&args, printer),
+        Command::History(args) => history::run(&args, printer),
+        Command::Noise(args) => noise::run(*args, printer).await,
+        Command::Tune(args) => tune::run(*args, printer).await,
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer).await,

@@ -1,6 +1,6 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
-use super::Status;
+use super::{Status, tune};
 use crate::analysis::{Analysis, Items, RunFacts, replay};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
@@ -21,6 +21,9 @@ pub(super) fn render(
     printer: &Printer,
 ) -> anyhow::Result<String> {
     let run = folder.run()?;
+    if run.adaptive.is_some() {
+        return tune::render(folder, format, printer);
+    }
     let rows = folder.trials()?;
     let facts = RunFacts::of(&run);
     let mut items = Items::new();

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use restore_core::units::Jobs;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::estimate::{Estimate, check_disk};
 use super::host::host;
+use super::tune::{self, TuneSource};
 use super::{Status, clear, recommend, state_folder};
 use crate::analysis::{BlockPlan, Limits};
-use crate::cli::{OutputFormat, SweepArgs};
+use crate::cli::{OutputFormat, StateArgs, SweepArgs};
 use crate::clock;
 use crate::dataset::cache::Maker;
 use crate::dataset::{cache_folder, describe, plans, shared};
-use crate::design::{ArchiveKey, Design};
+use crate::design::{Adaptive, ArchiveKey, Design};
 use crate::lease::Lease;
 use crate::printer::Printer;
 use crate::provider::{Context, Server, Shared, process_environment};
@@ -24,6 +26,8 @@ use crate::record::run::SCHEMA;
 use crate::record::{ArchiveRecord, Ending, Host, RunFolder, RunRecord, ServerRecord, TrialRow};
 use crate::scenario::{self, Cache, ConninfoSource, Dataset, Provider, Scenario, Variant};
 use crate::sweep::live::{LiveBench, can_drop_caches};
+use crate::sweep::source::check;
+use crate::sweep::{BlockSource, Source};
 
 pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<Status> {
     let (job, earlier) = match &args.resume {
@@ -43,9 +47,31 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
         }
         return finish(&job, printer);
     }
-    job.check_room()?;
+    match carry_out(&job, earlier, &args.state, printer).await? {
+        Carried::Ended => finish(&job, printer),
+        Carried::Interrupted => Ok(Status::Interrupted),
+    }
+}
 
-    let (lease, left) = Lease::take(&state_folder(args.state.state_dir.as_deref())?, &job.run)?;
+/// How far a job was carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// To its end.
+    Ended,
+    /// Until it was interrupted; it can be resumed.
+    Interrupted,
+}
+
+/// Executes a job under a lease, and removes what it has made however it
+/// ends.
+pub(super) async fn carry_out(
+    job: &Job,
+    earlier: Option<RunRecord>,
+    state: &StateArgs,
+    printer: &Printer,
+) -> anyhow::Result<Carried> {
+    job.check_room()?;
+    let (lease, left) = Lease::take(&state_folder(state.state_dir.as_deref())?, &job.run)?;
     let work = async {
         for resource in &left {
             crate::provider::remove_resource(resource).await?;
@@ -63,12 +89,12 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
     match result {
         Ok(Some(())) => {
             cleared?;
-            finish(&job, printer)
+            Ok(Carried::Ended)
         }
         Ok(None) => {
             job.say_how_to_resume(printer);
             cleared?;
-            Ok(Status::Interrupted)
+            Ok(Carried::Interrupted)
         }
         Err(error) => {
             job.say_how_to_resume(printer);
@@ -108,13 +134,15 @@ fn exit_at_once_if_interrupted_again() {
 }
 
 /// A sweep that is to be executed.
-struct Job {
+pub(super) struct Job {
     run: String,
-    scenario: Scenario,
-    folder: PathBuf,
+    pub(super) scenario: Scenario,
+    pub(super) folder: PathBuf,
     cache: PathBuf,
     seed: u64,
     conninfo: Option<String>,
+    /// Choose the trials as they go, and at most so many; blocks otherwise.
+    pub(super) max_restores: Option<u32>,
 }
 
 /// Servers and archives, ready for trials.
@@ -126,7 +154,7 @@ struct Stage {
 }
 
 impl Job {
-    fn new(args: &SweepArgs) -> anyhow::Result<Self> {
+    pub(super) fn new(args: &SweepArgs) -> anyhow::Result<Self> {
         let scenario = load(args)?;
         let now = clock::now();
         let folder = args.out.clone().unwrap_or_else(|| {
@@ -146,11 +174,15 @@ impl Job {
             scenario,
             folder,
             conninfo,
+            max_restores: None,
         })
     }
 
     /// The job of a run folder, which must still be what it was.
-    fn resume(folder: &Path, args: &SweepArgs) -> anyhow::Result<(Self, Option<RunRecord>)> {
+    pub(super) fn resume(
+        folder: &Path,
+        args: &SweepArgs,
+    ) -> anyhow::Result<(Self, Option<RunRecord>)> {
         let opened = RunFolder::open(folder)?;
         let mut run = opened.run()?;
         if args.scenario.is_some() {
@@ -181,6 +213,7 @@ impl Job {
             conninfo: conninfo(&run.scenario, args)?,
             scenario: run.scenario.clone(),
             folder: folder.to_owned(),
+            max_restores: run.adaptive.as_ref().map(|adaptive| adaptive.max_restores),
         };
         Ok((job, Some(run)))
     }
@@ -205,7 +238,9 @@ impl Job {
             run.design.cells(),
         )?;
         let rule = Rule(self.stop_rule(&run.design));
-        let ending = crate::sweep::run(&mut bench, &folder, &run, &rule, printer).await?;
+        let source = source(&run, &rule);
+        let ending = crate::sweep::run(&mut bench, &folder, &run, source.as_ref(), printer).await?;
+        drop(source);
         // With what was noted meanwhile.
         run = folder.run()?;
         run.ended = Some(ending);
@@ -284,13 +319,15 @@ impl Job {
     fn begin(&self, stage: &Stage) -> anyhow::Result<(RunFolder, RunRecord)> {
         let keys: Vec<ArchiveKey> =
             stage.archives.iter().map(|archive| archive.key.clone()).collect();
+        let design = Design::new(&keys, &self.scenario.sweep.jobs, self.seed);
         let run = RunRecord {
             schema: SCHEMA,
             jobtune_version: env!("CARGO_PKG_VERSION").to_owned(),
             run: self.run.clone(),
             created_at: clock::rfc3339(clock::now()),
             scenario: self.scenario.clone(),
-            design: Design::new(&keys, &self.scenario.sweep.jobs, self.seed),
+            adaptive: self.adaptive(&design, stage)?,
+            design,
             host: host(),
             servers: stage.records.clone(),
             archives: stage.archives.clone(),
@@ -299,6 +336,23 @@ impl Job {
             ended: None,
         };
         Ok((RunFolder::create(&self.folder, &run, &plans::of(&run.archives)?)?, run))
+    }
+
+    /// What a run that chooses its trials has to remember.
+    fn adaptive(&self, design: &Design, stage: &Stage) -> anyhow::Result<Option<Adaptive>> {
+        let Some(max_restores) = self.max_restores else { return Ok(None) };
+        let [archive] = &stage.archives[..] else { bail!("tune one archive at a time") };
+        if !archive.key.format.is_parallel() {
+            bail!(
+                "{} is a {} archive, which pg_restore restores with 1 job alone: there is nothing \
+                 to tune",
+                archive.path.display(),
+                archive.key.format
+            );
+        }
+        let jobs: Vec<Jobs> = design.cells().iter().map(|cell| cell.jobs).collect();
+        let server = stage.records.get(&archive.key.variant);
+        tune::adaptive(max_restores, &jobs, archive, server).map(Some)
     }
 
     fn go_on(&self, mut run: RunRecord, stage: &Stage) -> anyhow::Result<(RunFolder, RunRecord)> {
@@ -327,7 +381,8 @@ impl Job {
         for (archive, plan) in plans::of(&run.archives)? {
             folder.write_plan(archive, &plan)?;
         }
-        check_prefix(&run.design, &folder.trials()?)?;
+        let rule = Rule(self.stop_rule(&run.design));
+        check(source(&run, &rule).as_ref(), &folder.trials()?)?;
         run.schema = SCHEMA;
         run.sessions += 1;
         run.ended = None;
@@ -460,6 +515,14 @@ impl crate::sweep::StopRule for Rule {
     }
 }
 
+/// Where the trials of a run come from.
+fn source<'a>(run: &'a RunRecord, rule: &'a Rule) -> Box<dyn Source + 'a> {
+    match &run.adaptive {
+        Some(adaptive) => Box::new(TuneSource::new(run, adaptive)),
+        None => Box::new(BlockSource::new(&run.design, run.scenario.sweep.blocks, rule)),
+    }
+}
+
 fn load(args: &SweepArgs) -> anyhow::Result<Scenario> {
     let overrides = args.overrides();
     Ok(match (&args.scenario, &args.archive) {
@@ -489,30 +552,6 @@ fn conninfo(scenario: &Scenario, args: &SweepArgs) -> anyhow::Result<Option<Stri
         }
     }
     Ok(None)
-}
-
-/// Trials that are done must be the first ones of the design, in its order.
-fn check_prefix(design: &Design, rows: &[TrialRow]) -> anyhow::Result<()> {
-    let mut rows = rows.iter();
-    for block in 1.. {
-        for trial in design.block(block) {
-            let Some(row) = rows.next() else { return Ok(()) };
-            let key = &trial.cell.archive;
-            let is_designed = row.trial == trial.number
-                && row.variant == key.variant
-                && (row.format, row.compression) == (key.format, key.compression)
-                && row.jobs == trial.cell.jobs;
-            if !is_designed {
-                bail!(
-                    "trials.csv does not follow the design: trial {} should be {}; it was edited or \
-                     is damaged",
-                    trial.number,
-                    trial.cell
-                );
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Identifies a run on any server: eight letters and digits.

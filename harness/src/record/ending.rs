@@ -17,6 +17,8 @@ pub enum Ending {
     Budget,
     /// The largest number of blocks that was asked for is done.
     MaxBlocks,
+    /// The largest number of restores that was asked for is done.
+    MaxTrials,
     /// Several trials failed in a row.
     Failures,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Ending {
             Self::Decided => "further blocks would not have changed the verdict",
             Self::Budget => "the time budget was spent",
             Self::MaxBlocks => "the largest number of blocks was reached",
+            Self::MaxTrials => "the largest number of restores was reached",
             Self::Failures => "several trials failed in a row",
         })
     }

@@ -8,7 +8,7 @@ use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::design::{ArchiveKey, Design};
+use crate::design::{Adaptive, ArchiveKey, Design};
 use crate::scenario::Scenario;
 
 /// The schema of run folders that this program writes. Raise it when a reader
@@ -33,6 +33,9 @@ pub struct RunRecord {
     pub scenario: Scenario,
     /// The cells and the seed of their order.
     pub design: Design,
+    /// How the trials are chosen, where they are not blocks of all cells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive: Option<Adaptive>,
     /// The machine that the harness ran on.
     pub host: Host,
     /// The server of each variant.

@@ -3,13 +3,17 @@
 //! [`model::Report`] has everything that is shown, as numbers with their unit
 //! in their name; the renderers only write it down.
 
+pub mod compare;
 pub mod format;
+pub mod history;
 pub mod inspect;
 pub mod json;
 pub mod markdown;
 pub mod model;
+pub mod noise;
 pub mod phrases;
 pub mod terminal;
+pub mod tune;
 
 pub mod bound;
 mod build;

@@ -133,7 +133,7 @@ fn regret(regret: &Estimate) -> Option<String> {
 }
 
 /// A number with its noun.
-fn counted(count: u32, noun: &str) -> String {
+pub(super) fn counted(count: u32, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -200,7 +200,7 @@ pub(super) fn plain_table() -> Table {
     table
 }
 
-fn finish(table: &mut Table, alignment: CellAlignment) -> Vec<String> {
+pub(super) fn finish(table: &mut Table, alignment: CellAlignment) -> Vec<String> {
     for column in table.column_iter_mut() {
         column.set_padding((2, 0)).set_cell_alignment(alignment);
     }

@@ -44,6 +44,11 @@ impl Cholesky {
         self.solve_transposed(&forward)
     }
 
+    /// ln of the determinant of A.
+    pub fn ln_determinant(&self) -> f64 {
+        (0..self.lower.len()).map(|place| 2.0 * self.lower[place][place].ln()).sum()
+    }
+
     /// The x of Lᵀ x = `right`: for independent standard normal `right`, x has
     /// the covariance matrix A⁻¹.
     pub fn solve_transposed(&self, right: &[f64]) -> Vec<f64> {
@@ -70,6 +75,8 @@ mod tests {
             vec![vec![4.0, 12.0, -16.0], vec![12.0, 37.0, -43.0], vec![-16.0, -43.0, 98.0]];
         let factored = Cholesky::new(&matrix).unwrap();
         assert_eq!(factored.lower, [[2.0, 0.0, 0.0], [6.0, 1.0, 0.0], [-8.0, 5.0, 3.0]]);
+        // (2 * 1 * 3)^2
+        assert!((factored.ln_determinant() - 36.0_f64.ln()).abs() < 1e-12);
         let solution = factored.solve(&[0.0, 6.0, 39.0]);
         for (seen, expected) in solution.iter().zip([1.0, 1.0, 1.0]) {
             assert!((seen - expected).abs() < 1e-12);

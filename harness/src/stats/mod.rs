@@ -6,6 +6,8 @@
 
 pub mod block_table;
 pub mod bootstrap;
+pub mod change_points;
+pub mod difference;
 pub mod exact;
 pub mod holm;
 pub mod interval;
@@ -16,5 +18,6 @@ pub mod outlier;
 pub mod paired;
 pub mod random;
 pub mod student;
+pub mod trend;
 pub mod two_way;
 pub mod usl;

@@ -8,19 +8,29 @@ use super::interval::{Interval, Level};
 use super::moments;
 
 /// The distribution with `df` degrees of freedom.
-fn distribution(df: usize) -> StudentsT {
-    StudentsT::new(0.0, 1.0, df.max(1) as f64)
+fn distribution(df: f64) -> StudentsT {
+    StudentsT::new(0.0, 1.0, df.max(1.0))
         .expect("scale 1 and at least one degree of freedom are valid parameters")
 }
 
 /// The quantile `p` (between 0 and 1) at `df` degrees of freedom, at least 1.
 pub fn quantile(p: f64, df: usize) -> f64 {
+    quantile_at(p, df as f64)
+}
+
+/// The quantile at degrees of freedom that need not be whole, as Welch's are.
+pub fn quantile_at(p: f64, df: f64) -> f64 {
     distribution(df).inverse_cdf(p)
+}
+
+/// How probable a t at least this large is, were there no difference.
+pub fn upper_tail(t: f64, df: f64) -> f64 {
+    distribution(df).cdf(-t)
 }
 
 /// How probable a |t| at least this large is, were there no difference.
 pub fn two_sided_p(t: f64, df: usize) -> f64 {
-    (2.0 * distribution(df).cdf(-t.abs())).min(1.0)
+    (2.0 * upper_tail(t.abs(), df as f64)).min(1.0)
 }
 
 /// A mean with its interval.

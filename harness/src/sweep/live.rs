@@ -141,7 +141,12 @@ impl<'a> LiveBench<'a> {
         })
     }
 
-    fn request(&self, cell: &Cell, database: &str) -> anyhow::Result<RestoreRequest> {
+    fn request(
+        &self,
+        cell: &Cell,
+        database: &str,
+        limit: Option<Duration>,
+    ) -> anyhow::Result<RestoreRequest> {
         let restore = self.scenario.restore;
         Ok(RestoreRequest {
             archive: self.contents(&cell.archive)?.path.clone(),
@@ -151,7 +156,7 @@ impl<'a> LiveBench<'a> {
                 no_owner: !restore.owner,
                 no_privileges: !restore.privileges,
             },
-            time_limit: self.scenario.sweep.trial_limit(),
+            time_limit: limit,
         })
     }
 
@@ -175,6 +180,7 @@ impl<'a> LiveBench<'a> {
         cell: &Cell,
         database: &str,
         sampling: Option<Sampling>,
+        limit: Option<Duration>,
         watch: Watch<'_>,
     ) -> anyhow::Result<(RestoreReport, Seen)> {
         let server = self.server(&cell.archive.variant)?;
@@ -183,7 +189,7 @@ impl<'a> LiveBench<'a> {
             _ => Box::new(PgRestore::new(server.launcher())),
         };
         let of = self.contents(&cell.archive)?.items.count;
-        let request = self.request(cell, database)?;
+        let request = self.request(cell, database, limit)?;
         Ok(watching::restore(engine.as_ref(), &request, of, sampling, watch).await?)
     }
 
@@ -216,15 +222,17 @@ impl<'a> LiveBench<'a> {
         cell: &Cell,
         database: &str,
         trial: u32,
+        limit: Option<Duration>,
         watch: Watch<'_>,
     ) -> anyhow::Result<Cycle> {
+        let limit = limit.into_iter().chain(self.scenario.sweep.trial_limit()).min();
         let begun = Instant::now();
         self.prepare(cell, database).await?;
         let wal_before = self.wal_position(cell).await;
         let sampling = self.sample(cell, database, trial).await?;
         let prepare = begun.elapsed();
         let started_at = clock::rfc3339(clock::now());
-        let (report, seen) = self.restore(cell, database, sampling, watch).await?;
+        let (report, seen) = self.restore(cell, database, sampling, limit, watch).await?;
 
         let begun = Instant::now();
         let wal = match (wal_before, self.wal_position(cell).await) {
@@ -266,9 +274,8 @@ impl<'a> LiveBench<'a> {
         restored: Option<&Restored>,
     ) -> (Outcome, Option<String>) {
         if report.end == EngineEnd::TimedOut {
-            let limit = self.scenario.sweep.trial_limit.map(|limit| limit.to_string());
-            let limit = limit.unwrap_or_default();
-            return (Outcome::TimedOut, Some(format!("stopped at the limit of {limit}")));
+            let after = report.wall.as_secs_f64();
+            return (Outcome::TimedOut, Some(format!("stopped at its limit, after {after:.1} s")));
         }
         if !report.is_clean() {
             let status = match report.end {
@@ -355,7 +362,7 @@ impl Bench for LiveBench<'_> {
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
         let database = self.server(&cell.archive.variant)?.database_name("warm_up");
         // A warm-up is looked at too, so that it warms up what a trial does.
-        let mut cycle = self.cycle(cell, &database, 0, watch).await?;
+        let mut cycle = self.cycle(cell, &database, 0, None, watch).await?;
         self.clear(cell, &database, &mut cycle.log).await?;
         if cycle.outcome != Outcome::Completed {
             let message = cycle.message.unwrap_or_default();
@@ -373,7 +380,7 @@ impl Bench for LiveBench<'_> {
         let cell = trial.cell;
         let database =
             self.server(&cell.archive.variant)?.database_name(&format!("t{}", trial.number));
-        let mut cycle = self.cycle(cell, &database, trial.number, watch).await?;
+        let mut cycle = self.cycle(cell, &database, trial.number, trial.limit, watch).await?;
         let begun = Instant::now();
         self.clear(cell, &database, &mut cycle.log).await?;
         let cleanup = begun.elapsed();

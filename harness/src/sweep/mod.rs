@@ -2,6 +2,7 @@
 
 pub mod live;
 mod progress;
+pub mod source;
 mod watching;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::load::LiveLoad;
 use crate::printer::Printer;
 use crate::record::{Ending, ItemRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow};
 use progress::Progress;
+pub use source::{BlockSource, Source, StopRule};
 
 /// After so many trials in a row that did not complete, a sweep stops: what
 /// is wrong will not go away by itself, and each may have run into its limit.
@@ -69,34 +71,30 @@ pub trait Bench: Send {
     ) -> anyhow::Result<Finished>;
 }
 
-/// Decides at the end of a block whether more are worth their time.
-pub trait StopRule: Send + Sync {
-    /// The reason to stop now, if there is one.
-    fn decide(&self, trials: &[TrialRow]) -> Option<Ending>;
-}
-
-/// Runs what is left of a sweep. The trials that are done must be a prefix of
-/// the design, which the run folder guarantees.
+/// Runs what is left of a sweep. The trials that are done must be those that
+/// `source` would have named, which [`source::check`] has seen to.
 pub async fn run(
     bench: &mut dyn Bench,
     folder: &RunFolder,
     run: &RunRecord,
-    rule: &dyn StopRule,
+    source: &dyn Source,
     printer: &Printer,
 ) -> anyhow::Result<Ending> {
     let rows = folder.trials()?;
     let mut sweep = Sweep {
         folder,
         run,
+        source,
         printer,
-        progress: Progress::new(run, &rows),
+        progress: Progress::new(source, rows.len()),
         earlier: rows.len(),
         rows,
+        failures: 0,
         started: Instant::now(),
-        slowest_block: Duration::ZERO,
+        group: Group { began: Instant::now(), slowest: Duration::ZERO },
         noted: run.load_notes.clone(),
     };
-    let ending = sweep.blocks(bench, rule).await;
+    let ending = sweep.trials(bench).await;
     printer.clear();
     ending
 }
@@ -104,62 +102,65 @@ pub async fn run(
 struct Sweep<'a> {
     folder: &'a RunFolder,
     run: &'a RunRecord,
+    source: &'a dyn Source,
     printer: &'a Printer,
     progress: Progress,
     /// Trials of earlier sessions.
     earlier: usize,
     rows: Vec<TrialRow>,
+    /// Trials in a row, up to the last, that did not complete.
+    failures: usize,
     started: Instant,
-    slowest_block: Duration,
+    group: Group,
     /// What of the load could not be read.
     noted: Vec<String>,
 }
 
+/// The trials that belong together, as a block's do.
+struct Group {
+    began: Instant,
+    slowest: Duration,
+}
+
 impl Sweep<'_> {
-    async fn blocks(
-        &mut self,
-        bench: &mut dyn Bench,
-        rule: &dyn StopRule,
-    ) -> anyhow::Result<Ending> {
-        let blocks = self.run.scenario.sweep.blocks;
-        let cells = self.run.design.cells().len();
-        let whole = (self.rows.len() / cells.max(1)) as u32;
-        // A session that died between a block and its verdict.
-        if self.rows.len().is_multiple_of(cells.max(1))
-            && let Some(ending) = self.ending(whole, rule)
-        {
+    async fn trials(&mut self, bench: &mut dyn Bench) -> anyhow::Result<Ending> {
+        // A session may have died between a trial and its verdict.
+        if let Some(ending) = self.source.ending(&self.rows) {
             return Ok(ending);
         }
         for cell in bench.warm_ups() {
             self.warm_up(bench, &cell).await?;
         }
-        for block in whole + 1..=blocks.max {
-            let began = Instant::now();
-            if let Some(ending) = self.block(bench, block).await? {
+        self.group.began = Instant::now();
+        loop {
+            if let Some(ending) = self.ending() {
                 return Ok(ending);
             }
-            self.slowest_block = self.slowest_block.max(began.elapsed());
-            if let Some(ending) = self.ending(block, rule) {
-                return Ok(ending);
+            let source = self.source;
+            let Some(trial) = source.trial(&self.rows) else { return Ok(Ending::MaxBlocks) };
+            self.trial(bench, &trial).await?;
+            if self.failures >= FAILURES_IN_ROW {
+                return Ok(Ending::Failures);
             }
         }
-        Ok(Ending::MaxBlocks)
     }
 
-    /// Whether the sweep ends with this block.
-    fn ending(&self, block: u32, rule: &dyn StopRule) -> Option<Ending> {
-        let blocks = self.run.scenario.sweep.blocks;
-        if block >= blocks.max {
-            return Some(Ending::MaxBlocks);
+    /// Whether the sweep ends with the trials so far.
+    fn ending(&mut self) -> Option<Ending> {
+        let is_whole = self.rows.len().is_multiple_of(self.source.group());
+        let done_here = self.rows.len() > self.earlier;
+        if is_whole && done_here {
+            self.group.slowest = self.group.slowest.max(self.group.began.elapsed());
+            self.group.began = Instant::now();
         }
-        if block >= blocks.min
-            && let Some(ending) = rule.decide(&self.rows)
-        {
+        if let Some(ending) = self.source.ending(&self.rows) {
             return Some(ending);
         }
         let budget = self.run.scenario.sweep.budget?.get();
-        let would_end = self.started.elapsed() + self.slowest_block;
-        (block > 0 && would_end > budget).then_some(Ending::Budget)
+        // No group is begun that would end too late; one that was begun is
+        // left only when the time is over.
+        let needed = if is_whole { self.group.slowest } else { Duration::ZERO };
+        (done_here && self.started.elapsed() + needed > budget).then_some(Ending::Budget)
     }
 
     async fn warm_up(&mut self, bench: &mut dyn Bench, cell: &Cell) -> anyhow::Result<()> {
@@ -168,28 +169,6 @@ impl Sweep<'_> {
         bench.warm_up(cell, &mut watch).await.with_context(|| {
             format!("the warm-up restore of {cell} did not complete; nothing was measured")
         })
-    }
-
-    async fn block(&mut self, bench: &mut dyn Bench, block: u32) -> anyhow::Result<Option<Ending>> {
-        for trial in self.run.design.block(block) {
-            if trial.number as usize <= self.rows.len() {
-                continue;
-            }
-            if self.is_out_of_time() {
-                return Ok(Some(Ending::Budget));
-            }
-            let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
-            let finished = bench.run(&trial, self.run.sessions, &mut watch).await?;
-            let Finished { row, items, load, load_notes, log } = finished;
-            self.note_once(load_notes)?;
-            self.folder.append(&row, &items, &load, &log)?;
-            self.progress.finished(self.printer, &row);
-            self.rows.push(row);
-            if self.failed_in_row() {
-                return Ok(Some(Ending::Failures));
-            }
-        }
-        Ok(None)
     }
 
     /// Says and records what of the load cannot be read, each thing once.
@@ -207,17 +186,24 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    fn is_out_of_time(&self) -> bool {
-        let budget = self.run.scenario.sweep.budget;
-        self.rows.len() > self.earlier
-            && budget.is_some_and(|budget| self.started.elapsed() > budget.get())
-    }
-
-    fn failed_in_row(&self) -> bool {
-        let ours = &self.rows[self.earlier..];
-        ours.len() >= FAILURES_IN_ROW
-            && ours[ours.len() - FAILURES_IN_ROW..]
-                .iter()
-                .all(|row| row.outcome != Outcome::Completed)
+    async fn trial(&mut self, bench: &mut dyn Bench, trial: &Trial<'_>) -> anyhow::Result<()> {
+        if let Some(reason) = self.source.reason(&self.rows) {
+            self.printer.note(reason);
+        }
+        let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
+        let finished = bench.run(trial, self.run.sessions, &mut watch).await?;
+        let Finished { row, items, load, load_notes, log } = finished;
+        self.note_once(load_notes)?;
+        self.folder.append(&row, &items, &load, &log)?;
+        self.progress.finished(self.printer, &row);
+        // What its own limit stopped has shown what it was to show.
+        let as_designed = trial.limit.is_some() && row.outcome == Outcome::TimedOut;
+        if row.outcome == Outcome::Completed || as_designed {
+            self.failures = 0;
+        } else {
+            self.failures += 1;
+        }
+        self.rows.push(row);
+        Ok(())
     }
 }

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use restore_core::format::Format;
 
-use super::Doing;
+use super::{Doing, Source};
 use crate::design::Cell;
 use crate::printer::Printer;
-use crate::record::{Outcome, RunRecord, TrialRow};
+use crate::record::{Outcome, TrialRow};
 
 /// What is known of a sweep's course.
 pub(super) struct Progress {
-    cells: u32,
-    min_blocks: u32,
-    max_blocks: u32,
+    /// Trials that belong together: a block.
+    group: u32,
+    /// Trials at which the sweep may stop, and must.
+    range: (u32, u32),
     done: u32,
     /// Time of the trials of this session, for what is left.
     spent: Duration,
@@ -21,12 +22,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(run: &RunRecord, rows: &[TrialRow]) -> Self {
+    pub(super) fn new(source: &dyn Source, done: usize) -> Self {
+        let (min, max) = source.range();
         Self {
-            cells: run.design.cells().len() as u32,
-            min_blocks: run.scenario.sweep.blocks.min,
-            max_blocks: run.scenario.sweep.blocks.max,
-            done: rows.len() as u32,
+            group: source.group() as u32,
+            range: (min as u32, max as u32),
+            done: done as u32,
             spent: Duration::ZERO,
             timed: 0,
         }
@@ -41,10 +42,16 @@ impl Progress {
             Some(of) => format!("{}/{of} items", doing.items),
             None => format!("{} items", doing.items),
         };
-        let block = self.done / self.cells.max(1) + 1;
+        // Where trials are chosen one by one, there are no blocks to count.
+        let block = if self.group > 1 {
+            let (min, max) = self.range;
+            let blocks = range(min / self.group, max / self.group);
+            format!("block {} of {blocks}  ", self.done / self.group + 1)
+        } else {
+            String::new()
+        };
         let text = format!(
-            "block {block} of {blocks}  trial {trial}  {cell}  {items}{left}{load}",
-            blocks = range(self.min_blocks, self.max_blocks),
+            "{block}trial {trial}  {cell}  {items}{left}{load}",
             trial = self.done + 1,
             left = self.left().map(|left| format!("  {left} left")).unwrap_or_default(),
             load = line_of(&doing.load.to_string()),
@@ -62,8 +69,8 @@ impl Progress {
 
     /// The trial at which the sweep may stop, or must.
     fn target(&self) -> u32 {
-        let min = self.min_blocks * self.cells;
-        if self.done < min { min } else { self.max_blocks * self.cells }
+        let (min, max) = self.range;
+        if self.done < min { min } else { max }
     }
 
     fn left(&self) -> Option<String> {

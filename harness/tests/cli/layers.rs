@@ -13,7 +13,8 @@ const HARNESS: [&[&str]; 10] = [
     &["load"],
     &["provider", "stats"],
     &["dataset", "analysis"],
-    &["sweep", "recommend"],
+    &["sweep", "recommend", "gate", "history"],
+    &["tune"],
     &["report", "cli"],
     &["commands"],
 ];
@@ -31,7 +32,8 @@ const CORE: [&[&str]; 8] = [
 ];
 
 /// Works from what was recorded alone, with no server near.
-const RIGHT_OF_THE_RUN_FOLDER: [&str; 4] = ["stats", "analysis", "recommend", "report"];
+const RIGHT_OF_THE_RUN_FOLDER: [&str; 7] =
+    ["stats", "analysis", "recommend", "gate", "history", "tune", "report"];
 const LEFT_OF_IT: [&str; 6] = ["provider", "dataset", "load", "sweep", "process", "lease"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -15,6 +15,7 @@ mod licences;
 mod live;
 mod load;
 mod survival;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

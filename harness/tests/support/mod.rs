@@ -80,6 +80,38 @@ fn row(trial: u32, block: u32, position: u32, format: Format, jobs: u32, seconds
     }
 }
 
+/// The variants `base` and `candidate` in the same blocks; the candidate takes
+/// `factor` times as long, which may depend on the number of jobs.
+pub(crate) fn arms(
+    curves: &[TrueCurve],
+    factor: impl Fn(u32) -> f64,
+    blocks: u32,
+    noise: f64,
+    seed: u64,
+) -> Vec<TrialRow> {
+    let mut random = random::stream(seed, "synthetic arms");
+    let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
+    let mut rows: Vec<TrialRow> = Vec::new();
+    for block in 1..=blocks {
+        let drift = 0.5 * noise * normal();
+        let mut position = 0;
+        for curve in curves {
+            for &(jobs, seconds) in &curve.times {
+                for (variant, factor) in [("base", 1.0), ("candidate", factor(jobs))] {
+                    position += 1;
+                    let seconds = seconds * factor * (drift + noise * normal()).exp();
+                    let trial = rows.len() as u32 + 1;
+                    rows.push(TrialRow {
+                        variant: variant.to_owned(),
+                        ..row(trial, block, position, curve.format, jobs, seconds)
+                    });
+                }
+            }
+        }
+    }
+    rows
+}
+
 /// Turns a completed trial into one that failed.
 pub(crate) fn fail(row: &mut TrialRow, message: &str) {
     row.outcome = Outcome::Failed;

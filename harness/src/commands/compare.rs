@@ -1,0 +1,198 @@
+//! `jobtune compare`: the regression gate.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::Status;
+use super::history::read_runs;
+use crate::cli::{CompareArgs, OutputFormat};
+use crate::gate::across::{self, Arm, Likeness, Obstacle};
+use crate::gate::comparison::Between;
+use crate::gate::{Comparison, Finding, Policy};
+use crate::printer::Printer;
+use crate::record::{RunFolder, RunRecord};
+use crate::report::Style;
+use crate::report::compare::{CompareReport, annotations, junit, markdown, terminal};
+use crate::scenario::Variant;
+
+pub(super) fn run(args: &CompareArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let policy = policy(args)?;
+    let report = CompareReport::new(compare(args, &policy, printer)?);
+    write_files(args, &report)?;
+    printer.answer(&match args.format {
+        OutputFormat::Text => {
+            terminal::render(&report, Style { width: printer.width(), color: true })
+        }
+        OutputFormat::Markdown => markdown::render(&report),
+        OutputFormat::Json => report.json()?,
+    });
+    if args.annotations {
+        printer.plain(annotations::render(&report).trim_end());
+    }
+    Ok(match report.comparison.finding {
+        Finding::Pass => Status::Done,
+        Finding::Regression => Status::Regression,
+        Finding::Inconclusive => Status::Inconclusive,
+    })
+}
+
+fn policy(args: &CompareArgs) -> anyhow::Result<Policy> {
+    let policy = Policy {
+        margin: args.margin.share(),
+        allowance: args.allowance.share(),
+        alpha: args.alpha.share(),
+        gated: args.gate.clone(),
+    };
+    Ok(policy.checked()?)
+}
+
+fn compare(args: &CompareArgs, policy: &Policy, printer: &Printer) -> anyhow::Result<Comparison> {
+    let comparison = match &args.candidate {
+        None => within(args, policy)?,
+        Some(candidate) => across(args, candidate, policy, printer)?,
+    };
+    if comparison.metrics.is_empty() {
+        bail!(
+            "{} and {} have no completed restore in common: nothing to compare",
+            comparison.base,
+            comparison.candidate
+        );
+    }
+    Ok(comparison)
+}
+
+fn within(args: &CompareArgs, policy: &Policy) -> anyhow::Result<Comparison> {
+    let folder = RunFolder::open(&args.run)?;
+    let run = folder.run()?;
+    let (base, candidate) = variants(&run, args)?;
+    let rows = folder.trials()?;
+    Ok(Comparison::within(&rows, &base, &candidate, args.jobs.as_deref(), policy))
+}
+
+fn across(
+    args: &CompareArgs,
+    candidate: &Path,
+    policy: &Policy,
+    printer: &Printer,
+) -> anyhow::Result<Comparison> {
+    let folders = [RunFolder::open(&args.run)?, RunFolder::open(candidate)?];
+    let [base, candidate] = folders;
+    let runs = (base.run()?, candidate.run()?);
+    let rows = (base.trials()?, candidate.trials()?);
+    let names = [&base, &candidate].map(|folder| folder.path().display().to_string());
+    let variants = args.variants.as_deref().unwrap_or_default();
+    let (base_variant, candidate_variant) = match variants {
+        [] => (Variant::BASE, Variant::BASE),
+        [both] => (both.as_str(), both.as_str()),
+        [base, candidate] => (base.as_str(), candidate.as_str()),
+        _ => bail!("--variants takes the base's and the candidate's: --variants base,candidate"),
+    };
+    check_variant(&runs.0, &names[0], base_variant)?;
+    check_variant(&runs.1, &names[1], candidate_variant)?;
+    let base = Arm { name: &names[0], run: &runs.0, variant: base_variant, rows: &rows.0 };
+    let candidate =
+        Arm { name: &names[1], run: &runs.1, variant: candidate_variant, rows: &rows.1 };
+    refuse(&across::obstacles(&base, &candidate), &args.allow)?;
+    let between = match &args.history {
+        Some(folder) => Some(between(&base, folder, printer)?),
+        None => None,
+    };
+    Ok(across::compare(&base, &candidate, args.jobs.as_deref(), between, policy))
+}
+
+/// What equal runs differ by, from those in a folder.
+fn between(base: &Arm<'_>, folder: &Path, printer: &Printer) -> anyhow::Result<Between> {
+    let runs = read_runs(folder, printer)?;
+    let arms: Vec<Arm<'_>> = runs
+        .iter()
+        .map(|recorded| Arm {
+            name: &recorded.name,
+            run: &recorded.run,
+            variant: base.variant,
+            rows: &recorded.rows,
+        })
+        .filter(|arm| across::obstacles(base, arm).is_empty())
+        .collect();
+    across::between(&arms).with_context(|| {
+        format!(
+            "{} has {} runs like {}, and {} are needed to tell what equal runs differ by",
+            folder.display(),
+            arms.len(),
+            base.name,
+            across::FEWEST_EARLIER_RUNS
+        )
+    })
+}
+
+fn check_variant(run: &RunRecord, name: &str, variant: &str) -> anyhow::Result<()> {
+    let known: Vec<&str> = names(run);
+    if known.contains(&variant) {
+        return Ok(());
+    }
+    bail!("{name} has no variant {variant:?}, but {}: name one with --variants", known.join(", "))
+}
+
+/// Refuses what is not alike and was not allowed to differ.
+fn refuse(obstacles: &[Obstacle], allowed: &[Likeness]) -> anyhow::Result<()> {
+    let standing: Vec<&Obstacle> =
+        obstacles.iter().filter(|obstacle| !allowed.contains(&obstacle.likeness)).collect();
+    if standing.is_empty() {
+        return Ok(());
+    }
+    let seen: Vec<String> = standing.iter().map(|obstacle| format!("  {obstacle}")).collect();
+    let mut flags: Vec<String> = standing.iter().map(|o| o.likeness.to_string()).collect();
+    flags.extend(allowed.iter().map(Likeness::to_string));
+    bail!(
+        "the runs are not of the same kind, so that their difference would not be the \
+         candidate's alone:\n{}\nCompare variants within one run instead, or say --allow {} if \
+         that is what you want to compare",
+        seen.join("\n"),
+        flags.join(",")
+    )
+}
+
+fn names(run: &RunRecord) -> Vec<&str> {
+    run.scenario.variants.iter().map(|variant| variant.name.as_str()).collect()
+}
+
+/// The two variants to compare.
+fn variants(run: &RunRecord, args: &CompareArgs) -> anyhow::Result<(String, String)> {
+    let known = names(run);
+    let Some(named) = &args.variants else {
+        return match known[..] {
+            [base, candidate] => Ok((base.to_owned(), candidate.to_owned())),
+            [only] => bail!(
+                "the run has one variant ({only}): give a second run to compare it with, or sweep a \
+                 scenario with a [[variant]]"
+            ),
+            _ => bail!("the run has the variants {}: name two with --variants", known.join(", ")),
+        };
+    };
+    let [base, candidate] = &named[..] else {
+        bail!("--variants takes the base and the candidate: --variants {}", known.join(","));
+    };
+    for name in named {
+        if !known.contains(&name.as_str()) {
+            bail!("the run has no variant {name:?}, but {}", known.join(", "));
+        }
+    }
+    Ok((base.clone(), candidate.clone()))
+}
+
+fn write_files(args: &CompareArgs, report: &CompareReport) -> anyhow::Result<()> {
+    if let Some(path) = &args.markdown {
+        write(path, &markdown::render(report))?;
+    }
+    if let Some(path) = &args.json {
+        write(path, &report.json()?)?;
+    }
+    if let Some(path) = &args.junit {
+        write(path, &junit::render(report)?)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

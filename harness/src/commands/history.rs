@@ -1,0 +1,58 @@
+//! `jobtune history`: change points over many runs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::Status;
+use crate::cli::{HistoryArgs, OutputFormat};
+use crate::history::{History, RecordedRun};
+use crate::printer::Printer;
+use crate::record::RunFolder;
+use crate::report::{Style, history};
+
+pub(super) fn run(args: &HistoryArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let runs = read_runs(&args.folder, printer)?;
+    if runs.is_empty() {
+        bail!(
+            "{} holds no run folder: give the folder that sweeps were written to, as runs/",
+            args.folder.display()
+        );
+    }
+    let history = History::new(&runs);
+    printer.answer(&match args.format {
+        OutputFormat::Text => {
+            history::text(&history, Style { width: printer.width(), color: true })
+        }
+        OutputFormat::Markdown => history::markdown(&history),
+        OutputFormat::Json => serde_json::to_string_pretty(&history)? + "\n",
+    });
+    Ok(Status::Done)
+}
+
+/// The runs in the folders below `folder`. One that cannot be read is said
+/// and left out: a history outlives schemas and accidents.
+pub(super) fn read_runs(folder: &Path, printer: &Printer) -> anyhow::Result<Vec<RecordedRun>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut runs = Vec::new();
+    for path in paths {
+        let Ok(opened) = RunFolder::open(&path) else { continue };
+        match read_run(&opened) {
+            Ok(run) => runs.push(run),
+            Err(error) => printer.warn(format!("left out: {error:#}")),
+        }
+    }
+    Ok(runs)
+}
+
+fn read_run(folder: &RunFolder) -> anyhow::Result<RecordedRun> {
+    let name = folder.path().file_name().unwrap_or(folder.path().as_os_str());
+    Ok(RecordedRun {
+        name: name.to_string_lossy().into_owned(),
+        run: folder.run()?,
+        rows: folder.trials()?,
+    })
+}

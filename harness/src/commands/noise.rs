@@ -1,0 +1,120 @@
+//! `jobtune noise`: what this machine can and cannot detect.
+
+use std::fs;
+use std::path::Path;
+
+use super::Status;
+use super::sweep::{Carried, Job, carry_out};
+use crate::cli::{NoiseArgs, OutputFormat, SweepArgs};
+use crate::gate::Policy;
+use crate::gate::noise::{AGAIN, Noise, Suspicion};
+use crate::printer::Printer;
+use crate::record::RunFolder;
+use crate::report::{Style, noise};
+use crate::scenario::{Scenario, Variant};
+
+/// Blocks of an A/A run where none are asked for: enough for a spread.
+const BLOCKS: u32 = 6;
+
+/// From this load average per processor on, the machine is at work already.
+const BUSY: f64 = 0.5;
+
+pub(super) async fn run(args: NoiseArgs, printer: &Printer) -> anyhow::Result<Status> {
+    // A run that was made for this is looked at again.
+    if args.scenario.is_dir() {
+        return answer(&args.scenario, Vec::new(), &args, printer);
+    }
+    let mut job = Job::new(&sweep_args(&args))?;
+    twice(&mut job.scenario);
+    let mut suspicions = before();
+    if carry_out(&job, None, &args.state, printer).await? == Carried::Interrupted {
+        return Ok(Status::Interrupted);
+    }
+    suspicions.extend(frequency());
+    let status = answer(&job.folder, suspicions, &args, printer)?;
+    printer.note(format!("\nThe run is in {}", job.folder.display()));
+    Ok(status)
+}
+
+fn sweep_args(args: &NoiseArgs) -> SweepArgs {
+    SweepArgs {
+        scenario: Some(args.scenario.clone()),
+        out: args.out.clone(),
+        jobs: args.jobs.clone(),
+        formats: args.formats.clone(),
+        blocks: Some(args.blocks.unwrap_or(BLOCKS)),
+        scale: args.scale,
+        budget: args.budget,
+        provider: args.provider,
+        image: args.image.clone(),
+        conninfo: args.conninfo.clone(),
+        bindir: args.bindir.clone(),
+        data_dir: args.data_dir.clone(),
+        cache_dir: args.cache_dir.clone(),
+        seed: args.seed,
+        ..SweepArgs::default()
+    }
+}
+
+/// The scenario as it stands, and once more.
+fn twice(scenario: &mut Scenario) {
+    scenario.variants.truncate(1);
+    let again = scenario
+        .variants
+        .iter()
+        .map(|variant| Variant { name: AGAIN.to_owned(), ..variant.clone() });
+    scenario.variants.extend(again.collect::<Vec<_>>());
+}
+
+fn answer(
+    folder: &Path,
+    suspicions: Vec<Suspicion>,
+    args: &NoiseArgs,
+    printer: &Printer,
+) -> anyhow::Result<Status> {
+    let opened = RunFolder::open(folder)?;
+    let run = opened.run()?;
+    if !run.scenario.variants.iter().any(|variant| variant.name == AGAIN) {
+        anyhow::bail!(
+            "{} is not an A/A run: it has no variant {AGAIN:?}; give a scenario to make one",
+            folder.display()
+        );
+    }
+    let policy = Policy {
+        margin: args.margin.share(),
+        allowance: args.allowance.share(),
+        ..Policy::default()
+    };
+    let policy = policy.checked()?;
+    let effect = args.effect.share();
+    let mut seen = Noise::new(&opened.trials()?, effect, &policy);
+    seen.suspicions.extend(suspicions);
+    printer.answer(&match args.format {
+        OutputFormat::Text => noise::text(&seen, Style { width: printer.width(), color: true }),
+        OutputFormat::Markdown => noise::markdown(&seen),
+        OutputFormat::Json => serde_json::to_string_pretty(&seen)? + "\n",
+    });
+    Ok(Status::Done)
+}
+
+/// What speaks against this machine before anything was done.
+fn before() -> Vec<Suspicion> {
+    let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+    let load = sysinfo::System::load_average().one;
+    (load > BUSY * cores).then_some(Suspicion::Busy { load }).into_iter().collect()
+}
+
+/// Whether the processors choose their frequency by the load
+/// (Documentation/admin-guide/pm/cpufreq.rst of Linux); a virtual machine does
+/// not tell.
+fn frequency() -> Option<Suspicion> {
+    let folder = Path::new("/sys/devices/system/cpu/cpu0/cpufreq");
+    let read =
+        |name: &str| fs::read_to_string(folder.join(name)).ok().map(|text| text.trim().to_owned());
+    let governor = read("scaling_governor").filter(|governor| governor != "performance")?;
+    let megahertz = |name| Some(read(name)?.parse::<f64>().ok()? / 1e3);
+    let range = megahertz("scaling_min_freq").zip(megahertz("scaling_max_freq"));
+    let range =
+        range.map(|(least, most)| format!(", {least:.0} to {most:.0} MHz")).unwrap_or_default();
+    Some(Suspicion::Frequency { seen: format!("governor {governor:?}{range}") })
+}

@@ -1,0 +1,169 @@
+//! `jobtune tune`: finds -j for one archive with few restores.
+
+use restore_core::archive::Archive;
+use restore_core::plan::PgMajor;
+use restore_core::units::Jobs;
+
+use super::Status;
+use super::host::host;
+use super::sweep::{Carried, Job, carry_out};
+use crate::cli::{OutputFormat, SweepArgs, TuneArgs};
+use crate::design::{Adaptive, Design, Trial};
+use crate::printer::Printer;
+use crate::record::{ArchiveRecord, Ending, RunFolder, RunRecord, ServerRecord, TrialRow};
+use crate::report::Style;
+use crate::report::tune::TuneReport;
+use crate::scenario::{Provider, Scenario};
+use crate::sweep::Source;
+use crate::tune::{Prior, Rule, prior};
+
+pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let sweep = sweep_args(&args);
+    let (mut job, earlier) = match &args.resume {
+        Some(folder) => Job::resume(folder, &sweep)?,
+        None => (Job::new(&sweep)?, None),
+    };
+    if earlier.is_none() {
+        job.max_restores = Some(args.max_restores.max(1));
+        if let Some(tolerance) = args.tolerance {
+            job.scenario.limits.tolerance = tolerance;
+        }
+        job.scenario.sweep.jobs = match &args.jobs {
+            Some(_) => job.scenario.sweep.jobs,
+            None => prior::candidates(cores_beforehand(&job.scenario)),
+        };
+    }
+    let carried = carry_out(&job, earlier, &args.state, printer).await?;
+    if carried == Carried::Interrupted {
+        return Ok(Status::Interrupted);
+    }
+    let folder = RunFolder::open(&job.folder)?;
+    printer.answer(&render(&folder, args.format, printer)?);
+    printer.note(format!("\nThe run is in {}", job.folder.display()));
+    Ok(Status::Done)
+}
+
+fn sweep_args(args: &TuneArgs) -> SweepArgs {
+    SweepArgs {
+        archive: args.archive.clone(),
+        out: args.out.clone(),
+        resume: args.resume.clone(),
+        jobs: args.jobs.clone(),
+        budget: args.budget,
+        provider: args.provider,
+        image: args.image.clone(),
+        conninfo: args.conninfo.clone(),
+        bindir: args.bindir.clone(),
+        data_dir: args.data_dir.clone(),
+        cache_dir: args.cache_dir.clone(),
+        seed: args.seed,
+        ..SweepArgs::default()
+    }
+}
+
+/// Processors of a server that is yet to be started.
+fn cores_beforehand(scenario: &Scenario) -> Option<u32> {
+    match scenario.variants[0].server.provider {
+        Provider::Docker { cpus: Some(cpus), .. } => Some((cpus.ceil() as u32).max(1)),
+        Provider::Local { .. } | Provider::Docker { .. } => Some(host().cores),
+        Provider::External { .. } => None,
+    }
+}
+
+/// What a run that chooses its trials must remember to choose them again.
+pub(super) fn adaptive(
+    max_restores: u32,
+    jobs: &[Jobs],
+    archive: &ArchiveRecord,
+    server: Option<&ServerRecord>,
+) -> anyhow::Result<Adaptive> {
+    let cores = server.and_then(|server| server.cores);
+    let contents = Archive::open(&archive.path)?;
+    let major = client_major(server);
+    // What pg_restore can restore although it cannot be planned is tuned
+    // without a plan.
+    let prior = Prior::new(contents.toc(), major, jobs, cores)
+        .unwrap_or_else(|_| Prior::without_contents(jobs, cores));
+    Ok(Adaptive { floors: prior.floors, cores, max_restores })
+}
+
+fn client_major(server: Option<&ServerRecord>) -> PgMajor {
+    let major = server.and_then(|server| {
+        server.client_version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    });
+    PgMajor(major.or(server.map(|server| server.major)).unwrap_or(17))
+}
+
+/// The restores of a tuning run, one chosen after the other.
+pub(super) struct TuneSource<'a> {
+    design: &'a Design,
+    rule: Rule,
+}
+
+impl<'a> TuneSource<'a> {
+    /// The source of a run that was recorded as one that chooses.
+    pub(super) fn new(run: &'a RunRecord, adaptive: &Adaptive) -> Self {
+        Self { design: &run.design, rule: rule(run, adaptive) }
+    }
+}
+
+fn rule(run: &RunRecord, adaptive: &Adaptive) -> Rule {
+    Rule {
+        jobs: run.design.cells().iter().map(|cell| cell.jobs).collect(),
+        prior: Prior { floors: adaptive.floors.clone(), cores: adaptive.cores },
+        tolerance: run.scenario.limits.tolerance.share(),
+        max_restores: adaptive.max_restores as usize,
+        seed: run.design.seed(),
+    }
+}
+
+impl Source for TuneSource<'_> {
+    /// A block is the n-th restore of each number of jobs: nothing else holds
+    /// the trials together.
+    fn trial(&self, rows: &[TrialRow]) -> Option<Trial<'_>> {
+        let step = self.rule.next(rows)?;
+        let cell = self.design.cells().get(step.cell)?;
+        let block = 1 + rows.iter().filter(|row| row.jobs == cell.jobs).count() as u32;
+        let position = 1 + rows.iter().filter(|row| row.block == block).count() as u32;
+        let number = rows.len() as u32 + 1;
+        Some(Trial { number, block, position, cell, limit: step.limit })
+    }
+
+    fn ending(&self, rows: &[TrialRow]) -> Option<Ending> {
+        self.rule.ending(rows)
+    }
+
+    fn reason(&self, rows: &[TrialRow]) -> Option<String> {
+        self.rule.next(rows).map(|step| step.reason)
+    }
+
+    fn group(&self) -> usize {
+        1
+    }
+
+    fn range(&self) -> (usize, usize) {
+        (0, self.rule.max_restores)
+    }
+}
+
+/// What a tuning run found, written out.
+pub(super) fn render(
+    folder: &RunFolder,
+    format: OutputFormat,
+    printer: &Printer,
+) -> anyhow::Result<String> {
+    let run = folder.run()?;
+    let rows = folder.trials()?;
+    let Some(adaptive) = &run.adaptive else {
+        anyhow::bail!("{} is not a run of `jobtune tune`", folder.path().display());
+    };
+    let rule = rule(&run, adaptive);
+    let restoring = rows.iter().map(|row| row.wall().as_secs_f64()).sum();
+    let report =
+        TuneReport::new(rule.standing(&rows), rows.len(), restoring, rule.tolerance, run.ended);
+    Ok(match format {
+        OutputFormat::Text => report.text(Style { width: printer.width(), color: true }),
+        OutputFormat::Markdown => report.markdown(),
+        OutputFormat::Json => report.json()?,
+    })
+}

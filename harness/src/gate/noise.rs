@@ -1,0 +1,220 @@
+//! What a machine can and cannot detect: the same thing measured twice, in
+//! the same blocks.
+
+use std::fmt;
+
+use restore_core::units::Jobs;
+use serde::{Deserialize, Serialize};
+
+use super::comparison::Comparison;
+use super::judge::Finding;
+use super::policy::{MIN_BLOCKS, MOST_BLOCKS, POWER, Policy};
+use super::readings::{self, CellReadings, CurveReadings, Readings};
+use crate::analysis::CurveKey;
+use crate::record::trial::TrialRow;
+use crate::scenario::Variant;
+use crate::stats::difference::Difference;
+use crate::stats::interval::Level;
+use crate::stats::moments;
+use crate::stats::trend::Trend;
+
+/// Name of the variant that is the scenario once more.
+pub const AGAIN: &str = "again";
+
+/// A drift over the run from which it is told.
+const DRIFT: f64 = 0.05;
+
+/// What an A/A run shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// Blocks of the run.
+    pub blocks: usize,
+    /// The slowdown that was asked about, as a fraction.
+    pub effect_ratio: f64,
+    /// What the gate says of the same thing against itself: anything but a
+    /// pass is a false alarm or too much noise.
+    pub finding: Finding,
+    /// What was measured, and what could be seen there.
+    pub metrics: Vec<MetricNoise>,
+    /// How much the levels changed from the first block to the last.
+    pub drift: Vec<Drift>,
+    /// What makes the host suspicious.
+    pub suspicions: Vec<Suspicion>,
+}
+
+/// The noise of one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricNoise {
+    /// Which curve.
+    pub curve: String,
+    /// One number of jobs; `None` for the mean over all of them.
+    pub jobs: Option<Jobs>,
+    /// Geometric mean of the times.
+    pub time_seconds: f64,
+    /// Standard deviation of equal restores within a block, as a fraction.
+    pub spread_ratio: f64,
+    /// The slowdown that the gate would find in 8 of 10 cases with as many
+    /// blocks, as a fraction.
+    pub detectable_ratio: f64,
+    /// The blocks with which it would find the slowdown that was asked about
+    /// in 8 of 10 cases; `None` where more than 100 were needed.
+    pub blocks_for_effect: Option<u32>,
+}
+
+/// How much the level of a curve changed over the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Drift {
+    /// Which curve.
+    pub curve: String,
+    /// From the first block to the last, as a fraction.
+    pub ratio: f64,
+    /// 95 % interval.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// What makes a host suspicious.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Suspicion {
+    /// The machine became slower or faster during the run.
+    Drift {
+        /// From the first block to the last.
+        ratio: f64,
+    },
+    /// The processors' frequency is free to change.
+    Frequency {
+        /// What was seen.
+        seen: String,
+    },
+    /// Other work waited for the processors when the run began.
+    Busy {
+        /// Processes that ran or waited, in the mean over a minute.
+        load: f64,
+    },
+}
+
+impl fmt::Display for Suspicion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drift { ratio } => write!(
+                f,
+                "restores became {} by {:.0} % from the first block to the last: compare within \
+                 blocks only, and never two runs of this host",
+                if *ratio > 0.0 { "slower" } else { "faster" },
+                ratio.abs() * 100.0
+            ),
+            Self::Frequency { seen } => write!(
+                f,
+                "the processors' frequency changes ({seen}): fix it with the governor \
+                 \"performance\" while you measure"
+            ),
+            Self::Busy { load } => write!(
+                f,
+                "{load:.1} processes ran or waited before the first restore: something else is at \
+                 work"
+            ),
+        }
+    }
+}
+
+impl Noise {
+    /// Of the rows of a run with the variants `base` and [`AGAIN`]. `effect`
+    /// is the slowdown that one would like to see, as a fraction.
+    pub fn new(rows: &[TrialRow], effect: f64, policy: &Policy) -> Self {
+        let comparison = Comparison::within(rows, Variant::BASE, AGAIN, None, policy);
+        let arms = [Variant::BASE, AGAIN].map(|variant| Readings::of(rows, variant));
+        let [base, again] = &arms;
+        let mut noise = Self {
+            blocks: 0,
+            effect_ratio: effect,
+            finding: comparison.finding,
+            metrics: Vec::new(),
+            drift: Vec::new(),
+            suspicions: Vec::new(),
+        };
+        for (key, curve) in &base.curves {
+            if let Some(other) = again.curves.get(key) {
+                noise.add_curve(key, curve, other, policy);
+            }
+        }
+        noise.suspicions = noise.of_drift();
+        noise
+    }
+
+    fn add_curve(
+        &mut self,
+        key: &CurveKey,
+        base: &CurveReadings,
+        again: &CurveReadings,
+        policy: &Policy,
+    ) {
+        let jobs: Vec<Jobs> =
+            base.keys().filter(|jobs| again.contains_key(jobs)).copied().collect();
+        let whole = (jobs.len() > 1).then_some(None);
+        for metric in whole.into_iter().chain(jobs.iter().map(|&jobs| Some(jobs))) {
+            let series = |curve: &CurveReadings| match metric {
+                Some(jobs) => curve.get(&jobs).map(CellReadings::ln_seconds).unwrap_or_default(),
+                None => readings::mean_over(curve, &jobs),
+            };
+            let (one, other) = (series(base), series(again));
+            let pairs: Vec<(f64, f64)> = one
+                .iter()
+                .filter_map(|(block, &value)| Some((value, *other.get(block)?)))
+                .collect();
+            self.blocks = self.blocks.max(pairs.len());
+            let differences: Vec<f64> = pairs.iter().map(|(a, b)| b - a).collect();
+            let means: Vec<f64> = pairs.iter().map(|(a, b)| (a + b) / 2.0).collect();
+            let (Some(difference), Some(level)) =
+                (Difference::paired(&differences), moments::mean(&means))
+            else {
+                continue;
+            };
+            if metric.is_none() || jobs.len() == 1 {
+                self.drift.extend(drift(key, &means));
+            }
+            self.metrics.push(MetricNoise {
+                curve: key.to_string(),
+                jobs: metric,
+                time_seconds: level.exp(),
+                // Each difference has the noise of two restores.
+                spread_ratio: difference.error * (difference.n as f64 / 2.0).sqrt(),
+                detectable_ratio: detectable(&difference, policy),
+                blocks_for_effect: blocks_for(&difference, self.effect_ratio, policy),
+            });
+        }
+    }
+
+    fn of_drift(&self) -> Vec<Suspicion> {
+        let drift = self.drift.iter().filter(|drift| {
+            let beyond_doubt = drift.low > 0.0 || drift.high < 0.0;
+            beyond_doubt && drift.ratio.abs() >= DRIFT
+        });
+        let drift = drift.map(|drift| Suspicion::Drift { ratio: drift.ratio });
+        drift.collect()
+    }
+}
+
+fn drift(key: &CurveKey, means: &[f64]) -> Option<Drift> {
+    let trend = Trend::new(means, Level::P95)?;
+    Some(Drift {
+        curve: key.to_string(),
+        ratio: trend.rise.exp_m1(),
+        low: trend.interval.low.exp_m1(),
+        high: trend.interval.high.exp_m1(),
+    })
+}
+
+/// The slowdown that is called a regression with probability [`POWER`].
+fn detectable(difference: &Difference, policy: &Policy) -> f64 {
+    (policy.ln_margin() + difference.detectable(policy.alpha, POWER)).exp_m1()
+}
+
+/// The fewest blocks, and no fewer than a verdict needs, with which a
+/// slowdown of `effect` is found with probability [`POWER`].
+fn blocks_for(difference: &Difference, effect: f64, policy: &Policy) -> Option<u32> {
+    (MIN_BLOCKS..=MOST_BLOCKS)
+        .find(|&n| detectable(&difference.with_blocks(n), policy) <= effect)
+        .and_then(|n| u32::try_from(n).ok())
+}

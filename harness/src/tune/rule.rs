@@ -1,0 +1,292 @@
+//! Which restore comes next, and when it is enough.
+
+use std::time::Duration;
+
+use restore_core::units::Jobs;
+use serde::{Deserialize, Serialize};
+
+use super::model::{Draw, Posterior, Seen};
+use super::prior::Prior;
+use crate::recommend::verdict::CONFIDENCE;
+use crate::record::ending::Ending;
+use crate::record::trial::{Outcome, TrialRow};
+use crate::stats::random;
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+/// Fewer completed restores than this decide nothing, whatever the model
+/// says: one of them has no other to be compared with.
+const FEWEST: usize = 3;
+
+/// Imagined outcomes of each restore that could come next.
+const FANTASIES: usize = 24;
+
+/// Draws that imagined outcomes are weighed by.
+const WEIGHED: usize = 500;
+
+/// A restore is stopped when it has taken so many standard deviations of the
+/// noise longer than would still be as good as the best.
+const HOPELESS: f64 = 3.0;
+
+/// Chooses the restores of one curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The numbers of jobs to choose from, ascending.
+    pub jobs: Vec<Jobs>,
+    /// What is known before the first restore.
+    pub prior: Prior,
+    /// How much slower than the best is as good, as a fraction.
+    pub tolerance: f64,
+    /// At most so many restores.
+    pub max_restores: usize,
+    /// Seeds the draws.
+    pub seed: u64,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Place of the number of jobs among the candidates.
+    pub cell: usize,
+    /// Stop the restore after this time.
+    pub limit: Option<Duration>,
+    /// Why this one.
+    pub reason: String,
+}
+
+/// What is known of a candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The number of jobs.
+    pub jobs: Jobs,
+    /// Completed restores.
+    pub n: usize,
+    /// Geometric mean of their times.
+    pub seconds: Option<f64>,
+    /// It takes longer than this: a restore was stopped then.
+    pub longer_than_seconds: Option<f64>,
+    /// What the model expects.
+    pub expected_seconds: Option<f64>,
+    /// That it is within the tolerance of the best.
+    pub probability: f64,
+    /// Whether restores with it failed, which rules it out.
+    pub failed: bool,
+}
+
+/// What is known after some restores.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The candidates, ascending.
+    pub candidates: Vec<Candidate>,
+    /// The smallest number of jobs that is sure enough to be as good as the
+    /// best.
+    pub chosen: Option<Jobs>,
+    /// The likeliest to be, where none is sure enough.
+    pub likeliest: Option<Jobs>,
+}
+
+/// The rows of a curve, by candidate.
+struct Known {
+    seen: Vec<Seen>,
+    failed: Vec<bool>,
+    overhead: f64,
+}
+
+impl Known {
+    fn new(jobs: &[Jobs], rows: &[TrialRow]) -> Self {
+        let mut known = Self {
+            seen: vec![Seen::default(); jobs.len()],
+            failed: vec![false; jobs.len()],
+            overhead: 0.0,
+        };
+        for row in rows {
+            let Some(cell) = jobs.iter().position(|&jobs| jobs == row.jobs) else { continue };
+            let ln_seconds = (row.wall_ns.max(1) as f64 / 1e9).ln();
+            match row.outcome {
+                Outcome::Completed => known.seen[cell].completed.push(ln_seconds),
+                Outcome::TimedOut => known.seen[cell].bounds.push(ln_seconds),
+                Outcome::Failed | Outcome::Invalid => known.failed[cell] = true,
+            }
+            known.overhead += row.overhead().as_secs_f64() / rows.len() as f64;
+        }
+        known
+    }
+
+    fn completed(&self) -> usize {
+        self.seen.iter().map(|seen| seen.completed.len()).sum()
+    }
+
+    fn open(&self) -> Vec<usize> {
+        (0..self.failed.len()).filter(|&cell| !self.failed[cell]).collect()
+    }
+}
+
+impl Rule {
+    fn believe(&self, known: &Known) -> Posterior {
+        let mut random = random::stream(self.seed, "tune");
+        Posterior::new(&self.jobs, &self.prior, &known.seen, &mut random)
+    }
+
+    /// For each candidate, whether it is as good as the best in a draw.
+    fn good(&self, draw: &Draw, open: &[usize]) -> Vec<bool> {
+        let best = open.iter().map(|&cell| draw.levels[cell]).fold(f64::INFINITY, f64::min);
+        let allowed = best + self.tolerance.ln_1p();
+        (0..self.jobs.len())
+            .map(|cell| open.contains(&cell) && draw.levels[cell] <= allowed)
+            .collect()
+    }
+
+    fn probabilities(&self, posterior: &Posterior, open: &[usize]) -> Vec<f64> {
+        let all: Vec<(Vec<bool>, f64)> =
+            posterior.draws.iter().map(|draw| (self.good(draw, open), draw.weight)).collect();
+        shares(&all, self.jobs.len())
+    }
+
+    /// What is known after these rows.
+    pub fn standing(&self, rows: &[TrialRow]) -> Standing {
+        let known = Known::new(&self.jobs, rows);
+        let open = known.open();
+        let posterior = self.believe(&known);
+        let probabilities = self.probabilities(&posterior, &open);
+        let candidates: Vec<Candidate> = (0..self.jobs.len())
+            .map(|cell| {
+                let Seen { completed, bounds } = &known.seen[cell];
+                let expected = (!posterior.draws.is_empty())
+                    .then(|| posterior.mean(|draw| draw.levels[cell]).exp());
+                Candidate {
+                    jobs: self.jobs[cell],
+                    n: completed.len(),
+                    seconds: crate::stats::moments::mean(completed).map(f64::exp),
+                    longer_than_seconds: bounds.iter().copied().reduce(f64::max).map(f64::exp),
+                    expected_seconds: expected,
+                    probability: probabilities[cell],
+                    failed: known.failed[cell],
+                }
+            })
+            .collect();
+        // A number that was never restored is not recommended.
+        let sure = |candidate: &&Candidate| candidate.n > 0 && candidate.probability >= CONFIDENCE;
+        let chosen = (known.completed() >= FEWEST)
+            .then(|| candidates.iter().find(sure).map(|candidate| candidate.jobs))
+            .flatten();
+        let likeliest = candidates
+            .iter()
+            .filter(|candidate| candidate.n > 0)
+            .max_by(|a, b| a.probability.total_cmp(&b.probability))
+            .map(|candidate| candidate.jobs);
+        Standing { candidates, chosen, likeliest }
+    }
+
+    /// Why no further restore is worth its time.
+    pub fn ending(&self, rows: &[TrialRow]) -> Option<Ending> {
+        if rows.len() >= self.max_restores {
+            return Some(Ending::MaxTrials);
+        }
+        if Known::new(&self.jobs, rows).open().is_empty() {
+            return Some(Ending::Failures);
+        }
+        self.standing(rows).chosen.map(|_| Ending::Decided)
+    }
+
+    /// The restore that follows these rows; `None` where no candidate is
+    /// left.
+    pub fn next(&self, rows: &[TrialRow]) -> Option<Step> {
+        let known = Known::new(&self.jobs, rows);
+        let open = known.open();
+        if known.completed() == 0 {
+            return self.first(&open);
+        }
+        let posterior = self.believe(&known);
+        let now = self.probabilities(&posterior, &open);
+        let (cell, seconds) = open
+            .iter()
+            .map(|&cell| {
+                let seconds = posterior.mean(|draw| draw.levels[cell].exp()) + known.overhead;
+                let gain = doubt(&now) - self.doubt_after(cell, &posterior, &open);
+                (cell, seconds, gain / seconds)
+            })
+            .max_by(|(_, _, a), (_, _, b)| a.total_cmp(b))
+            .map(|(cell, seconds, _)| (cell, seconds))?;
+        let limit = known.seen[cell].completed.is_empty().then(|| self.hopeless(&posterior, &open));
+        let reason = format!(
+            "-j {}: as good as the best with a probability of {:.2}; of all restores, one of about \
+             {seconds:.1} s here lowers the doubt most for its time",
+            self.jobs[cell], now[cell],
+        );
+        Some(Step { cell, limit, reason })
+    }
+
+    fn first(&self, open: &[usize]) -> Option<Step> {
+        let wanted = self.prior.first(&self.jobs);
+        let cell = *open.iter().min_by_key(|cell| cell.abs_diff(wanted))?;
+        let useful = self.jobs[self.prior.useful(&self.jobs)];
+        let cores = self.prior.cores.map_or_else(
+            || "the number of processors is not known".to_owned(),
+            |cores| format!("the server has {cores} processors"),
+        );
+        let reason = format!(
+            "-j {} first: {cores}, and the archive gives up to {useful} workers something to do",
+            self.jobs[cell]
+        );
+        Some(Step { cell, limit: None, reason })
+    }
+
+    /// The doubt that a further restore would likely leave: over outcomes
+    /// imagined from what is believed, each weighing the draws anew.
+    fn doubt_after(&self, cell: usize, posterior: &Posterior, open: &[usize]) -> f64 {
+        let draws = &posterior.draws[..posterior.draws.len().min(DRAWS_EVERY * WEIGHED)];
+        let draws: Vec<&Draw> = draws.iter().step_by(DRAWS_EVERY).collect();
+        let good: Vec<Vec<bool>> = draws.iter().map(|draw| self.good(draw, open)).collect();
+        let mut random = random::stream(self.seed, "fantasies");
+        let mut left = 0.0;
+        let mut total = 0.0;
+        for _ in 0..FANTASIES {
+            let from = draws[random.random_range(0..draws.len())];
+            let normal: f64 = StandardNormal.sample(&mut random);
+            let outcome = from.levels[cell] + from.noise * normal;
+            let weighed: Vec<(Vec<bool>, f64)> = draws
+                .iter()
+                .zip(&good)
+                .map(|(draw, good)| {
+                    let off = (outcome - draw.levels[cell]) / draw.noise;
+                    (good.clone(), draw.weight * (-0.5 * off * off).exp() / draw.noise)
+                })
+                .collect();
+            left += from.weight * doubt(&shares(&weighed, self.jobs.len()));
+            total += from.weight;
+        }
+        if total > 0.0 { left / total } else { 0.0 }
+    }
+
+    /// From this time on a restore cannot be as good as the best any more.
+    fn hopeless(&self, posterior: &Posterior, open: &[usize]) -> Duration {
+        let best = open
+            .iter()
+            .map(|&cell| posterior.mean(|draw| draw.levels[cell]))
+            .fold(f64::INFINITY, f64::min);
+        let noise = posterior.mean(|draw| draw.noise);
+        Duration::from_secs_f64((best + self.tolerance.ln_1p() + HOPELESS * noise).exp())
+    }
+}
+
+/// Every so many draws are weighed by imagined outcomes.
+const DRAWS_EVERY: usize = 4;
+
+/// The share of weight in which each candidate is good.
+fn shares(weighed: &[(Vec<bool>, f64)], candidates: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; candidates];
+    let mut total = 0.0;
+    for (good, weight) in weighed {
+        total += weight;
+        for (sum, &good) in sums.iter_mut().zip(good) {
+            *sum += if good { *weight } else { 0.0 };
+        }
+    }
+    sums.iter().map(|sum| if total > 0.0 { sum / total } else { 0.0 }).collect()
+}
+
+/// How far the probabilities are from certainty: the sum of p (1 - p). Unlike
+/// the largest p, it falls with everything that is learnt.
+fn doubt(probabilities: &[f64]) -> f64 {
+    probabilities.iter().map(|p| p * (1.0 - p)).sum()
+}

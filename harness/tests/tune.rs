@@ -1,0 +1,130 @@
+//! Tuning on curves whose truth is known: does it choose well, and how much
+//! of a full grid does it take?
+
+#![allow(clippy::unwrap_used, reason = "a test stops where an assumption fails")]
+#![allow(clippy::print_stdout, reason = "`--nocapture` shows the table")]
+
+mod support;
+
+use harness::record::trial::{Outcome, TrialRow};
+use harness::stats::random;
+use harness::tune::{Prior, Rule};
+use rand_distr::{Distribution, StandardNormal};
+use restore_core::format::Format;
+use restore_core::units::Jobs;
+use support::{TrueCurve, usl};
+
+/// What a sweep of the same candidates would run.
+const GRID_BLOCKS: f64 = 5.0;
+
+fn rule(curve: &TrueCurve, cores: u32, seed: u64) -> Rule {
+    let jobs: Vec<Jobs> = curve.times.iter().map(|&(j, _)| Jobs::new(j).unwrap()).collect();
+    let prior = Prior::without_contents(&jobs, Some(cores));
+    Rule { jobs, prior, tolerance: 0.05, max_restores: 12, seed }
+}
+
+/// Restores as the rule says, until it has enough.
+fn tune(rule: &Rule, curve: &TrueCurve, noise: f64, seed: u64) -> Vec<TrialRow> {
+    let mut random = random::stream(seed, "restores");
+    let mut rows: Vec<TrialRow> = Vec::new();
+    while rule.ending(&rows).is_none() {
+        let step = rule.next(&rows).unwrap();
+        let (jobs, truth) = curve.times[step.cell];
+        let normal: f64 = StandardNormal.sample(&mut random);
+        let seconds = truth * (noise * normal).exp();
+        let mut row =
+            support::run(&[TrueCurve { times: vec![(jobs, seconds)], ..curve.clone() }], 1, 0.0, 1)
+                .remove(0);
+        row.trial = rows.len() as u32 + 1;
+        if let Some(limit) = step.limit.filter(|limit| seconds > limit.as_secs_f64()) {
+            row.wall_ns = limit.as_nanos() as u64;
+            row.outcome = Outcome::TimedOut;
+        }
+        rows.push(row);
+    }
+    rows
+}
+
+fn regret(curve: &TrueCurve, jobs: Jobs) -> f64 {
+    let best = curve.times.iter().map(|&(_, time)| time).fold(f64::INFINITY, f64::min);
+    curve.times.iter().find(|&&(j, _)| j == jobs.get()).unwrap().1 / best - 1.0
+}
+
+#[test]
+fn it_chooses_well_with_a_part_of_the_grid() {
+    let jobs = [1, 2, 4, 8, 16];
+    let curves = [
+        ("scales to 16", usl(Format::Directory, &jobs, 100.0, 0.02, 0.0005), 16),
+        ("peak at 8", usl(Format::Directory, &jobs, 100.0, 0.05, 0.012), 8),
+        ("two processors", kinked(&jobs, 2.0), 2),
+        ("four processors", kinked(&jobs, 4.0), 4),
+        ("gains nothing", usl(Format::Directory, &jobs, 100.0, 0.9, 0.02), 4),
+    ];
+    for (name, curve, cores) in curves {
+        for noise in [0.02, 0.05] {
+            let runs = 60;
+            let (mut bad, mut wrong, mut decided, mut share, mut worst) = (0, 0, 0, 0.0, 0.0_f64);
+            for seed in 0..runs {
+                let rule = rule(&curve, cores, seed);
+                let rows = tune(&rule, &curve, noise, seed);
+                let standing = rule.standing(&rows);
+                let chosen = standing.chosen.or(standing.likeliest).unwrap();
+                let lost = regret(&curve, chosen);
+                bad += u32::from(lost > 0.05);
+                decided += u32::from(standing.chosen.is_some());
+                wrong += u32::from(standing.chosen.is_some() && lost > 0.05);
+                worst = worst.max(lost);
+                let spent: f64 = rows.iter().map(|row| row.wall().as_secs_f64()).sum();
+                let grid: f64 =
+                    curve.times.iter().map(|&(_, time)| time).sum::<f64>() * GRID_BLOCKS;
+                share += spent / grid / runs as f64;
+            }
+            let label = format!(
+                "{name}, noise {noise}: {decided} decided, {wrong} of them wrong, {bad} beyond \
+                 5 %, worst {:.1} %, {:.0} % of a grid",
+                worst * 100.0,
+                share * 100.0
+            );
+            println!("{label}");
+            // Decided at 0.95: three standard errors of 60 runs.
+            assert!(f64::from(wrong) <= 0.05 * 60.0 + 5.0, "{label}");
+            assert!(share <= 0.40, "{label}");
+        }
+    }
+}
+
+/// Work that is shared by so many processors, and one worker in forty waits.
+fn kinked(jobs: &[u32], cores: f64) -> TrueCurve {
+    let time = |j: u32| {
+        let j = f64::from(j);
+        100.0 * (0.03 + 0.97 / j.min(cores)) * (1.0 + 0.01 * (j - 1.0))
+    };
+    TrueCurve { format: Format::Directory, times: jobs.iter().map(|&j| (j, time(j))).collect() }
+}
+
+#[test]
+fn the_same_rows_lead_to_the_same_next_restore() {
+    let curve = usl(Format::Directory, &[1, 2, 4, 8], 100.0, 0.05, 0.012);
+    let rule = rule(&curve, 4, 7);
+    let rows = tune(&rule, &curve, 0.03, 7);
+    for done in 0..rows.len() {
+        let step = rule.next(&rows[..done]).unwrap();
+        assert_eq!(rule.jobs[step.cell], rows[done].jobs, "restore {done}");
+        assert_eq!(rule.next(&rows[..done]), Some(step));
+    }
+    assert!(rule.ending(&rows[..rows.len() - 1]).is_none());
+}
+
+#[test]
+fn what_fails_is_not_tried_again() {
+    let curve = usl(Format::Directory, &[1, 2, 4], 100.0, 0.05, 0.012);
+    let rule = rule(&curve, 4, 7);
+    let mut rows = tune(&rule, &curve, 0.03, 7);
+    rows.truncate(1);
+    support::fail(&mut rows[0], "out of memory");
+    let step = rule.next(&rows).unwrap();
+    assert_ne!(rule.jobs[step.cell], rows[0].jobs);
+    let standing = rule.standing(&rows);
+    assert!(standing.candidates.iter().any(|candidate| candidate.failed));
+    assert_eq!((standing.chosen, standing.likeliest), (None, None));
+}
