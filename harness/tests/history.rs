@@ -73,7 +73,7 @@ fn steady_runs_have_no_change() {
     assert_eq!(History::new(&runs).changed().count(), 0);
 }
 
-fn arm<'a>(recorded: &'a RecordedRun) -> Arm<'a> {
+fn arm(recorded: &RecordedRun) -> Arm<'_> {
     Arm { name: &recorded.name, run: &recorded.run, variant: "base", rows: &recorded.rows }
 }
 

@@ -62,7 +62,7 @@ fn it_chooses_well_with_a_part_of_the_grid() {
     ];
     for (name, curve, cores) in curves {
         for noise in [0.02, 0.05] {
-            let runs = 60;
+            let runs = 20;
             let (mut bad, mut wrong, mut decided, mut share, mut worst) = (0, 0, 0, 0.0, 0.0_f64);
             for seed in 0..runs {
                 let rule = rule(&curve, cores, seed);
@@ -86,8 +86,8 @@ fn it_chooses_well_with_a_part_of_the_grid() {
                 share * 100.0
             );
             println!("{label}");
-            // Decided at 0.95: three standard errors of 60 runs.
-            assert!(f64::from(wrong) <= 0.05 * 60.0 + 5.0, "{label}");
+            // Decided at 0.95: 4 of 20 come once in 60 such rows.
+            assert!(wrong <= 3, "{label}");
             assert!(share <= 0.40, "{label}");
         }
     }
