@@ -87,7 +87,7 @@ fn answer(
     };
     let policy = policy.checked()?;
     let effect = args.effect.share();
-    let mut seen = Noise::new(&opened.trials()?, effect, &policy);
+    let mut seen = Noise::new(&opened.trials()?, Some(run.host.cores), effect, &policy);
     seen.suspicions.extend(suspicions);
     printer.answer(&match args.format {
         OutputFormat::Text => noise::text(&seen, Style { width: printer.width(), color: true }),

@@ -21,6 +21,13 @@ use crate::stats::trend::Trend;
 /// Name of the variant that is the scenario once more.
 pub const AGAIN: &str = "again";
 
+/// From this share of processor time on, a hypervisor's other guests are felt.
+const STEAL: f64 = 0.01;
+
+/// From this share of the host's processors on, something else is at work: the
+/// kernel's own writing and jobtune itself take a part of it.
+const OTHER_LOAD: f64 = 0.10;
+
 /// A drift over the run from which it is told.
 const DRIFT: f64 = 0.05;
 
@@ -78,6 +85,16 @@ pub struct Drift {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Suspicion {
+    /// The hypervisor gave processor time to others.
+    Steal {
+        /// Share of the processors' time, the mean over the trials.
+        share_ratio: f64,
+    },
+    /// Something beside the restore used the processors.
+    OtherLoad {
+        /// Share of the host's processors, the mean over the trials.
+        share_ratio: f64,
+    },
     /// The machine became slower or faster during the run.
     Drift {
         /// From the first block to the last.
@@ -98,6 +115,17 @@ pub enum Suspicion {
 impl fmt::Display for Suspicion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Steal { share_ratio } => write!(
+                f,
+                "the hypervisor gave {:.1} % of the processors' time to other guests: measure on \
+                 a machine of your own, or use more blocks",
+                share_ratio * 100.0
+            ),
+            Self::OtherLoad { share_ratio } => write!(
+                f,
+                "{:.0} % of the processors were used by something else: stop it while you measure",
+                share_ratio * 100.0
+            ),
             Self::Drift { ratio } => write!(
                 f,
                 "restores became {} by {:.0} % from the first block to the last: compare within \
@@ -122,7 +150,7 @@ impl fmt::Display for Suspicion {
 impl Noise {
     /// Of the rows of a run with the variants `base` and [`AGAIN`]. `effect`
     /// is the slowdown that one would like to see, as a fraction.
-    pub fn new(rows: &[TrialRow], effect: f64, policy: &Policy) -> Self {
+    pub fn new(rows: &[TrialRow], cores: Option<u32>, effect: f64, policy: &Policy) -> Self {
         let comparison = Comparison::within(rows, Variant::BASE, AGAIN, None, policy);
         let arms = [Variant::BASE, AGAIN].map(|variant| Readings::of(rows, variant));
         let [base, again] = &arms;
@@ -139,7 +167,7 @@ impl Noise {
                 noise.add_curve(key, curve, other, policy);
             }
         }
-        noise.suspicions = noise.of_drift();
+        noise.suspicions = noise.of_load(rows, cores);
         noise
     }
 
@@ -186,14 +214,33 @@ impl Noise {
         }
     }
 
-    fn of_drift(&self) -> Vec<Suspicion> {
+    fn of_load(&self, rows: &[TrialRow], cores: Option<u32>) -> Vec<Suspicion> {
         let drift = self.drift.iter().filter(|drift| {
             let beyond_doubt = drift.low > 0.0 || drift.high < 0.0;
             beyond_doubt && drift.ratio.abs() >= DRIFT
         });
         let drift = drift.map(|drift| Suspicion::Drift { ratio: drift.ratio });
-        drift.collect()
+        let steal = mean_of(rows, |row| row.load.host_steal_mean_ratio)
+            .filter(|&share| share >= STEAL)
+            .map(|share_ratio| Suspicion::Steal { share_ratio });
+        let other = mean_of(rows, |row| other_load(row, cores?))
+            .filter(|&share| share >= OTHER_LOAD)
+            .map(|share_ratio| Suspicion::OtherLoad { share_ratio });
+        steal.into_iter().chain(other).chain(drift).collect()
     }
+}
+
+fn mean_of(rows: &[TrialRow], reading: impl Fn(&TrialRow) -> Option<f64>) -> Option<f64> {
+    moments::mean(&rows.iter().filter_map(reading).collect::<Vec<f64>>())
+}
+
+/// The share of the host's processors that neither the client nor the server
+/// used, where all three were read.
+fn other_load(row: &TrialRow, cores: u32) -> Option<f64> {
+    let load = &row.load;
+    let ours = load.client_cpu_ns? + load.server_cpu_ns?;
+    let other = load.host_cpu_ns?.saturating_sub(ours) as f64;
+    Some(other / (row.wall_ns.max(1) as f64 * f64::from(cores)))
 }
 
 fn drift(key: &CurveKey, means: &[f64]) -> Option<Drift> {
