@@ -1,11 +1,10 @@
 //! Measures which `-j` a parallel PostgreSQL restore should have.
 //!
 //! What stands left of the run folder makes servers, datasets and trials and
-//! records them: `scenario`, `design`, `provider`, `dataset`, `load`,
-//! `sweep`. What stands right of it, `stats`, `analysis`, `recommend`, `gate`,
-//! `history`, `tune` and `report`, works
-//! from what was recorded and needs no server. `record` is the run folder
-//! itself, and `commands` puts the parts together.
+//! records them: `scenario`, `design`, `provider`, `dataset`, `load`, `sweep`.
+//! What stands right of it, `stats`, `analysis`, `recommend`, `gate`, `history`,
+//! `tune` and `report`, works from what was recorded and needs no server.
+//! `record` is the run folder itself, and `commands` puts the parts together.
 
 pub mod analysis;
 pub mod cli;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
-const HARNESS: [&[&str]; 10] = [
+const HARNESS: [&[&str]; 11] = [
     &["clock", "process", "printer", "connection"],
     &["lease", "scenario"],
     &["design"],
