@@ -1,7 +1,7 @@
 //! The command line as clap sees it. What the arguments come to is decided in
 //! `commands`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use restore_core::format::Format;
@@ -53,6 +53,8 @@ pub enum Command {
     Tune(Box<TuneArgs>),
     /// Say when the times of cells changed over many runs.
     History(HistoryArgs),
+    /// Say which rules of thumb hold in recorded runs.
+    Claims(ClaimsArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
@@ -74,16 +76,18 @@ pub enum OutputFormat {
 ///
 /// Give a scenario file, or --archive alone for a dump of your own, or
 /// --resume to go on with a run.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SweepArgs {
-    /// The scenario file.
-    #[arg(required_unless_present_any = ["archive", "resume"])]
-    pub scenario: Option<PathBuf>,
+    /// Scenario files. Several are swept one after the other, each into a run
+    /// folder of its own, with one summary.
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["archive", "resume"])]
+    pub scenarios: Vec<PathBuf>,
     /// Restore this archive (custom, directory or tar) instead of the
     /// scenario's dataset.
     #[arg(long, value_name = "PATH")]
     pub archive: Option<PathBuf>,
-    /// The run folder to make [default: runs/NAME-TIME].
+    /// The run folder to make [default: runs/NAME-TIME]; of several scenarios,
+    /// the folder in which each makes one by its name.
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     pub out: Option<PathBuf>,
     /// Go on with the run in this folder.
@@ -139,6 +143,20 @@ pub struct SweepArgs {
 }
 
 impl SweepArgs {
+    /// The scenario file, if there is just one.
+    pub fn scenario(&self) -> Option<&Path> {
+        match &self.scenarios[..] {
+            [scenario] => Some(scenario),
+            _ => None,
+        }
+    }
+
+    /// The same for one of its scenarios.
+    #[must_use]
+    pub fn of(&self, scenario: &Path) -> Self {
+        Self { scenarios: vec![scenario.to_owned()], ..self.clone() }
+    }
+
     /// What is said over the scenario's head.
     pub fn overrides(&self) -> Overrides {
         Overrides {
@@ -159,7 +177,7 @@ impl SweepArgs {
 }
 
 /// Where jobtune keeps track of what it has made.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct StateArgs {
     /// Folder in which runs note what they make.
     #[arg(long, value_name = "DIR", env = "JOBTUNE_STATE_DIR")]
@@ -202,6 +220,20 @@ pub struct InspectArgs {
     /// `pg_dump` that made the archive].
     #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(8..))]
     pub pg_restore: Option<u32>,
+}
+
+/// Arguments of `jobtune claims`.
+///
+/// Each rule is judged by every run and curve that can decide it: it holds
+/// here, it does not hold here, or these data cannot decide it.
+#[derive(Debug, Args)]
+pub struct ClaimsArgs {
+    /// Run folders.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
 }
 
 /// Arguments of `jobtune compare`.

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use restore_core::engine::{PgRestore, Psql};
 use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
+
+use crate::scenario::Phase;
 
 /// An archive of a variant's dataset: a cell without its job count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,10 +26,7 @@ pub struct ArchiveKey {
 impl ArchiveKey {
     /// Name of the engine that restores it.
     pub fn engine(&self) -> &'static str {
-        match self.format {
-            Format::Plain => Psql::NAME,
-            Format::Custom | Format::Directory | Format::Tar => PgRestore::NAME,
-        }
+        Phase::Restore.engine(self.format)
     }
 }
 
@@ -74,14 +72,19 @@ pub struct Design {
 }
 
 impl Design {
-    /// Every archive with each of `jobs`; with one job alone where the format
-    /// is serial.
+    /// The restores of every archive with each of `jobs`; with one job alone
+    /// where the format is serial.
     pub fn new(archives: &[ArchiveKey], jobs: &[Jobs], seed: u64) -> Self {
+        Self::of_phase(Phase::Restore, archives, jobs, seed)
+    }
+
+    /// The same for what a phase does with the archives.
+    pub fn of_phase(phase: Phase, archives: &[ArchiveKey], jobs: &[Jobs], seed: u64) -> Self {
         let cells = archives
             .iter()
             .flat_map(|archive| {
                 jobs.iter()
-                    .filter(|&&jobs| archive.format.is_parallel() || jobs == Jobs::ONE)
+                    .filter(|&&jobs| phase.is_parallel(archive.format) || jobs == Jobs::ONE)
                     .map(|&jobs| Cell { archive: archive.clone(), jobs })
             })
             .collect();

@@ -7,6 +7,7 @@
 //! `record` is the run folder itself, and `commands` puts the parts together.
 
 pub mod analysis;
+pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -27,3 +28,4 @@ pub mod scenario;
 pub mod stats;
 pub mod sweep;
 pub mod tune;
+pub mod workload;

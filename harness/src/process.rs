@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Gid, Pid, Uid, User};
 use restore_core::launch::{
-    CommandLine, Exit, LaunchError, Launcher, Line, Running, RunningTask, Stream,
+    CommandLine, Exit, LaunchError, Launcher, Line, Running, RunningTask, StopSignal, Stream,
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -122,13 +122,13 @@ impl Launcher for LocalLauncher {
             reason: error.to_string(),
         })?;
         let (running, task) = Running::new(started);
-        tokio::spawn(tend(child, task));
+        tokio::spawn(tend(child, task, line.stop));
         Ok(running)
     }
 }
 
 /// Reads what the child writes, and stops it when told to.
-async fn tend(mut child: Child, task: RunningTask) {
+async fn tend(mut child: Child, task: RunningTask, by: StopSignal) {
     let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
     let output = child.stdout.take().map(|pipe| pump(pipe, Stream::Output, task.lines.clone()));
     let errors = child.stderr.take().map(|pipe| pump(pipe, Stream::Error, task.lines));
@@ -137,7 +137,7 @@ async fn tend(mut child: Child, task: RunningTask) {
     });
     let status = tokio::select! {
         status = child.wait() => status,
-        _ = task.stop => stop(&mut child, group).await,
+        _ = task.stop => stop(&mut child, group, by).await,
     };
     let exit = Exit { at: Instant::now(), code: status.ok().and_then(exit_code) };
     let abort = readers.abort_handle();
@@ -159,8 +159,12 @@ fn exit_code(status: ExitStatus) -> Option<i32> {
     status.signal().is_none().then(|| status.code()).flatten()
 }
 
-async fn stop(child: &mut Child, group: Option<Pid>) -> io::Result<ExitStatus> {
-    signal(group, Signal::SIGTERM);
+async fn stop(child: &mut Child, group: Option<Pid>, by: StopSignal) -> io::Result<ExitStatus> {
+    let first = match by {
+        StopSignal::Terminate => Signal::SIGTERM,
+        StopSignal::Alarm => Signal::SIGALRM,
+    };
+    signal(group, first);
     if let Ok(status) = timeout(GRACE, child.wait()).await {
         // Workers of a leader that died of the signal may still be there.
         signal(group, Signal::SIGKILL);

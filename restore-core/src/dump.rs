@@ -27,10 +27,13 @@ pub struct DumpRequest<'a> {
 }
 
 impl DumpRequest<'_> {
+    /// The program that makes archives.
+    pub const PROGRAM: &'static str = "pg_dump";
+
     /// The command that the request comes to, for a `pg_dump` of this major
     /// version.
     pub fn command(&self, pg_dump_major: u32) -> CommandLine {
-        let mut command = CommandLine::new("pg_dump")
+        let mut command = CommandLine::new(Self::PROGRAM)
             .arg(format!("--dbname={}", self.source.conninfo))
             .arg(format!("--format={}", self.format))
             .arg("--no-password")

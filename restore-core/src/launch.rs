@@ -20,12 +20,25 @@ pub struct CommandLine {
     pub args: Vec<String>,
     /// Variables set for it.
     pub env: Vec<(String, String)>,
+    /// How it is told to end before its time.
+    pub stop: StopSignal,
+}
+
+/// How a program is told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StopSignal {
+    /// SIGTERM: at once.
+    #[default]
+    Terminate,
+    /// SIGALRM: what pgbench takes for the end of its own time. It ends its
+    /// transactions and writes out its logs.
+    Alarm,
 }
 
 impl CommandLine {
     /// A program without arguments.
     pub fn new(program: &'static str) -> Self {
-        Self { program, args: Vec::new(), env: Vec::new() }
+        Self { program, args: Vec::new(), env: Vec::new(), stop: StopSignal::default() }
     }
 
     /// Adds one argument.
@@ -39,6 +52,13 @@ impl CommandLine {
     #[must_use]
     pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Is told to end by this signal.
+    #[must_use]
+    pub fn stopped_by(mut self, signal: StopSignal) -> Self {
+        self.stop = signal;
         self
     }
 
@@ -158,6 +178,12 @@ impl Running {
         // The launcher's task always sends; should it have died, the program
         // was lost with it.
         exit.unwrap_or(Exit { at: self.started, code: None })
+    }
+
+    /// Tells the program to end; its lines and its end can still be waited
+    /// for.
+    pub fn ask_to_stop(&mut self) {
+        self.stop.take();
     }
 
     /// Stops the program and waits until it is gone.

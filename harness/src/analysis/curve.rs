@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use restore_core::format::{Compression, Format};
-use restore_core::units::Jobs;
+use restore_core::units::{Bytes, Jobs};
 
 use super::cell::CellSummary;
 use super::fit::{self, CurveFit};
+use super::latency::Latencies;
 use super::limits::Limits;
 use super::load::Items;
 use super::replay::CurveReplay;
@@ -72,6 +73,9 @@ pub struct Curve {
     pub fits: Vec<CurveFit>,
     /// The replay of its schedule, where the run keeps enough for it.
     pub replay: Option<CurveReplay>,
+    /// Size of the largest archive that its trials made; `None` where they
+    /// restored one.
+    pub made: Option<Bytes>,
 }
 
 impl Curve {
@@ -125,12 +129,14 @@ pub fn curves(rows: &[TrialRow], items: &Items) -> Vec<Curve> {
     by_cell
         .into_iter()
         .map(|(key, cells)| {
+            let rows = || cells.values().flatten();
+            let made = rows().filter_map(|row| row.archive_bytes).max().map(Bytes);
             let cells: Vec<CellSummary> = cells
                 .into_iter()
                 .map(|(jobs, rows)| CellSummary::new(jobs, &rows, items))
                 .collect();
             let fits = fit::fits(&cells);
-            Curve { key, cells, fits, replay: None }
+            Curve { key, cells, fits, replay: None, made }
         })
         .collect()
 }
@@ -139,5 +145,17 @@ pub fn curves(rows: &[TrialRow], items: &Items) -> Vec<Curve> {
 pub fn respect(curves: &mut [Curve], limits: &Limits) {
     for cell in curves.iter_mut().flat_map(|curve| &mut curve.cells) {
         cell.breaches = limits.breaches(cell.jobs, &cell.load);
+    }
+}
+
+/// Notes as well which cells a workload did not keep its limits beside.
+pub fn respect_workload(curves: &mut [Curve], limits: &Limits, latencies: &Latencies) {
+    for curve in curves {
+        let Some(of_curve) = latencies.get(&curve.key) else { continue };
+        for cell in &mut curve.cells {
+            if let Some(latency) = of_curve.get(&cell.jobs) {
+                cell.breaches.extend(limits.breaches_of_workload(latency));
+            }
+        }
     }
 }

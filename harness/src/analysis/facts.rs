@@ -9,6 +9,7 @@ use restore_core::units::Bytes;
 use super::curve::{Curve, CurveKey};
 use super::limits::Limits;
 use crate::record::ending::Ending;
+use crate::scenario::Phase;
 
 /// What the analysis and the recommendation need to know of a run. Whatever
 /// is not known is `None`, and is then neither used nor warned about.
@@ -16,6 +17,8 @@ use crate::record::ending::Ending;
 pub struct RunFacts {
     /// Name of the scenario.
     pub scenario: Option<String>,
+    /// What was measured.
+    pub phase: Phase,
     /// The server in words, as in "PostgreSQL 17.5, local".
     pub server: Option<String>,
     /// The machine in words.
@@ -31,6 +34,9 @@ pub struct RunFacts {
     pub tolerance: f64,
     /// The half-width of intervals that was asked for, as a fraction.
     pub precision: f64,
+    /// For variants beside a workload, the variant that is the same on an idle
+    /// server.
+    pub idle_of: BTreeMap<String, String>,
     /// Seeds the order of the trials, and the draws behind probabilities.
     pub seed: u64,
     /// How many blocks were planned.

@@ -1,11 +1,13 @@
 //! What the analysis needs to know of a run, from its record.
 
+use std::collections::BTreeMap;
+
 use restore_core::units::Bytes;
 
 use super::facts::{ArchiveFacts, BlockPlan, LargestItem, Place, RunFacts};
 use super::limits::Limits;
 use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
-use crate::scenario::quantity::Percent;
+use crate::scenario::quantity::{Percent, Span};
 use crate::scenario::{Cache, Provider, Scenario, Variant};
 
 impl RunFacts {
@@ -15,6 +17,7 @@ impl RunFacts {
         let blocks = run.scenario.sweep.blocks;
         Self {
             scenario: Some(run.scenario.name.clone()),
+            phase: run.scenario.phase,
             server: servers().next().map(server_in_words),
             host: Some(format!("{}, {} x {}", run.host.os, run.host.cores, run.host.cpu_model)),
             cache: Some(
@@ -27,6 +30,7 @@ impl RunFacts {
             cores: servers().filter_map(|server| server.cores).min(),
             max_connections: servers().filter_map(ServerRecord::max_connections).min(),
             tolerance: run.scenario.limits.tolerance.share(),
+            idle_of: idle_of(&run.scenario.variants),
             precision: blocks.precision.share(),
             seed: run.design.seed(),
             blocks: BlockPlan { min: blocks.min, max: blocks.max },
@@ -42,14 +46,32 @@ impl Limits {
     /// What a scenario allows.
     pub fn of(scenario: &Scenario) -> Self {
         let limits = &scenario.limits;
+        let workload = limits.workload;
         Self {
             cpu: limits.cpu.map(Percent::share),
             disk_utilisation: limits.disk_utilisation.map(Percent::share),
             connections: limits.connections,
             memory: limits.memory.map(|memory| Bytes(memory.bytes())),
             wal: limits.wal_bytes.map(|wal| Bytes(wal.bytes())),
+            p99_latency: workload.p99_latency.map(Span::get),
+            latency_increase: workload.latency_increase.map(Percent::share),
+            missed: workload.missed.map(Percent::share),
         }
     }
+}
+
+fn idle_of(variants: &[Variant]) -> BTreeMap<String, String> {
+    let idle_like = |busy: &Variant| {
+        variants.iter().find(|idle| {
+            idle.workload.is_none()
+                && (&idle.server, &idle.dataset) == (&busy.server, &busy.dataset)
+        })
+    };
+    variants
+        .iter()
+        .filter(|variant| variant.workload.is_some())
+        .filter_map(|busy| Some((busy.name.clone(), idle_like(busy)?.name.clone())))
+        .collect()
 }
 
 fn place(run: &RunRecord, variant: &Variant) -> (String, Place) {

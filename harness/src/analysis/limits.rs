@@ -1,9 +1,11 @@
 //! Which cells are beyond what the scenario allows.
 
 use std::fmt;
+use std::time::Duration;
 
 use restore_core::units::{Bytes, Jobs};
 
+use super::latency::CellLatency;
 use super::load::CellLoad;
 
 /// What a restore may use. What is `None` is not limited.
@@ -20,6 +22,12 @@ pub struct Limits {
     pub memory: Option<Bytes>,
     /// WAL that a restore writes.
     pub wal: Option<Bytes>,
+    /// The latency that 99 % of a workload's transactions keep meanwhile.
+    pub p99_latency: Option<Duration>,
+    /// How much longer that is than before the restore.
+    pub latency_increase: Option<f64>,
+    /// Share of a workload's transactions that are late.
+    pub missed: Option<f64>,
 }
 
 /// Something that can be limited.
@@ -35,6 +43,12 @@ pub enum Limit {
     Memory,
     /// WAL.
     WalBytes,
+    /// The 99th percentile of a workload's latency.
+    P99Latency,
+    /// How much that grows.
+    LatencyIncrease,
+    /// What of a workload is late.
+    Missed,
 }
 
 impl Limit {
@@ -46,11 +60,15 @@ impl Limit {
             Self::Connections => "connections",
             Self::Memory => "memory",
             Self::WalBytes => "wal_bytes",
+            Self::P99Latency => "p99_latency",
+            Self::LatencyIncrease => "latency_increase",
+            Self::Missed => "missed",
         }
     }
 }
 
-/// A reading beyond its limit. Shares are from 0 to 1, sizes are bytes.
+/// A reading beyond its limit. Shares are from 0 to 1, sizes are bytes,
+/// latencies seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Breach {
     /// What is limited.
@@ -92,6 +110,26 @@ impl fmt::Display for Breach {
             Limit::WalBytes => {
                 write!(f, "{} of WAL, {} allowed (limits.wal_bytes)", bytes(seen), bytes(allowed))
             }
+            Limit::P99Latency => write!(
+                f,
+                "{:.0} ms of latency at the 99th percentile of the workload, {:.0} ms allowed \
+                 (limits.p99_latency)",
+                seen * 1e3,
+                allowed * 1e3
+            ),
+            Limit::LatencyIncrease => write!(
+                f,
+                "{} more latency than before at the 99th percentile, {} allowed \
+                 (limits.latency_increase)",
+                percent(seen),
+                percent(allowed)
+            ),
+            Limit::Missed => write!(
+                f,
+                "{:.2} % of the workload late, {:.2} % allowed (limits.missed)",
+                seen * 100.0,
+                allowed * 100.0
+            ),
         }
     }
 }
@@ -105,6 +143,25 @@ impl Limits {
                 (seen > allowed).then_some(Breach { limit, seen, allowed })
             })
             .collect()
+    }
+
+    /// What a workload did not keep beside a cell, with the readings of all
+    /// trials together.
+    pub fn breaches_of_workload(&self, latency: &CellLatency) -> Vec<Breach> {
+        let CellLatency { before, during, .. } = latency;
+        let (was, is) = (before.p99_us.max(1) as f64, during.p99_us as f64);
+        let p99_latency = self.p99_latency.map(|latency| latency.as_secs_f64());
+        [
+            (Limit::P99Latency, is / 1e6, p99_latency),
+            (Limit::LatencyIncrease, is / was - 1.0, self.latency_increase),
+            (Limit::Missed, during.late_ratio, self.missed),
+        ]
+        .into_iter()
+        .filter_map(|(limit, seen, allowed)| {
+            let allowed = allowed.filter(|&allowed| seen > allowed)?;
+            Some(Breach { limit, seen, allowed })
+        })
+        .collect()
     }
 
     /// The limits that cannot be checked for want of a reading.
@@ -147,6 +204,7 @@ mod tests {
             connections: Some(4),
             memory: Some(Bytes(1 << 30)),
             wal: None,
+            ..Limits::default()
         };
         let load = CellLoad {
             host_cpu_p95: Some(0.93),

@@ -8,6 +8,7 @@ pub mod curve;
 pub mod facts;
 pub mod fit;
 mod from_run;
+pub mod latency;
 pub mod limits;
 pub mod load;
 pub mod overview;
@@ -22,7 +23,11 @@ pub use load::Items;
 pub use overview::Overview;
 pub use replay::CurveReplay;
 
+use std::collections::BTreeMap;
+
+use crate::record::LatencyRow;
 use crate::record::trial::TrialRow;
+use latency::Latencies;
 
 /// All that the rows of a run tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +36,9 @@ pub struct Analysis {
     pub curves: Vec<Curve>,
     /// Counts and sums over all trials.
     pub overview: Overview,
+    /// How a workload beside the restores did, by curve and jobs; empty where
+    /// none ran.
+    pub latencies: Latencies,
 }
 
 impl Analysis {
@@ -41,13 +49,28 @@ impl Analysis {
 
     /// The same with the items of each trial, which tell its course.
     pub fn with_items(rows: &[TrialRow], items: &Items) -> Self {
-        Self { curves: curve::curves(rows, items), overview: Overview::new(rows) }
+        Self {
+            curves: curve::curves(rows, items),
+            overview: Overview::new(rows),
+            latencies: Latencies::new(),
+        }
+    }
+
+    /// The same with the latencies of the trials' workload.
+    #[must_use]
+    pub fn with_latencies(
+        self,
+        rows: &[TrialRow],
+        tables: &BTreeMap<u32, Vec<LatencyRow>>,
+    ) -> Self {
+        Self { latencies: latency::pool(rows, tables), ..self }
     }
 
     /// Notes which cells are beyond `limits`: they cannot be recommended.
     #[must_use]
     pub fn respecting(mut self, limits: &Limits) -> Self {
         curve::respect(&mut self.curves, limits);
+        curve::respect_workload(&mut self.curves, limits, &self.latencies);
         self
     }
 

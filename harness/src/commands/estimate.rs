@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::bail;
 use restore_core::units::Bytes;
 
-use crate::dataset::{DATABASE_PER_RAW, raw_bytes};
+use crate::dataset::{DATABASE_PER_RAW, raw_bytes, size_on_disk};
 use crate::design::Design;
 use crate::scenario::{Dataset, Scenario};
 
@@ -56,9 +56,15 @@ impl Estimate {
         let archives = scenario.sweep.formats.len() * scenario.sweep.compression.len().max(1);
         let making = largest * archives as f64 / MAKE_RATE;
         let blocks = scenario.sweep.blocks;
+        let mut servers = Vec::new();
+        for variant in &scenario.variants {
+            if !servers.contains(&&variant.server) {
+                servers.push(&variant.server);
+            }
+        }
         let databases = largest * (2.0 * DATABASE_PER_RAW + ARCHIVE_PER_RAW * archives as f64);
         let wal = (largest * WAL_PER_RAW).min(WAL_BYTES);
-        let disk = databases + wal + EMPTY_CLUSTER_BYTES;
+        let disk = databases + (wal + EMPTY_CLUSTER_BYTES) * servers.len() as f64;
         Some(Self {
             min_secs: making + block_secs * f64::from(blocks.min),
             max_secs: making + block_secs * f64::from(blocks.max),
@@ -72,15 +78,6 @@ fn raw(dataset: &Dataset) -> Option<f64> {
         return Some(size_on_disk(path)? as f64 / ARCHIVE_PER_RAW);
     }
     raw_bytes(dataset).map(|bytes| bytes as f64)
-}
-
-fn size_on_disk(path: &Path) -> Option<u64> {
-    let metadata = std::fs::metadata(path).ok()?;
-    if !metadata.is_dir() {
-        return Some(metadata.len());
-    }
-    let files = std::fs::read_dir(path).ok()?;
-    Some(files.flatten().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum())
 }
 
 /// Refuses a sweep that will not fit where its cluster is made.

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod claims;
 mod clean;
 mod compare;
 mod doctor;
@@ -30,6 +31,8 @@ pub enum Status {
     Regression,
     /// Nothing was shown, neither a regression nor its absence.
     Inconclusive,
+    /// Some of what was asked for cannot be done on this machine.
+    Skipped,
     /// Interrupted; what can be resumed, can be resumed.
     Interrupted,
 }
@@ -40,7 +43,7 @@ impl Status {
         match self {
             Self::Done => 0,
             Self::Regression => 1,
-            Self::Inconclusive => 3,
+            Self::Inconclusive | Self::Skipped => 3,
             Self::Interrupted => 130,
         }
     }
@@ -56,6 +59,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Tune(args) => tune::run(*args, printer).await,
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
+        Command::Claims(args) => claims::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer).await,
         Command::Clean(args) => clean::run(&args, printer).await,
     }

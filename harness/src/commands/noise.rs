@@ -38,7 +38,7 @@ pub(super) async fn run(args: NoiseArgs, printer: &Printer) -> anyhow::Result<St
 
 fn sweep_args(args: &NoiseArgs) -> SweepArgs {
     SweepArgs {
-        scenario: Some(args.scenario.clone()),
+        scenarios: vec![args.scenario.clone()],
         out: args.out.clone(),
         jobs: args.jobs.clone(),
         formats: args.formats.clone(),

@@ -1,5 +1,7 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
+use std::collections::BTreeMap;
+
 use super::{Status, tune};
 use crate::analysis::{Analysis, Items, RunFacts, replay};
 use crate::cli::{OutputFormat, RecommendArgs};
@@ -20,22 +22,10 @@ pub(super) fn render(
     format: OutputFormat,
     printer: &Printer,
 ) -> anyhow::Result<String> {
-    let run = folder.run()?;
-    if run.adaptive.is_some() {
+    if folder.run()?.adaptive.is_some() {
         return tune::render(folder, format, printer);
     }
-    let rows = folder.trials()?;
-    let facts = RunFacts::of(&run);
-    let mut items = Items::new();
-    for row in &rows {
-        items.insert(row.trial, folder.items(row.trial)?);
-    }
-    let analysis = Analysis::with_items(&rows, &items).respecting(&facts.limits);
-    let sources = replay::sources(folder, &run, &analysis)?;
-    let analysis = analysis.with_replays(&sources, &facts);
-    let facts = facts.with_floors(&analysis.curves);
-    let recommendation = Recommendation::new(&analysis, &facts);
-    let report = Report::new(&analysis, &recommendation, &facts);
+    let report = report(folder)?;
     Ok(match format {
         // The printer takes the colours away where they do not belong.
         OutputFormat::Text => {
@@ -44,4 +34,24 @@ pub(super) fn render(
         OutputFormat::Markdown => markdown::render(&report),
         OutputFormat::Json => json::render(&report)?,
     })
+}
+
+/// What a run recommends, and all that is shown with it.
+pub(super) fn report(folder: &RunFolder) -> anyhow::Result<Report> {
+    let run = folder.run()?;
+    let rows = folder.trials()?;
+    let facts = RunFacts::of(&run);
+    let (mut items, mut latencies) = (Items::new(), BTreeMap::new());
+    for row in &rows {
+        items.insert(row.trial, folder.items(row.trial)?);
+        latencies.insert(row.trial, folder.latency(row.trial)?);
+    }
+    let analysis = Analysis::with_items(&rows, &items)
+        .with_latencies(&rows, &latencies)
+        .respecting(&facts.limits);
+    let sources = replay::sources(folder, &run, &analysis)?;
+    let analysis = analysis.with_replays(&sources, &facts);
+    let facts = facts.with_floors(&analysis.curves);
+    let recommendation = Recommendation::new(&analysis, &facts);
+    Ok(Report::new(&analysis, &recommendation, &facts))
 }

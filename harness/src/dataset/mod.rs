@@ -17,7 +17,7 @@ use crate::provider::{Server, Shared};
 use crate::scenario::Dataset;
 
 /// Fills an empty database with the rows of a dataset that is made here.
-async fn fill(dataset: &Dataset, server: &Server, database: &str) -> anyhow::Result<()> {
+pub async fn fill(dataset: &Dataset, server: &Server, database: &str) -> anyhow::Result<()> {
     match dataset {
         Dataset::Tpch { scale } => tpch::fill(server, database, *scale).await,
         Dataset::Pgbench { scale } => pgbench::fill(server, database, *scale).await,
@@ -61,6 +61,16 @@ pub fn raw_bytes(dataset: &Dataset) -> Option<u64> {
         }
         Dataset::Archive { .. } | Dataset::Database { .. } => None,
     }
+}
+
+/// Bytes of an archive: a file, or all files of a directory.
+pub fn size_on_disk(path: &Path) -> Option<u64> {
+    let metadata = std::fs::metadata(path).ok()?;
+    if !metadata.is_dir() {
+        return Some(metadata.len());
+    }
+    let files = std::fs::read_dir(path).ok()?;
+    Some(files.flatten().filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum())
 }
 
 /// What a container has to share with this machine for a dataset.

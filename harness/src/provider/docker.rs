@@ -18,7 +18,8 @@ use bollard::query_parameters::{
 use futures_util::{Stream, StreamExt};
 use nix::unistd::{Gid, Uid};
 use restore_core::launch::{
-    CommandLine, Exit, LaunchError, Launcher, Line, Running, RunningTask, Stream as Source,
+    CommandLine, Exit, LaunchError, Launcher, Line, Running, RunningTask, StopSignal,
+    Stream as Source,
 };
 use testcontainers::core::{AccessMode, IntoContainerPort, Mount};
 use testcontainers::runners::AsyncRunner;
@@ -212,6 +213,13 @@ pub(super) async fn engine_cores() -> Option<u32> {
     info.ncpu.and_then(|cores| u32::try_from(cores).ok())
 }
 
+/// Where the container engine keeps what containers write, if this machine
+/// sees it: the engine may be elsewhere.
+pub async fn data_folder() -> Option<PathBuf> {
+    let info = connect().await.ok()?.info().await.ok()?;
+    info.docker_root_dir.map(PathBuf::from).filter(|folder| folder.is_dir())
+}
+
 /// The container engine, once it has answered.
 pub async fn connect() -> anyhow::Result<Docker> {
     const ADVICE: &str = "no container engine answers: start Docker (systemctl start docker, or \
@@ -304,8 +312,12 @@ impl Launcher for ContainerLauncher {
             });
         };
         let (running, task) = Running::new(started);
-        let execution =
-            Execution { docker: self.docker.clone(), container: self.container.clone(), exec };
+        let execution = Execution {
+            docker: self.docker.clone(),
+            container: self.container.clone(),
+            exec,
+            stop: line.stop,
+        };
         tokio::spawn(execution.tend(output, task));
         Ok(running)
     }
@@ -316,6 +328,7 @@ struct Execution {
     docker: Docker,
     container: String,
     exec: String,
+    stop: StopSignal,
 }
 
 type Log = std::result::Result<LogOutput, bollard::errors::Error>;
@@ -360,8 +373,12 @@ impl Execution {
 
     async fn kill(&self, process: Option<&str>) {
         let Some(process) = process else { return };
+        let script = match self.stop {
+            StopSignal::Terminate => "kill -TERM \"$0\"",
+            StopSignal::Alarm => "kill -ALRM \"$0\"",
+        };
         let options = CreateExecOptions {
-            cmd: Some(vec!["sh", "-c", "kill -TERM \"$0\"", process]),
+            cmd: Some(vec!["sh", "-c", script, process]),
             user: Some("root"),
             ..Default::default()
         };

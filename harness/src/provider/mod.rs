@@ -14,7 +14,10 @@ use restore_core::launch::{CommandLine, Launcher, succeed};
 use tokio_postgres::Client;
 
 use docker::{Container, ContainerSpec};
-pub use docker::{Shared, connect as connect_to_docker, remove_all as remove_containers};
+pub use docker::{
+    Shared, connect as connect_to_docker, data_folder as containers_folder,
+    remove_all as remove_containers,
+};
 use local::LocalCluster;
 use programs::{Need, Version};
 

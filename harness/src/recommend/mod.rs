@@ -2,6 +2,7 @@
 
 pub mod best;
 pub mod bound;
+pub mod busy;
 pub mod odds;
 pub mod probability;
 pub mod rules;
@@ -17,6 +18,7 @@ pub use verdict::{CurveVerdict, Reason, Verdict};
 pub use warning::Warning;
 
 use crate::analysis::{Analysis, RunFacts};
+use busy::IdleAndBusy;
 
 /// What a run recommends.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Recommendation {
     /// What each cell of each curve is bound by, in the same order; empty where
     /// no load was recorded.
     pub bounds: Vec<Vec<Bound>>,
+    /// The best number of jobs on an idle server and beside a workload.
+    pub idle_and_busy: Vec<IdleAndBusy>,
     /// What is known to go wrong and was seen.
     pub warnings: Vec<Warning>,
 }
@@ -49,6 +53,7 @@ impl Recommendation {
             .collect();
         let mut warnings = warning::warnings(analysis, &curves, facts);
         warnings.extend(warning::unaccounted(analysis, &bounds));
-        Self { curves, best, bounds, warnings }
+        let idle_and_busy = busy::idle_and_busy(analysis, &curves, facts);
+        Self { curves, best, bounds, idle_and_busy, warnings }
     }
 }

@@ -10,6 +10,7 @@ use super::rules::{self, Rule};
 use crate::analysis::cell::OutcomeCounts;
 use crate::analysis::{Breach, Curve, CurveKey, RunFacts};
 use crate::stats::bootstrap::Basis;
+use crate::stats::interval::Interval;
 
 /// The probability that a recommendation needs.
 pub const CONFIDENCE: f64 = 0.95;
@@ -244,6 +245,15 @@ fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
             reasons.push(Reason::NothingWithinLimits);
         }
         [] => reasons.push(Reason::NothingCompleted),
+        // The only one within the limits needs no comparison.
+        [jobs] if blocks >= MIN_BLOCKS && curve.cells.iter().any(|c| !c.breaches.is_empty()) => {
+            return Verdict::Recommend {
+                jobs,
+                probability: Probability::new(1.0),
+                regret: Regret { estimate: 0.0, interval: Interval::between(0.0, 0.0) },
+                equivalent: Vec::new(),
+            };
+        }
         [jobs] => reasons.push(Reason::OneJobCount { jobs }),
         _ => {}
     }

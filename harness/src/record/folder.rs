@@ -8,13 +8,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::run::SCHEMA;
-use super::{ArchiveRecord, ItemRow, LoadSample, RecordedPlan, RunRecord, TrialRow, table};
+use super::{
+    ArchiveRecord, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunRecord, TrialRow, table,
+};
 
 const RUN: &str = "run.json";
 const TRIALS: &str = "trials.csv";
 const LOAD: &str = "load.csv";
 const ITEMS: &str = "items";
 const LOGS: &str = "logs";
+const LATENCY: &str = "latency";
 const PLANS: &str = "plans";
 
 /// How much of an archive's digest names its plan.
@@ -196,6 +199,25 @@ impl RunFolder {
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
         let name = plan_name(archive);
         self.write_whole(&name, &table::write(&plan.rows, true, &self.path.join(&name))?)
+    }
+
+    /// How long the transactions of the workload took around a trial; nothing
+    /// where none ran beside it.
+    pub fn latency(&self, trial: u32) -> Result<Vec<LatencyRow>> {
+        let path = self.path.join(LATENCY).join(format!("{trial}.csv"));
+        match fs::read(&path) {
+            Ok(text) => table::read(&path, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    /// Records the latencies of a trial, before the trial itself.
+    pub fn write_latency(&self, trial: u32, rows: &[LatencyRow]) -> Result<()> {
+        let folder = self.path.join(LATENCY);
+        fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
+        let name = format!("{LATENCY}/{trial}.csv");
+        self.write_whole(&name, &table::write(rows, true, &self.path.join(&name))?)
     }
 
     /// Prepares for more trials: a torn last line is cut off, and so are load

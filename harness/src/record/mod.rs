@@ -2,14 +2,15 @@
 //! how it is written.
 //!
 //! `run.json` says what was to be done and on what, `trials.csv` has a row per
-//! trial, `load.csv` a row per load sample, `items/` a table per trial, `logs/`
-//! what a failed trial said, `plans/` what decides the order in which each
-//! archive is restored. The row in `trials.csv` is written last and synced: a
-//! trial is done if and only if its row is there, whole.
+//! trial, `load.csv` a row per load sample, `items/` and `latency/` a table per
+//! trial, `logs/` what a failed trial said, `plans/` what decides the order in
+//! which each archive is restored. The row in `trials.csv` is written last and
+//! synced: a trial is done if and only if its row is there, whole.
 
 pub mod ending;
 pub mod folder;
 pub mod item;
+pub mod latency;
 pub mod load;
 pub mod plan;
 pub mod run;
@@ -19,6 +20,7 @@ pub mod trial;
 pub use ending::Ending;
 pub use folder::RunFolder;
 pub use item::ItemRow;
+pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use plan::{PlanRow, RecordedPlan};
 pub use run::{ArchiveRecord, Host, LargestItem, RunRecord, ServerRecord};

@@ -6,13 +6,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::folder::{FolderError, Result};
-use super::{LoadSample, LoadSummary, TrialRow};
+use super::{LoadSample, LoadSummary, TrialRow, WorkloadSummary};
 
 /// The header of `trials.csv`.
 pub(super) fn trials_header(path: &Path) -> Result<String> {
-    let [trial, load] =
-        [header_of(&TrialRow::example(), path)?, header_of(&LoadSummary::default(), path)?];
-    Ok(format!("{},{load}", trial.trim_end()))
+    let trial = header_of(&TrialRow::example(), path)?;
+    let load = header_of(&LoadSummary::default(), path)?;
+    let workload = header_of(&WorkloadSummary::default(), path)?;
+    Ok(format!("{},{},{workload}", trial.trim_end(), load.trim_end()))
 }
 
 /// The header of `load.csv`.
@@ -31,7 +32,8 @@ fn header_of<T: Serialize>(example: &T, path: &Path) -> Result<String> {
 pub(super) fn write_trials(rows: &[TrialRow], path: &Path) -> Result<Vec<u8>> {
     // The columns of a group follow those of the row: serde has no name for
     // that in a table, but a tuple is written flat.
-    let flat: Vec<(&TrialRow, &LoadSummary)> = rows.iter().map(|row| (row, &row.load)).collect();
+    let flat: Vec<(&TrialRow, &LoadSummary, &WorkloadSummary)> =
+        rows.iter().map(|row| (row, &row.load, &row.workload)).collect();
     write(&flat, false, path)
 }
 
@@ -46,7 +48,8 @@ pub(super) fn read_trials(path: &Path, text: &[u8]) -> Result<Vec<TrialRow>> {
         let record = record.map_err(damaged)?;
         let row: TrialRow = record.deserialize(Some(&headers)).map_err(damaged)?;
         let load = record.deserialize(Some(&headers)).map_err(damaged)?;
-        rows.push(TrialRow { load, ..row });
+        let workload = record.deserialize(Some(&headers)).map_err(damaged)?;
+        rows.push(TrialRow { load, workload, ..row });
     }
     Ok(rows)
 }

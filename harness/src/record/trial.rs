@@ -6,6 +6,7 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::{Bytes, Jobs};
 use serde::{Deserialize, Serialize};
 
+use super::latency::WorkloadSummary;
 use super::load::LoadSummary;
 
 /// What came of a trial. Failure is data: it is kept, and counts in no curve.
@@ -37,7 +38,7 @@ impl Outcome {
 /// Everything that is recorded of one trial.
 ///
 /// The columns of `trials.csv` are these fields in this order, and then those
-/// of the load. Durations are nanoseconds; a reading that could not be taken is
+/// of the load and of the workload. Durations are nanoseconds; a reading that could not be taken is
 /// an empty field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialRow {
@@ -77,7 +78,8 @@ pub struct TrialRow {
     pub rows: Option<u64>,
     /// Size of the restored database.
     pub database_bytes: Option<u64>,
-    /// WAL written from the start to the end of the restore.
+    /// WAL written from the start to the end of the restore, by a workload beside
+    /// it too.
     pub wal_bytes: Option<u64>,
     /// Errors that the engine reported.
     pub errors: u32,
@@ -85,9 +87,15 @@ pub struct TrialRow {
     pub exit_code: Option<i32>,
     /// Why the outcome is not `completed`.
     pub message: Option<String>,
+    /// Size of the archive that was made; empty where one was restored.
+    #[serde(default)]
+    pub archive_bytes: Option<u64>,
     /// What the machine and the server were doing meanwhile.
     #[serde(skip)]
     pub load: LoadSummary,
+    /// How the production workload beside did.
+    #[serde(skip)]
+    pub workload: WorkloadSummary,
 }
 
 impl TrialRow {
@@ -116,7 +124,9 @@ impl TrialRow {
             errors: 0,
             exit_code: Some(0),
             message: None,
+            archive_bytes: None,
             load: LoadSummary::default(),
+            workload: WorkloadSummary::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::model::{
     FitReport, Mark, Measured, Report, Residual, RuleReport, SCHEMA, StandingReport, VerdictReport,
     WarningReport,
 };
-use super::{bound, phrases, replay};
+use super::{bound, phrases, replay, workload};
 use crate::analysis::cell::CellSummary;
 use crate::analysis::curve::{Curve, CurveKey};
 use crate::analysis::fit::CurveFit;
@@ -41,6 +41,8 @@ impl Report {
             measured,
             curves,
             best,
+            workload: workload::reports(analysis),
+            idle_and_busy: workload::idle_and_busy(&recommendation.idle_and_busy),
             warnings: recommendation.warnings.iter().map(warning_report).collect(),
         }
     }
@@ -50,6 +52,7 @@ fn measured(analysis: &Analysis, facts: &RunFacts) -> Measured {
     let overview = &analysis.overview;
     Measured {
         scenario: facts.scenario.clone(),
+        phase: facts.phase,
         server: facts.server.clone(),
         host: facts.host.clone(),
         cache: facts.cache.clone(),
@@ -80,7 +83,10 @@ fn curve_report(curve: &Curve, verdict: &CurveVerdict, facts: &RunFacts) -> Curv
     CurveReport {
         curve: name(&curve.key),
         title: curve.key.to_string(),
-        archive_bytes: archive.and_then(|archive| archive.bytes).map(|bytes| bytes.0),
+        archive_bytes: archive
+            .and_then(|archive| archive.bytes)
+            .or(curve.made)
+            .map(|bytes| bytes.0),
         blocks: verdict.blocks,
         verdict: verdict_report(verdict),
         cells,

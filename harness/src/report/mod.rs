@@ -3,6 +3,7 @@
 //! [`model::Report`] has everything that is shown, as numbers with their unit
 //! in their name; the renderers only write it down.
 
+pub mod claims;
 pub mod compare;
 pub mod format;
 pub mod history;
@@ -14,6 +15,7 @@ pub mod noise;
 pub mod phrases;
 pub mod terminal;
 pub mod tune;
+pub mod workload;
 
 pub mod bound;
 mod build;

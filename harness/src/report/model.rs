@@ -8,7 +8,9 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use super::bound::{BeyondReport, BoundReport};
+use super::workload::{IdleAndBusyReport, WorkloadReport};
 use crate::record::ending::Ending;
+use crate::scenario::Phase;
 
 /// The schema of the JSON form.
 pub const SCHEMA: u32 = 1;
@@ -26,6 +28,12 @@ pub struct Report {
     pub curves: Vec<CurveReport>,
     /// For each variant with several curves, which is the fastest.
     pub best: Vec<BestReport>,
+    /// How a workload beside the restores did; absent where none ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workload: Vec<WorkloadReport>,
+    /// The best number of jobs on an idle server and beside the workload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub idle_and_busy: Vec<IdleAndBusyReport>,
     /// What was seen that is known to go wrong, and what to do about it.
     pub warnings: Vec<WarningReport>,
 }
@@ -35,6 +43,9 @@ pub struct Report {
 pub struct Measured {
     /// Name of the scenario.
     pub scenario: Option<String>,
+    /// What was measured: restores or dumps.
+    #[serde(default)]
+    pub phase: Phase,
     /// The server in words.
     pub server: Option<String>,
     /// The machine in words.

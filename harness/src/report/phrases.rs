@@ -8,6 +8,7 @@ use super::model::{
     RuleReport, StandingReport, VerdictReport,
 };
 use crate::recommend::Probability;
+use crate::scenario::Phase;
 
 /// The answer in one sentence.
 pub(super) fn answer(curves: &[CurveReport], best: &[BestReport], measured: &Measured) -> String {
@@ -20,13 +21,14 @@ pub(super) fn answer(curves: &[CurveReport], best: &[BestReport], measured: &Mea
         return "No answer: no trial completed.".to_owned();
     };
     let of_curve =
-        if curves.len() > 1 { format!(" with the {} archive", lead.title) } else { String::new() };
+        if curves.len() > 1 { with_archive(lead, measured.phase) } else { String::new() };
     match &lead.verdict {
         VerdictReport::Recommend { jobs, probability, .. } => {
             let cell = lead.cells.iter().find(|cell| cell.jobs == *jobs);
             format!(
-                "Use -j {jobs}{of_curve}: {}; with a probability of {} no other -j measured is \
+                "Use {}-j {jobs}{of_curve}: {}; with a probability of {} no other -j measured is \
                  more than {} faster{}.",
+                program(measured.phase),
                 cell.map(time_and_speedup).unwrap_or_default(),
                 Probability::new(*probability),
                 format::round_percent(measured.tolerance_ratio),
@@ -42,6 +44,23 @@ pub(super) fn answer(curves: &[CurveReport], best: &[BestReport], measured: &Mea
         }
         VerdictReport::Inconclusive { reasons, .. } => {
             format!("Inconclusive{of_curve}: {}.", reasons.join("; "))
+        }
+    }
+}
+
+/// The program before its `-j`, where it is not the usual one.
+fn program(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Restore => "",
+        Phase::Dump => "pg_dump ",
+    }
+}
+
+fn with_archive(curve: &CurveReport, phase: Phase) -> String {
+    match phase {
+        Phase::Restore => format!(" with the {} archive", curve.title),
+        Phase::Dump => {
+            format!(" for a {}", curve.title.replacen(program(phase), "", 1))
         }
     }
 }
@@ -90,8 +109,9 @@ pub(super) fn verdict(curve: &CurveReport, measured: &Measured) -> String {
             cannot_be_told_from,
         } => {
             let chosen = format!(
-                "Use -j {jobs}: the smallest that is within {} of the fastest with a probability \
+                "Use {}-j {jobs}: the smallest that is within {} of the fastest with a probability \
                  of {} ({}).",
+                program(measured.phase),
                 format::round_percent(measured.tolerance_ratio),
                 Probability::new(*probability),
                 basis_in_words(*basis, curve.blocks),
@@ -203,7 +223,11 @@ pub(super) fn measured(measured: &Measured) -> Vec<String> {
     );
     let overhead = if measured.restoring_seconds > 0.0 {
         format!(
-            " Restoring took {}; the harness added {}.",
+            " {} took {}; the harness added {}.",
+            match measured.phase {
+                Phase::Restore => "Restoring",
+                Phase::Dump => "Dumping",
+            },
             format::time(measured.restoring_seconds),
             format::percent(measured.overhead_seconds / measured.restoring_seconds)
         )

@@ -1,6 +1,7 @@
 //! From the raw keys of a scenario to a [`Scenario`] that holds.
 
 mod dataset;
+mod workload;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,8 +16,8 @@ use toml::Spanned;
 use super::file::{ScenarioFile, ServerFile, SettingFile, SweepFile, VariantFile};
 use super::quantity::{Percent, Scale, Span};
 use super::{
-    Blocks, Cache, ConninfoSource, Dataset, Limits, Provider, ProviderKind, Restore, Scenario,
-    Server, Sweep, Variant,
+    Blocks, Cache, ConninfoSource, Dataset, Limits, Phase, Provider, ProviderKind, Restore,
+    Scenario, Server, Sweep, Variant,
 };
 
 /// The image of the docker provider unless the scenario names another.
@@ -137,8 +138,8 @@ struct Check<'a> {
 impl Check<'_> {
     fn scenario(&self, file: ScenarioFile) -> Result<Scenario, Flaw> {
         let span = file.name.as_ref().map(Spanned::span);
-        let name = match file.name {
-            Some(name) => name.into_inner(),
+        let name = match &file.name {
+            Some(name) => name.get_ref().clone(),
             None => self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
         if name.is_empty() || name.len() > 60 || !name.chars().all(is_name_char) {
@@ -152,12 +153,21 @@ impl Check<'_> {
             name: Variant::BASE.to_owned(),
             server: self.server(&file.server, &dataset)?,
             dataset,
+            workload: self.workload(file.workload.as_ref())?,
         };
-        let sweep = self.sweep(&file.sweep, matches!(base.dataset, Dataset::Archive { .. }))?;
+        let limits = workload::limits(&file.limits, base.workload.as_ref())?;
+        let sweep = self.sweep(&file, matches!(base.dataset, Dataset::Archive { .. }))?;
+        if file.phase == Phase::Dump && !base.dataset.is_made_here() {
+            return flaw(
+                file.dataset.span(),
+                "phase \"dump\" dumps a database that jobtune fills: take tpch, pgbench or sql",
+            );
+        }
         let variants = self.variants(base, &file.variant)?;
         Ok(Scenario {
             name,
             about: file.about,
+            phase: file.phase,
             variants,
             sweep,
             limits: Limits {
@@ -170,6 +180,7 @@ impl Check<'_> {
                 connections: file.limits.connections,
                 memory: file.limits.memory,
                 wal_bytes: file.limits.wal_bytes,
+                workload: limits,
             },
             restore: Restore {
                 owner: file.restore.owner.unwrap_or(false),
@@ -233,7 +244,8 @@ impl Check<'_> {
         given.or_else(|| file.map(|path| absolute(self.folder, path)))
     }
 
-    fn sweep(&self, file: &SweepFile, given_archive: bool) -> Result<Sweep, Flaw> {
+    fn sweep(&self, scenario: &ScenarioFile, given_archive: bool) -> Result<Sweep, Flaw> {
+        let file = &scenario.sweep;
         let default_jobs = [1, 2, 4, 8].into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
         let mut jobs =
             axis("jobs", self.overrides.jobs.as_ref(), file.jobs.as_ref(), default_jobs.collect())?;
@@ -258,6 +270,7 @@ impl Check<'_> {
             );
         }
         check_serial_formats(
+            scenario.phase,
             &jobs,
             &formats,
             file.formats.as_ref().map(Spanned::span).filter(|_| self.overrides.formats.is_none()),
@@ -349,6 +362,13 @@ impl Check<'_> {
                 }
             }
         }
+        match file.workload {
+            Some(true) if base.workload.is_none() => {
+                return Err("there is no [workload] that it could run beside".to_owned());
+            }
+            Some(false) => variant.workload = None,
+            _ => {}
+        }
         if let Some(path) = &file.archive {
             if !matches!(base.dataset, Dataset::Archive { .. }) {
                 return Err("archive needs a dataset that is an archive too".to_owned());
@@ -409,30 +429,34 @@ fn axis<T: Copy + Eq + Hash + fmt::Display>(
     }
 }
 
-/// Tar and plain restore serially. Beside a parallel format they are points
+/// Tar and plain restore serially, and all but directories are made so. Beside a parallel format they are points
 /// of reference at one job, which must then be on the axis.
 fn check_serial_formats(
+    phase: Phase,
     jobs: &[Jobs],
     formats: &[Format],
     span: Option<Range<usize>>,
 ) -> Result<(), Flaw> {
-    let Some(serial) = formats.iter().find(|format| !format.is_parallel()) else {
+    let Some(serial) = formats.iter().find(|&&format| !phase.is_parallel(format)) else {
         return Ok(());
     };
     if !jobs.contains(&Jobs::ONE) {
-        return flaw(
-            span,
-            format!("format {serial} can only be restored with 1 job: add 1 to jobs"),
-        );
+        return flaw(span, format!("format {serial} takes 1 job alone: add 1 to jobs"));
     }
-    let all_serial = formats.iter().all(|format| !format.is_parallel());
+    let all_serial = formats.iter().all(|&format| !phase.is_parallel(format));
     match jobs.iter().find(|&&jobs| all_serial && jobs != Jobs::ONE) {
         Some(jobs) => flaw(
             span,
-            format!(
-                "format {serial} cannot be restored with {jobs} jobs: pg_restore -j takes custom \
-                 and directory archives; say jobs = [1], or add a parallel format"
-            ),
+            match phase {
+                Phase::Restore => format!(
+                    "format {serial} cannot be restored with {jobs} jobs: pg_restore -j takes \
+                     custom and directory archives; say jobs = [1], or add a parallel format"
+                ),
+                Phase::Dump => format!(
+                    "format {serial} cannot be dumped with {jobs} jobs: pg_dump -j makes \
+                     directories alone; say jobs = [1], or add directory"
+                ),
+            },
         ),
         None => Ok(()),
     }
@@ -503,6 +527,17 @@ mod tests {
     fn serial_formats_are_points_of_reference() {
         let text = format!("{TPCH}[sweep]\nformats = [\"custom\", \"plain\", \"tar\"]");
         assert_eq!(read(&text).unwrap().sweep.formats.len(), 3);
+    }
+
+    #[test]
+    fn dumps_are_parallel_to_directories_alone() {
+        let dump = |rest: &str| read(&format!("phase = \"dump\"\n{rest}"));
+        let scenario = dump(TPCH).unwrap();
+        assert_eq!(scenario.phase, Phase::Dump);
+        let error = dump(&format!("{TPCH}[sweep]\nformats = [\"custom\"]")).unwrap_err();
+        assert!(error.contains("s.toml:4: format custom cannot be dumped with 2 jobs"), "{error}");
+        let error = dump("dataset.archive.path = \"x\"").unwrap_err();
+        assert!(error.contains("dumps a database that jobtune fills"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::quantity::{LoadInterval, Memory, Percent, Span};
-use super::{Cache, ProviderKind};
+use super::{Cache, Phase, ProviderKind};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +23,9 @@ pub struct ScenarioFile {
     pub name: Option<Spanned<String>>,
     /// What it is for.
     pub about: Option<String>,
+    /// What is measured.
+    #[serde(default)]
+    pub phase: Phase,
     /// What is restored.
     pub dataset: Spanned<DatasetFile>,
     /// Where it is restored.
@@ -34,6 +37,8 @@ pub struct ScenarioFile {
     /// Named differences.
     #[serde(default)]
     pub variant: Vec<Spanned<VariantFile>>,
+    /// A production workload beside the restores.
+    pub workload: Option<Spanned<WorkloadFile>>,
     /// What the recommendation must respect.
     #[serde(default)]
     pub limits: LimitsFile,
@@ -205,6 +210,34 @@ pub struct VariantFile {
     pub memory: Option<Memory>,
     /// Another archive.
     pub archive: Option<PathBuf>,
+    /// Whether the scenario's workload runs beside: it does, unless this says
+    /// no.
+    pub workload: Option<bool>,
+}
+
+/// `[workload]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadFile {
+    /// Transactions a second, in all.
+    pub rate: f64,
+    /// Connections.
+    pub clients: Option<u32>,
+    /// Scale of pgbench's own tables.
+    pub scale: Option<u32>,
+    /// Scripts that make what pgbench's own tables lack, relative to the
+    /// scenario's folder.
+    #[serde(default)]
+    pub setup: Vec<PathBuf>,
+    /// Transactions, as pgbench takes them: `file.sql` or `file.sql@weight`.
+    #[serde(default)]
+    pub scripts: Vec<String>,
+    /// How long it runs before each restore.
+    pub before: Option<Span>,
+    /// And after.
+    pub after: Option<Span>,
+    /// A transaction is missed if it takes longer, from its schedule.
+    pub late: Option<Span>,
 }
 
 /// `[limits]`
@@ -223,6 +256,12 @@ pub struct LimitsFile {
     pub memory: Option<Memory>,
     /// Most WAL that a restore may write.
     pub wal_bytes: Option<Memory>,
+    /// The latency that 99 % of the workload's transactions must keep.
+    pub p99_latency: Option<Span>,
+    /// How much longer than before the restore that may be.
+    pub latency_increase: Option<Percent>,
+    /// The share of the workload's transactions that may be late.
+    pub missed: Option<Percent>,
 }
 
 /// `[restore]`

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use restore_core::dump::DumpRequest;
+use restore_core::engine::{PgRestore, Psql};
 use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ pub struct Scenario {
     pub name: String,
     /// What it is for.
     pub about: Option<String>,
+    /// What is measured.
+    #[serde(default)]
+    pub phase: Phase,
     /// What is compared under the same sweep; never empty. The first one is
     /// the scenario itself, named [`Variant::BASE`].
     pub variants: Vec<Variant>,
@@ -33,6 +38,37 @@ pub struct Scenario {
     pub restore: Restore,
 }
 
+/// What is measured: the way back from a backup, or the way there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Archives are restored.
+    #[default]
+    Restore,
+    /// Archives are made.
+    Dump,
+}
+
+impl Phase {
+    /// Whether more than one job can be at work on an archive of this format:
+    /// `pg_dump -j` makes directories alone (PostgreSQL 9.3 and later).
+    pub fn is_parallel(self, format: Format) -> bool {
+        match self {
+            Self::Restore => format.is_parallel(),
+            Self::Dump => format == Format::Directory,
+        }
+    }
+
+    /// The program that an archive of this format is the business of.
+    pub fn engine(self, format: Format) -> &'static str {
+        match (self, format) {
+            (Self::Dump, _) => DumpRequest::PROGRAM,
+            (Self::Restore, Format::Plain) => Psql::NAME,
+            (Self::Restore, _) => PgRestore::NAME,
+        }
+    }
+}
+
 /// A dataset and a server to restore it into.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Variant {
@@ -42,6 +78,39 @@ pub struct Variant {
     pub dataset: Dataset,
     /// Where.
     pub server: Server,
+    /// What runs on another database of the server meanwhile.
+    #[serde(default)]
+    pub workload: Option<Workload>,
+}
+
+/// A production workload: pgbench at a fixed rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Transactions a second, in all.
+    pub rate_per_s: f64,
+    /// Connections.
+    pub clients: u32,
+    /// Scale of pgbench's own tables.
+    pub scale: u32,
+    /// Absolute paths of scripts that make more.
+    pub setup: Vec<PathBuf>,
+    /// Transactions; pgbench's own if empty.
+    pub scripts: Vec<Script>,
+    /// How long it runs before each restore.
+    pub before: Span,
+    /// And after.
+    pub after: Span,
+    /// A transaction is missed if it takes longer, from its schedule.
+    pub late: Span,
+}
+
+/// A transaction as a script of pgbench.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// How often it is chosen against the others.
+    pub weight: u32,
 }
 
 impl Variant {
@@ -84,6 +153,16 @@ pub enum Dataset {
         /// Environment variable that holds the connection string.
         conninfo_env: String,
     },
+}
+
+impl Dataset {
+    /// Whether its rows are made by jobtune.
+    pub fn is_made_here(&self) -> bool {
+        match self {
+            Self::Tpch { .. } | Self::Pgbench { .. } | Self::Sql { .. } => true,
+            Self::Archive { .. } | Self::Database { .. } => false,
+        }
+    }
 }
 
 /// Where a server comes from.
@@ -225,6 +304,28 @@ pub struct Limits {
     pub memory: Option<Memory>,
     /// Most WAL that a restore may write.
     pub wal_bytes: Option<Memory>,
+    /// What the workload beside must keep.
+    #[serde(flatten)]
+    pub workload: WorkloadLimits,
+}
+
+/// What a production workload must keep while a restore runs beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkloadLimits {
+    /// The latency that 99 % of its transactions must keep.
+    pub p99_latency: Option<Span>,
+    /// How much longer than before the restore that may be.
+    pub latency_increase: Option<Percent>,
+    /// The share of its transactions that may be late.
+    pub missed: Option<Percent>,
+}
+
+impl WorkloadLimits {
+    /// Whether there is any.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a restore includes besides the objects themselves.

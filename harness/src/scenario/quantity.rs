@@ -69,6 +69,11 @@ impl Span {
         Self(Duration::from_secs(secs))
     }
 
+    /// So many milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+
     /// The duration.
     pub fn get(self) -> Duration {
         self.0

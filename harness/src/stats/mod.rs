@@ -11,6 +11,7 @@ pub mod difference;
 pub mod exact;
 pub mod holm;
 pub mod interval;
+pub mod latency;
 pub mod linear;
 pub mod median;
 pub mod moments;

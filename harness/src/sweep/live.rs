@@ -24,7 +24,8 @@ use crate::lease::Lease;
 use crate::load::{Sampling, Seen, held_by_locks, summarise};
 use crate::provider::Server;
 use crate::record::{ArchiveRecord, ItemRow, Outcome, TrialRow};
-use crate::scenario::{Cache, Scenario};
+use crate::scenario::{Cache, Scenario, Variant};
+use crate::workload::{Latencies, Production, Traffic, now_us};
 
 /// Servers, archives, and how to restore the ones into the others.
 pub struct LiveBench<'a> {
@@ -35,6 +36,8 @@ pub struct LiveBench<'a> {
     of_variant: BTreeMap<String, usize>,
     archives: HashMap<ArchiveKey, Contents>,
     cells: Vec<Cell>,
+    /// The workload beside the trials of a variant, where it has one.
+    production: BTreeMap<String, Production>,
 }
 
 /// What is known of an archive.
@@ -125,7 +128,30 @@ impl<'a> LiveBench<'a> {
             }
             contents.insert(record.key.clone(), Contents { path, expected, items, plan });
         }
-        Ok(Self { scenario, lease, servers, of_variant, archives: contents, cells: cells.to_vec() })
+        Ok(Self {
+            scenario,
+            lease,
+            servers,
+            of_variant,
+            archives: contents,
+            cells: cells.to_vec(),
+            production: BTreeMap::new(),
+        })
+    }
+
+    /// Runs these workloads beside the trials of their variants.
+    #[must_use]
+    pub fn beside(self, production: BTreeMap<String, Production>) -> Self {
+        Self { production, ..self }
+    }
+
+    /// Starts the workload that belongs beside a trial.
+    async fn traffic(&self, cell: &Cell, database: &str) -> anyhow::Result<Option<Traffic>> {
+        let variant = &cell.archive.variant;
+        match self.production.get(variant) {
+            Some(production) => production.begin(self.server(variant)?, database).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn server(&self, variant: &str) -> anyhow::Result<&Server> {
@@ -228,16 +254,24 @@ impl<'a> LiveBench<'a> {
         let limit = limit.into_iter().chain(self.scenario.sweep.trial_limit()).min();
         let begun = Instant::now();
         self.prepare(cell, database).await?;
+        let traffic = self.traffic(cell, database).await?;
         let wal_before = self.wal_position(cell).await;
         let sampling = self.sample(cell, database, trial).await?;
         let prepare = begun.elapsed();
         let started_at = clock::rfc3339(clock::now());
+        let start_us = now_us();
         let (report, seen) = self.restore(cell, database, sampling, limit, watch).await?;
+        let end_us = now_us();
 
         let begun = Instant::now();
         let wal = match (wal_before, self.wal_position(cell).await) {
             (Some(before), Some(after)) => after.checked_sub(before),
             _ => None,
+        };
+        // Counting the rows is no part of the stretch after the restore.
+        let latencies = match traffic {
+            Some(traffic) => Some(traffic.finish(start_us, end_us).await),
+            None => None,
         };
         let mut log = report.messages.clone();
         let restored = match self.inspect(cell, database).await {
@@ -247,8 +281,16 @@ impl<'a> LiveBench<'a> {
                 None
             }
         };
-        let (outcome, message) = self.judge(cell, &report, restored.as_ref());
+        let (mut outcome, mut message) = self.judge(cell, &report, restored.as_ref());
+        if let Some(Err(error)) = &latencies {
+            // What was measured is not what was asked for.
+            log.push(format!("{error:#}"));
+            if outcome == Outcome::Completed {
+                (outcome, message) = (Outcome::Failed, Some(format!("{error:#}")));
+            }
+        }
         Ok(Cycle {
+            latencies: latencies.and_then(Result::ok),
             report,
             seen,
             restored,
@@ -328,6 +370,7 @@ struct Cycle {
     seen: Seen,
     restored: Option<Restored>,
     wal: Option<u64>,
+    latencies: Option<Latencies>,
     outcome: Outcome,
     message: Option<String>,
     log: Vec<String>,
@@ -342,21 +385,8 @@ impl Bench for LiveBench<'_> {
         if self.scenario.sweep.cache == Cache::Cold {
             return Vec::new();
         }
-        self.scenario
-            .variants
-            .iter()
-            .filter_map(|variant| {
-                let cores = self.server(&variant.name).ok()?.cores().unwrap_or(1);
-                let cells = self.cells.iter().filter(|cell| cell.archive.variant == variant.name);
-                // As many jobs as are likely to be fast, or the fewest.
-                cells
-                    .min_by_key(|cell| {
-                        let jobs = cell.jobs.get();
-                        (jobs.saturating_sub(cores), cores.saturating_sub(jobs))
-                    })
-                    .cloned()
-            })
-            .collect()
+        let cores = |variant: &str| self.server(variant).ok()?.cores();
+        warm_ups(self.scenario, &self.cells, cores)
     }
 
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
@@ -416,20 +446,41 @@ impl Bench for LiveBench<'_> {
                 EngineEnd::TimedOut => None,
             },
             message: cycle.message,
+            archive_bytes: None,
             load,
+            workload: cycle.latencies.as_ref().map(Latencies::summary).unwrap_or_default(),
         };
         let items = report.items.into_iter().map(|timing| items.row(timing)).collect();
+        let latency = cycle.latencies.as_ref().map(Latencies::rows).unwrap_or_default();
         let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
         let Seen { samples, notes } = cycle.seen;
-        Ok(Finished { row, items, load: samples, load_notes: notes, log })
+        Ok(Finished { row, items, load: samples, load_notes: notes, latency, log })
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// For each variant the cell with as many jobs as are likely to be fast, or
+/// the fewest.
+pub(super) fn warm_ups(
+    scenario: &Scenario,
+    cells: &[Cell],
+    cores: impl Fn(&str) -> Option<u32>,
+) -> Vec<Cell> {
+    let of_variant = |variant: &Variant| {
+        let cores = cores(&variant.name).unwrap_or(1);
+        let cells = cells.iter().filter(|cell| cell.archive.variant == variant.name);
+        cells.min_by_key(|cell| {
+            let jobs = cell.jobs.get();
+            (jobs.saturating_sub(cores), cores.saturating_sub(jobs))
+        })
+    };
+    scenario.variants.iter().filter_map(of_variant).cloned().collect()
+}
+
+pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn quote(log: &[String]) -> String {
+pub(super) fn quote(log: &[String]) -> String {
     /// Lines of a failed warm-up that its error quotes.
     const LINES: usize = 10;
     log.iter().take(LINES).cloned().collect::<Vec<_>>().join("\n")
@@ -451,7 +502,7 @@ const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
 
 /// Drops the page cache, where that is possible; the run's record says
 /// whether it was.
-fn drop_system_caches() {
+pub(super) fn drop_system_caches() {
     if can_drop_caches() {
         nix::unistd::sync();
         // It was possible at the start; should it fail now, the caches are

@@ -1,5 +1,6 @@
 //! Runs the trials of a design, in order, and records each as it ends.
 
+pub mod dumps;
 pub mod live;
 mod progress;
 pub mod source;
@@ -14,7 +15,9 @@ use tokio::time::Instant;
 use crate::design::{Cell, Trial};
 use crate::load::LiveLoad;
 use crate::printer::Printer;
-use crate::record::{Ending, ItemRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow};
+use crate::record::{
+    Ending, ItemRow, LatencyRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow,
+};
 use progress::Progress;
 pub use source::{BlockSource, Source, StopRule};
 
@@ -33,6 +36,8 @@ pub struct Finished {
     pub load: Vec<LoadSample>,
     /// What of the load could not be read, and why.
     pub load_notes: Vec<String>,
+    /// How long the workload's transactions took; empty where none ran.
+    pub latency: Vec<LatencyRow>,
     /// What the engine and the server said; empty if all went well.
     pub log: Vec<String>,
 }
@@ -192,8 +197,11 @@ impl Sweep<'_> {
         }
         let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
         let finished = bench.run(trial, self.run.sessions, &mut watch).await?;
-        let Finished { row, items, load, load_notes, log } = finished;
+        let Finished { row, items, load, load_notes, latency, log } = finished;
         self.note_once(load_notes)?;
+        if !latency.is_empty() {
+            self.folder.write_latency(row.trial, &latency)?;
+        }
         self.folder.append(&row, &items, &load, &log)?;
         self.progress.finished(self.printer, &row);
         // What its own limit stopped has shown what it was to show.

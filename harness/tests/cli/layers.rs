@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
-const HARNESS: [&[&str]; 11] = [
+const HARNESS: [&[&str]; 12] = [
     &["clock", "process", "printer", "connection"],
     &["lease", "scenario"],
     &["design"],
@@ -13,7 +13,8 @@ const HARNESS: [&[&str]; 11] = [
     &["load"],
     &["provider", "stats"],
     &["dataset", "analysis"],
-    &["sweep", "recommend", "gate", "history"],
+    &["workload"],
+    &["sweep", "recommend", "gate", "history", "claims"],
     &["tune"],
     &["report", "cli"],
     &["commands"],
@@ -32,9 +33,10 @@ const CORE: [&[&str]; 8] = [
 ];
 
 /// Works from what was recorded alone, with no server near.
-const RIGHT_OF_THE_RUN_FOLDER: [&str; 7] =
-    ["stats", "analysis", "recommend", "gate", "history", "tune", "report"];
-const LEFT_OF_IT: [&str; 6] = ["provider", "dataset", "load", "sweep", "process", "lease"];
+const RIGHT_OF_THE_RUN_FOLDER: [&str; 8] =
+    ["stats", "analysis", "recommend", "gate", "history", "claims", "tune", "report"];
+const LEFT_OF_IT: [&str; 7] =
+    ["provider", "dataset", "load", "workload", "sweep", "process", "lease"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

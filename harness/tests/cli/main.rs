@@ -14,8 +14,10 @@ mod layers;
 mod licences;
 mod live;
 mod load;
+mod scenarios;
 mod survival;
 mod verdicts;
+mod workload;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use harness::analysis::{ArchiveFacts, BlockPlan, LargestItem, Limits, RunFacts};
-use harness::record::LoadSummary;
 use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
+use harness::record::{LoadSummary, WorkloadSummary};
+use harness::scenario::Phase;
 use harness::stats::random;
 use rand_distr::{Distribution, StandardNormal};
 use restore_core::format::Format;
@@ -75,8 +76,10 @@ fn row(trial: u32, block: u32, position: u32, format: Format, jobs: u32, seconds
         wal_bytes: None,
         errors: 0,
         exit_code: Some(0),
+        archive_bytes: None,
         message: None,
         load: LoadSummary::default(),
+        workload: WorkloadSummary::default(),
     }
 }
 
@@ -124,12 +127,14 @@ pub(crate) fn fail(row: &mut TrialRow, message: &str) {
 pub(crate) fn facts() -> RunFacts {
     RunFacts {
         scenario: Some("synthetic".to_owned()),
+        phase: Phase::Restore,
         server: Some("PostgreSQL 17.5, local".to_owned()),
         host: Some("a test host".to_owned()),
         cache: Some("warm".to_owned()),
         cores: Some(4),
         max_connections: Some(100),
         tolerance: 0.05,
+        idle_of: BTreeMap::new(),
         precision: 0.03,
         seed: 42,
         blocks: BlockPlan { min: 3, max: 10 },

@@ -1,0 +1,378 @@
+//! The claims, each with the comparison that decides it.
+
+use std::collections::BTreeMap;
+
+use restore_core::format::Format;
+use restore_core::units::Jobs;
+
+use super::compare::{
+    apart, differences, effect, is_above, is_below, is_good_enough, ratio, speedups,
+};
+use super::{Claim, Effect, Evidence, Material, NOTICEABLE, Ruling};
+use crate::analysis::{Curve, CurveKey};
+use crate::record::{Outcome, TrialRow};
+use crate::scenario::Phase;
+use crate::stats::interval::{Interval, Level};
+use crate::stats::student;
+
+/// "Little" in "gains little": less than a quarter faster.
+const LITTLE: f64 = 1.25;
+
+/// A disk that has something to do in nine tenths of the time is saturated.
+const SATURATED: f64 = 0.9;
+
+pub(super) const ALL: &[Claim] = &[
+    Claim {
+        name: "half-the-cores",
+        text: "Start at half the cores.",
+        decided_by: "any restore: no other -j is noticeably faster than cores/2",
+        judge: half_the_cores,
+    },
+    Claim {
+        name: "four-to-eight",
+        text: "4 to 8 jobs are typical.",
+        decided_by: "any restore: a -j from 4 to 8 is as fast as every other one",
+        judge: four_to_eight,
+    },
+    Claim {
+        name: "not-always-faster",
+        text: "More jobs are not always faster.",
+        decided_by: "any restore: some step up in -j gains nothing noticeable",
+        judge: not_always_faster,
+    },
+    Claim {
+        name: "directory-is-fastest",
+        text: "The directory format restores fastest.",
+        decided_by: "custom against directory, each at its fastest -j (scenario formats)",
+        judge: directory_is_fastest,
+    },
+    Claim {
+        name: "directory-scales-best",
+        text: "The directory format scales best.",
+        decided_by: "the speed-ups of custom and directory (scenario formats)",
+        judge: directory_scales_best,
+    },
+    Claim {
+        name: "gains-need-many-tables",
+        text: "Gains need many large tables.",
+        decided_by: "the speed-up of many-large-tables over that of one-giant-table",
+        judge: |runs| between(runs, "many-large-tables", "one-giant-table"),
+    },
+    Claim {
+        name: "gains-need-many-indexes",
+        text: "Gains need many indexes.",
+        decided_by: "the speed-up of many-indexes over that of one-giant-table",
+        judge: |runs| between(runs, "many-indexes", "one-giant-table"),
+    },
+    Claim {
+        name: "small-databases-gain-little",
+        text: "Small databases gain little.",
+        decided_by: "small-database: the best -j is less than a quarter faster than 1",
+        judge: |runs| gains_little(runs, &["small-database"]),
+    },
+    Claim {
+        name: "few-tables-gain-little",
+        text: "Few tables gain little.",
+        decided_by: "few-tables and one-giant-table: less than a quarter faster than 1",
+        judge: |runs| gains_little(runs, &["few-tables", "one-giant-table"]),
+    },
+    Claim {
+        name: "high-j-saturates-disks",
+        text: "Too high a -j saturates the disks.",
+        decided_by: "any restore with load samples: the disk is busy at the largest -j",
+        judge: saturates_disks,
+    },
+    Claim {
+        name: "high-j-starves-production",
+        text: "Too high a -j starves production.",
+        decided_by: "production: p99 latency at the largest -j against -j 1",
+        judge: starves_production,
+    },
+    Claim {
+        name: "dependencies-stay-serial",
+        text: "Roles, extensions and dependencies stay serial.",
+        decided_by: "any restore: the part before the data takes as long with more jobs",
+        judge: stays_serial,
+    },
+    Claim {
+        name: "dumps-are-serial",
+        text: "pg_dump cannot run in parallel.",
+        decided_by: "dump: directories by one job against the fastest -j",
+        judge: dumps_are_serial,
+    },
+];
+
+fn place(run: &Material, key: &CurveKey) -> String {
+    format!("{} ({key})", run.scenario)
+}
+
+/// Curves with a choice of jobs, of runs of one phase.
+fn curves(runs: &[Material], phase: Phase) -> impl Iterator<Item = (&Material, &Curve)> {
+    runs.iter()
+        .filter(move |run| run.facts.phase == phase)
+        .flat_map(|run| run.analysis.curves.iter().map(move |curve| (run, curve)))
+        .filter(|(_, curve)| curve.measured().len() > 1)
+}
+
+fn evidence(place: String, judged: Option<(Ruling, Effect)>) -> Evidence {
+    match judged {
+        Some((ruling, effect)) => Evidence { place, ruling, effect: Some(effect) },
+        None => Evidence { place, ruling: Ruling::NotDecidable, effect: None },
+    }
+}
+
+fn half_the_cores(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
+        let half = (run.facts.cores? / 2).max(1);
+        let judged = is_good_enough(curve, |jobs| jobs.get() == half);
+        Some(evidence(place(run, &curve.key), judged))
+    });
+    judged.collect()
+}
+
+fn four_to_eight(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Restore).map(|(run, curve)| {
+        let judged = is_good_enough(curve, |jobs| (4..=8).contains(&jobs.get()));
+        evidence(place(run, &curve.key), judged)
+    });
+    judged.collect()
+}
+
+fn not_always_faster(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Restore)
+        .map(|(run, curve)| evidence(place(run, &curve.key), some_step_gains_nothing(curve)));
+    judged.collect()
+}
+
+/// The step that gains least decides; all steps are judged together.
+fn some_step_gains_nothing(curve: &Curve) -> Option<(Ruling, Effect)> {
+    let measured = curve.measured();
+    let level = Level::P95.split(measured.len().saturating_sub(1) as u32);
+    let mut steps = Vec::new();
+    for step in measured.windows(2) {
+        let interval = step[1].ratio_to(step[0], level)?.interval;
+        steps.push((interval, ratio(step[1], step[0])?));
+    }
+    let worst =
+        |(_, a): &&(Interval, Effect), (_, b): &&(Interval, Effect)| a.value.total_cmp(&b.value);
+    let effect = steps.iter().max_by(worst)?.1.clone();
+    let ruling = if steps.iter().any(|(step, _)| step.low > -NOTICEABLE.ln_1p()) {
+        Ruling::Holds
+    } else if steps.iter().all(|(step, _)| step.high < 0.0) {
+        Ruling::DoesNotHold
+    } else {
+        Ruling::NotDecidable
+    };
+    Some((ruling, effect))
+}
+
+/// Curves of a run that differ in the format alone: custom and directory.
+fn pairs_of_formats(run: &Material) -> Vec<(&Curve, &Curve)> {
+    let of = |format| run.analysis.curves.iter().filter(move |curve| curve.key.format == format);
+    of(Format::Directory)
+        .filter_map(|directory| {
+            let same = |custom: &&Curve| {
+                custom.key == CurveKey { format: Format::Custom, ..directory.key.clone() }
+            };
+            Some((of(Format::Custom).find(same)?, directory))
+        })
+        .collect()
+}
+
+fn of_formats(
+    runs: &[Material],
+    values: impl Fn(&Curve, &Curve) -> Option<(String, Vec<f64>)>,
+) -> Vec<Evidence> {
+    let restores = runs.iter().filter(|run| run.facts.phase == Phase::Restore);
+    let judged = restores.flat_map(|run| {
+        let pairs = pairs_of_formats(run).into_iter();
+        pairs
+            .map(|(custom, directory)| {
+                let judged = values(custom, directory)
+                    .and_then(|(what, values)| effect(what, &values))
+                    .map(|(interval, effect)| (is_above(interval), effect));
+                evidence(place(run, &directory.key), judged)
+            })
+            .collect::<Vec<_>>()
+    });
+    judged.collect()
+}
+
+fn directory_is_fastest(runs: &[Material]) -> Vec<Evidence> {
+    of_formats(runs, |custom, directory| {
+        let (custom, directory) = (custom.fastest()?, directory.fastest()?);
+        let what =
+            format!("time of custom -j {} over directory -j {}", custom.jobs, directory.jobs);
+        Some((what, differences(custom, directory)))
+    })
+}
+
+fn directory_scales_best(runs: &[Material]) -> Vec<Evidence> {
+    of_formats(runs, |custom, directory| {
+        let serial = |curve: &Curve| curve.cell(Jobs::ONE).cloned();
+        let fastest = |curve: &Curve| {
+            let parallel = curve.measured().into_iter().filter(|cell| cell.jobs != Jobs::ONE);
+            parallel.min_by(|a, b| a.mean.unwrap_or(0.0).total_cmp(&b.mean.unwrap_or(0.0))).cloned()
+        };
+        let cells = [serial(directory)?, fastest(directory)?, serial(custom)?, fastest(custom)?];
+        let at = |cell: usize, block: &u32| {
+            cells[cell].observations.get(block).map(|seen| seen.ln_seconds)
+        };
+        let of_block =
+            |block: &u32| Some(at(0, block)? - at(1, block)? - (at(2, block)? - at(3, block)?));
+        let values = cells[0].observations.keys().filter_map(of_block).collect();
+        Some(("speed-up of directory over that of custom".to_owned(), values))
+    })
+}
+
+/// The curves of a scenario's runs with a speed-up.
+fn of_scenario<'a>(
+    runs: &'a [Material],
+    name: &'a str,
+) -> impl Iterator<Item = (&'a Material, &'a Curve, Jobs, Vec<f64>)> {
+    curves(runs, Phase::Restore).filter(move |(run, _)| run.scenario == name).filter_map(
+        |(run, curve)| {
+            let (best, values) = speedups(curve)?;
+            Some((run, curve, best, values))
+        },
+    )
+}
+
+/// The speed-up of one shape of data over that of another, on one host and
+/// server.
+fn between(runs: &[Material], name: &str, other: &str) -> Vec<Evidence> {
+    let mut all = Vec::new();
+    for (run, curve, best, values) in of_scenario(runs, name) {
+        for (against, _, other_best, other_values) in of_scenario(runs, other) {
+            let alike = |run: &Material| (run.facts.host.clone(), run.facts.server.clone());
+            if alike(run) != alike(against) {
+                continue;
+            }
+            let what = format!(
+                "speed-up at -j {best} over that of {} at -j {other_best}",
+                against.scenario
+            );
+            let judged = apart(what, &values, &other_values)
+                .map(|(interval, effect)| (is_above(interval), effect));
+            all.push(evidence(place(run, &curve.key), judged));
+        }
+    }
+    all
+}
+
+fn gains_little(runs: &[Material], names: &[&str]) -> Vec<Evidence> {
+    let mut all = Vec::new();
+    for name in names {
+        for (run, curve, best, values) in of_scenario(runs, name) {
+            let judged = effect(format!("speed-up of -j {best}"), &values)
+                .map(|(interval, effect)| (is_below(interval, LITTLE.ln()), effect));
+            all.push(evidence(place(run, &curve.key), judged));
+        }
+    }
+    all
+}
+
+/// Readings of completed trials of a curve by jobs and block.
+fn readings(
+    run: &Material,
+    key: &CurveKey,
+    of: impl Fn(&TrialRow) -> Option<f64>,
+) -> BTreeMap<Jobs, BTreeMap<u32, f64>> {
+    let mut all: BTreeMap<Jobs, BTreeMap<u32, f64>> = BTreeMap::new();
+    for row in &run.rows {
+        if row.outcome == Outcome::Completed
+            && CurveKey::of(row) == *key
+            && let Some(reading) = of(row)
+        {
+            all.entry(row.jobs).or_default().insert(row.block, reading);
+        }
+    }
+    all
+}
+
+/// ln of the readings at the most jobs over those at the fewest, by block.
+fn most_over_fewest(
+    what: &str,
+    readings: &BTreeMap<Jobs, BTreeMap<u32, f64>>,
+) -> Option<(Interval, Effect)> {
+    let ((fewest, low), (most, high)) = (readings.first_key_value()?, readings.last_key_value()?);
+    if fewest == most {
+        return None;
+    }
+    let values: Vec<f64> = high
+        .iter()
+        .filter_map(|(block, reading)| Some((reading / low.get(block)?).ln()))
+        .filter(|value| value.is_finite())
+        .collect();
+    effect(format!("{what} at -j {most} over -j {fewest}"), &values)
+}
+
+fn starves_production(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
+        let p99 = |row: &TrialRow| row.workload.workload_during_p99_us.map(|us| us as f64);
+        let readings = readings(run, &curve.key, p99);
+        if readings.is_empty() {
+            return None;
+        }
+        let judged = most_over_fewest("p99 latency", &readings)
+            .map(|(interval, effect)| (is_above(interval), effect));
+        Some(evidence(place(run, &curve.key), judged))
+    });
+    judged.collect()
+}
+
+fn saturates_disks(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
+        let readings = readings(run, &curve.key, |row| row.load.data_device_busy_mean_ratio);
+        let (most, shares) = readings.last_key_value()?;
+        let values: Vec<f64> = shares.values().copied().collect();
+        let judged = student::mean_interval(&values, Level::P95).map(|mean| {
+            let Interval { low, high } = mean.interval;
+            // To be saturated is to be above; the rest is as with "below".
+            let ruling = match is_below(mean.interval, SATURATED) {
+                Ruling::Holds => Ruling::DoesNotHold,
+                Ruling::DoesNotHold => Ruling::Holds,
+                Ruling::NotDecidable => Ruling::NotDecidable,
+            };
+            let what = format!("share of time the disk is busy at -j {most}");
+            (ruling, Effect { what, value: mean.mean, low, high, blocks: mean.n })
+        });
+        Some(evidence(place(run, &curve.key), judged))
+    });
+    judged.collect()
+}
+
+fn stays_serial(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
+        let pre_data = |row: &TrialRow| row.pre_data_ns.map(|ns| ns as f64);
+        let readings = readings(run, &curve.key, pre_data);
+        let (interval, effect) = most_over_fewest("part before the data", &readings)?;
+        let ruling = if interval.low > -NOTICEABLE.ln_1p() {
+            Ruling::Holds
+        } else if interval.high < 0.0 {
+            Ruling::DoesNotHold
+        } else {
+            Ruling::NotDecidable
+        };
+        Some(evidence(place(run, &curve.key), Some((ruling, effect))))
+    });
+    judged.collect()
+}
+
+fn dumps_are_serial(runs: &[Material]) -> Vec<Evidence> {
+    let judged = curves(runs, Phase::Dump).filter_map(|(run, curve)| {
+        let (best, values) = speedups(curve)?;
+        let judged =
+            effect(format!("speed-up of pg_dump -j {best}"), &values).map(|(interval, effect)| {
+                // A gain is what the claim denies.
+                let ruling = match is_above(interval) {
+                    Ruling::Holds => Ruling::DoesNotHold,
+                    Ruling::DoesNotHold => Ruling::Holds,
+                    Ruling::NotDecidable => Ruling::NotDecidable,
+                };
+                (ruling, effect)
+            });
+        Some(evidence(place(run, &curve.key), judged))
+    });
+    judged.collect()
+}

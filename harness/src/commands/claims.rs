@@ -1,0 +1,29 @@
+//! `jobtune claims`: what recorded runs say of the rules of thumb.
+
+use anyhow::Context as _;
+
+use super::Status;
+use crate::analysis::RunFacts;
+use crate::claims::{self, Material};
+use crate::cli::{ClaimsArgs, OutputFormat};
+use crate::printer::Printer;
+use crate::record::RunFolder;
+use crate::report::{Style, claims as report};
+
+pub(super) fn run(args: &ClaimsArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let runs = args
+        .runs
+        .iter()
+        .map(|path| {
+            let folder = RunFolder::open(path)?;
+            Ok(Material::new(RunFacts::of(&folder.run()?), folder.trials()?))
+        })
+        .collect::<anyhow::Result<Vec<Material>>>()?;
+    let judged = claims::judge(&runs);
+    printer.answer(&match args.format {
+        OutputFormat::Text => report::text(&judged, Style { width: printer.width(), color: true }),
+        OutputFormat::Markdown => report::markdown(&judged),
+        OutputFormat::Json => report::json(&judged).context("cannot write JSON")?,
+    });
+    Ok(Status::Done)
+}

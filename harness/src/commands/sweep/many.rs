@@ -1,0 +1,138 @@
+//! Several scenarios in one command: each its own run, one summary.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use super::super::{Status, recommend};
+use super::job::load;
+use super::{Course, sweep};
+use crate::cli::SweepArgs;
+use crate::printer::Printer;
+use crate::provider::connect_to_docker;
+use crate::record::{Outcome, RunFolder};
+use crate::scenario::{Provider, Scenario};
+
+/// What came of one scenario.
+enum Fate {
+    /// It was swept.
+    Swept {
+        /// Trials that completed, and all.
+        completed: usize,
+        trials: usize,
+        answer: String,
+        folder: PathBuf,
+    },
+    /// It needs what this machine does not have.
+    Skipped(&'static str),
+    /// Nothing came of it.
+    Failed(String),
+    /// It was only described.
+    Described,
+}
+
+/// Sweeps every scenario, one after the other. A scenario that fails keeps
+/// none of the others from being swept.
+pub(super) async fn run(args: &SweepArgs, printer: &Printer) -> anyhow::Result<Status> {
+    // What is wrong with a scenario is said before the first one is swept.
+    let scenarios = args
+        .scenarios
+        .iter()
+        .map(|path| load(&args.of(path)))
+        .collect::<anyhow::Result<Vec<Scenario>>>()?;
+    check_names(&scenarios)?;
+    let mut fates: Vec<(&str, Fate)> = Vec::new();
+    for (path, scenario) in args.scenarios.iter().zip(&scenarios) {
+        printer.note(format!("\n{}: {}", scenario.name, scenario.about.as_deref().unwrap_or("")));
+        let Some(fate) = one(args, path, scenario, printer).await else {
+            printer.answer(&summary(&fates));
+            return Ok(Status::Interrupted);
+        };
+        fates.push((&scenario.name, fate));
+    }
+    if args.dry_run {
+        return Ok(Status::Done);
+    }
+    printer.answer(&summary(&fates));
+    let of_fate = |is: fn(&Fate) -> bool| -> Vec<&str> {
+        fates.iter().filter(|(_, fate)| is(fate)).map(|(name, _)| *name).collect()
+    };
+    let failed = of_fate(|fate| matches!(fate, Fate::Failed(_)));
+    if !failed.is_empty() {
+        bail!("{} of {} scenarios failed: {}", failed.len(), fates.len(), failed.join(", "));
+    }
+    let skipped = of_fate(|fate| matches!(fate, Fate::Skipped(_)));
+    Ok(if skipped.is_empty() { Status::Done } else { Status::Skipped })
+}
+
+/// Sweeps one of them; `None` if it was interrupted.
+async fn one(
+    args: &SweepArgs,
+    path: &Path,
+    scenario: &Scenario,
+    printer: &Printer,
+) -> Option<Fate> {
+    if needs_containers(scenario) && !args.dry_run && connect_to_docker().await.is_err() {
+        let why = "it needs containers, and no container engine answers";
+        printer.warn(format!("{} is skipped: {why}", scenario.name));
+        return Some(Fate::Skipped(why));
+    }
+    let args = SweepArgs {
+        out: args.out.as_ref().map(|parent| parent.join(&scenario.name)),
+        ..args.of(path)
+    };
+    let swept = match sweep(&args, printer).await {
+        Ok(Course::Ended(folder)) => swept(&folder),
+        Ok(Course::Described) => Ok(Fate::Described),
+        Ok(Course::Interrupted) => return None,
+        Err(error) => Err(error),
+    };
+    Some(swept.unwrap_or_else(|error| {
+        printer.error(&error);
+        Fate::Failed(error.to_string())
+    }))
+}
+
+fn swept(folder: &RunFolder) -> anyhow::Result<Fate> {
+    let rows = folder.trials()?;
+    let completed = rows.iter().filter(|row| row.outcome == Outcome::Completed).count();
+    Ok(Fate::Swept {
+        completed,
+        trials: rows.len(),
+        answer: recommend::report(folder)?.answer,
+        folder: folder.path().to_owned(),
+    })
+}
+
+/// Runs are told apart by the names of their scenarios.
+fn check_names(scenarios: &[Scenario]) -> anyhow::Result<()> {
+    let mut names: Vec<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => bail!("two of the scenarios are named {:?}: sweep them apart", pair[0]),
+        None => Ok(()),
+    }
+}
+
+fn needs_containers(scenario: &Scenario) -> bool {
+    let mut providers = scenario.variants.iter().map(|variant| &variant.server.provider);
+    providers.any(|provider| matches!(provider, Provider::Docker { .. }))
+}
+
+fn summary(fates: &[(&str, Fate)]) -> String {
+    let mut lines = vec![format!("{} scenarios", fates.len())];
+    for (name, fate) in fates {
+        lines.push(String::new());
+        match fate {
+            Fate::Swept { completed, trials, answer, folder } => lines.extend([
+                format!("{name}: {completed} of {trials} trials completed"),
+                format!("  {answer}"),
+                format!("  {}", folder.display()),
+            ]),
+            Fate::Skipped(why) => lines.push(format!("{name}: skipped, {why}")),
+            Fate::Failed(why) => lines.push(format!("{name}: failed, {why}")),
+            Fate::Described => lines.push(format!("{name}: described")),
+        }
+    }
+    lines.join("\n")
+}

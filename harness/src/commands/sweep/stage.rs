@@ -1,0 +1,165 @@
+//! Servers and archives, made ready for trials.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, bail};
+
+use super::describe::describe_server;
+use super::job::Job;
+use crate::dataset::cache::Maker;
+use crate::dataset::{Counts, count, describe, fill, shared};
+use crate::lease::Lease;
+use crate::printer::Printer;
+use crate::provider::{Context, Server, Shared};
+use crate::record::{ArchiveRecord, ServerRecord};
+use crate::scenario::{Cache, Phase, Variant};
+use crate::sweep::dumps::DumpSource;
+use crate::sweep::live::can_drop_caches;
+use crate::workload::Production;
+
+/// Servers and archives, ready for trials.
+pub(super) struct Stage {
+    pub(super) servers: Vec<Server>,
+    pub(super) of_variant: BTreeMap<String, usize>,
+    pub(super) records: BTreeMap<String, ServerRecord>,
+    pub(super) archives: Vec<ArchiveRecord>,
+    /// For dumps, the filled database of each server.
+    pub(super) sources: Vec<DumpSource>,
+    /// The workload beside each variant that has one.
+    pub(super) production: BTreeMap<String, Production>,
+}
+
+impl Job {
+    /// Starts the servers and gets the archives.
+    pub(super) async fn stage(&self, lease: &Lease, printer: &Printer) -> anyhow::Result<Stage> {
+        let shared = self.shared()?;
+        let jobs = self.scenario.sweep.jobs.iter().map(|jobs| jobs.get());
+        let context = Context {
+            run: &self.run,
+            lease,
+            conninfo: self.conninfo.as_deref(),
+            shared: &shared,
+            max_jobs: jobs.max().unwrap_or(1) + self.workload_clients(),
+        };
+        let maker = Maker { folder: &self.cache, run: &self.run, lease, printer };
+        let mut stage = Stage {
+            servers: Vec::new(),
+            of_variant: BTreeMap::new(),
+            records: BTreeMap::new(),
+            archives: Vec::new(),
+            sources: Vec::new(),
+            production: BTreeMap::new(),
+        };
+        let mut specs = Vec::new();
+        for variant in &self.scenario.variants {
+            // Variants that differ in the archive alone share a server.
+            let number =
+                if let Some(number) = specs.iter().position(|spec| *spec == &variant.server) {
+                    number
+                } else {
+                    printer.note(format!("starting {}", describe_server(variant)));
+                    let server = Server::start(&variant.server, specs.len(), &context).await?;
+                    stage.servers.push(server);
+                    specs.push(&variant.server);
+                    specs.len() - 1
+                };
+            let server = &stage.servers[number];
+            let sweep = &self.scenario.sweep;
+            match self.scenario.phase {
+                Phase::Restore => {
+                    let (formats, compression) = (&sweep.formats, &sweep.compression);
+                    let archives = maker.archives(variant, server, formats, compression).await?;
+                    stage.archives.extend(archives);
+                }
+                // Variants that share a server share its source.
+                Phase::Dump if number < stage.sources.len() => {}
+                Phase::Dump => stage.sources.push(source(variant, server, lease, printer).await?),
+            }
+            if let Some(workload) = &variant.workload {
+                let folder = self.cache.join("workload").join(format!("{}-{number}", self.run));
+                let production =
+                    Production::prepare(workload, server, lease, &folder, printer).await?;
+                stage.production.insert(variant.name.clone(), production);
+            }
+            let mut record = server.record().await?;
+            if sweep.cache == Cache::Cold {
+                record.notes.extend(cold_notes(server));
+            }
+            for note in &record.notes {
+                printer.note(format!("note: {note}"));
+            }
+            stage.records.insert(variant.name.clone(), record);
+            stage.of_variant.insert(variant.name.clone(), number);
+        }
+        self.check_serial_archives(&stage.archives)?;
+        Ok(stage)
+    }
+
+    /// A given tar archive has its format from the file and not from the
+    /// scenario, which could not be checked before.
+    fn check_serial_archives(&self, archives: &[ArchiveRecord]) -> anyhow::Result<()> {
+        let jobs = &self.scenario.sweep.jobs;
+        for archive in archives {
+            let format = archive.key.format;
+            if !format.is_parallel() && !jobs.contains(&restore_core::units::Jobs::ONE) {
+                bail!(
+                    "{} is a {format} archive, which pg_restore restores with 1 job alone: say \
+                     --jobs 1",
+                    archive.path.display()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Connections of the workload, beside those of the jobs.
+    fn workload_clients(&self) -> u32 {
+        let workloads = self.scenario.variants.iter().filter_map(|v| v.workload.as_ref());
+        workloads.map(|workload| workload.clients).max().unwrap_or(0)
+    }
+
+    /// What containers share with this machine: the cache, and the datasets'
+    /// own files.
+    fn shared(&self) -> anyhow::Result<Vec<Shared>> {
+        std::fs::create_dir_all(&self.cache)
+            .with_context(|| format!("cannot make the cache folder {}", self.cache.display()))?;
+        let mut all = vec![Shared { path: self.cache.clone(), writable: true }];
+        all.extend(self.scenario.variants.iter().flat_map(|variant| shared(&variant.dataset)));
+        all.extend(self.scenario.variants.iter().flat_map(Production::shared));
+        Ok(all)
+    }
+}
+
+/// Fills the database that dumps are made of.
+async fn source(
+    variant: &Variant,
+    server: &Server,
+    lease: &Lease,
+    printer: &Printer,
+) -> anyhow::Result<DumpSource> {
+    printer.note(format!("making {}", describe(&variant.dataset)));
+    let database = server.database_name("source");
+    server.create_database(&database, lease).await?;
+    fill(&variant.dataset, server, &database).await?;
+    let connection = server.connect(&database).await?;
+    let client = &connection.client;
+    let size = client.query_one("SELECT pg_database_size(current_database())", &[]).await?;
+    let rows = count(client, &Counts::new()).await?;
+    Ok(DumpSource { database, rows, bytes: size.get::<_, i64>(0) as u64 })
+}
+
+/// What "cold" does not mean here.
+fn cold_notes(server: &Server) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !can_drop_caches() {
+        notes.push(
+            "the system's caches could not be dropped (root on Linux can): \"cold\" is a \
+                    restarted server with a warm page cache"
+                .to_owned(),
+        );
+    }
+    if !server.can_restart() {
+        notes.push("an external server is not restarted: its own cache stays warm".to_owned());
+    }
+    notes
+}

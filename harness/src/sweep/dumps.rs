@@ -1,0 +1,287 @@
+//! Trials that make archives instead of restoring them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use restore_core::archive::{Archive, RowCounts};
+use restore_core::dump::DumpRequest;
+use restore_core::format::Format;
+use restore_core::launch::{Output, output};
+use restore_core::units::Jobs;
+use tokio::time::{Instant, timeout};
+
+use super::live::{drop_system_caches, nanos, quote, warm_ups};
+use super::{Bench, Doing, Finished, Watch};
+use crate::clock;
+use crate::dataset::{Counts, differences, size_on_disk};
+use crate::design::{Cell, Trial};
+use crate::load::LiveLoad;
+use crate::provider::Server;
+use crate::record::{LoadSummary, Outcome, TrialRow, WorkloadSummary};
+use crate::scenario::{Cache, Scenario};
+
+/// A filled database that is dumped again and again.
+pub struct DumpSource {
+    /// Its name.
+    pub database: String,
+    /// Its rows: what every archive must hold.
+    pub rows: Counts,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Servers with a source each, and where archives of them are made.
+pub struct DumpBench<'a> {
+    scenario: &'a Scenario,
+    servers: Vec<Server>,
+    /// Which server each variant uses.
+    of_variant: BTreeMap<String, usize>,
+    /// The source of each server.
+    sources: Vec<DumpSource>,
+    cells: Vec<Cell>,
+    folder: PathBuf,
+}
+
+impl<'a> DumpBench<'a> {
+    /// Dumps the source of each of `servers` into `folder`, which is the run's
+    /// own; `of_variant` says which server each variant uses.
+    pub fn new(
+        scenario: &'a Scenario,
+        servers: Vec<Server>,
+        of_variant: BTreeMap<String, usize>,
+        sources: Vec<DumpSource>,
+        cells: &[Cell],
+        folder: PathBuf,
+    ) -> Self {
+        Self { scenario, servers, of_variant, sources, cells: cells.to_vec(), folder }
+    }
+
+    fn number(&self, variant: &str) -> anyhow::Result<usize> {
+        let number = self.of_variant.get(variant).copied();
+        number
+            .filter(|&number| number < self.servers.len().min(self.sources.len()))
+            .with_context(|| format!("variant {variant:?} has no server"))
+    }
+
+    async fn prepare(&mut self, number: usize) -> anyhow::Result<()> {
+        if self.scenario.sweep.cache == Cache::Cold {
+            drop_system_caches();
+            if self.servers[number].can_restart() {
+                self.servers[number].restart().await?;
+            }
+        }
+        self.servers[number].checkpoint().await
+    }
+
+    /// Makes one archive; `None` if that took longer than a trial may.
+    async fn dump(
+        &self,
+        number: usize,
+        cell: &Cell,
+        archive: &Path,
+    ) -> anyhow::Result<Option<Output>> {
+        let server = &self.servers[number];
+        let source = server.target(&self.sources[number].database);
+        let request = DumpRequest {
+            source: &source,
+            archive,
+            format: cell.archive.format,
+            compression: cell.archive.compression,
+            jobs: cell.jobs,
+            snapshot: None,
+        };
+        let launcher = server.launcher();
+        let dumping = output(launcher.as_ref(), request.command(server.client_version().major));
+        Ok(match self.scenario.sweep.trial_limit() {
+            // What is dropped is stopped.
+            Some(limit) => timeout(limit, dumping).await.ok().transpose()?,
+            None => Some(dumping.await?),
+        })
+    }
+
+    /// One dump with everything around it but the end.
+    async fn cycle(&mut self, cell: &Cell, archive: &Path) -> anyhow::Result<Cycle> {
+        let number = self.number(&cell.archive.variant)?;
+        let begun = Instant::now();
+        remove(archive)?;
+        self.prepare(number).await?;
+        let prepare = begun.elapsed();
+        let started_at = clock::rfc3339(clock::now());
+        let begun = Instant::now();
+        let dumped = self.dump(number, cell, archive).await?;
+        let Some(dumped) = dumped else {
+            let limit = self.scenario.sweep.trial_limit.map(|limit| limit.to_string());
+            let message = format!("stopped at the limit of {}", limit.unwrap_or_default());
+            return Ok(Cycle {
+                number,
+                started_at,
+                prepare,
+                wall: begun.elapsed(),
+                verify: Duration::ZERO,
+                bytes: None,
+                outcome: Outcome::TimedOut,
+                message: Some(message),
+                exit_code: None,
+                log: Vec::new(),
+            });
+        };
+        let begun = Instant::now();
+        let (outcome, message) = self.judge(number, cell, archive, &dumped);
+        Ok(Cycle {
+            number,
+            started_at,
+            prepare,
+            wall: dumped.wall,
+            verify: begun.elapsed(),
+            bytes: size_on_disk(archive),
+            outcome,
+            message,
+            exit_code: dumped.exit.code,
+            log: dumped.stderr,
+        })
+    }
+
+    fn judge(
+        &self,
+        number: usize,
+        cell: &Cell,
+        archive: &Path,
+        dumped: &Output,
+    ) -> (Outcome, Option<String>) {
+        if !dumped.exit.success() {
+            let said = dumped.stderr.first().cloned();
+            let status = || format!("exit status {:?}", dumped.exit.code);
+            return (Outcome::Failed, Some(said.unwrap_or_else(status)));
+        }
+        match flaws(cell.archive.format, archive, &self.sources[number].rows) {
+            Ok(flaws) if flaws.is_empty() => (Outcome::Completed, None),
+            Ok(flaws) => (Outcome::Invalid, Some(flaws.join("; "))),
+            Err(error) => (Outcome::Invalid, Some(format!("{error:#}"))),
+        }
+    }
+}
+
+/// What of the source is not in the archive.
+fn flaws(format: Format, archive: &Path, rows: &Counts) -> anyhow::Result<Vec<String>> {
+    /// The last comment of a plain dump.
+    const END: &str = "-- PostgreSQL database dump complete";
+
+    if format == Format::Plain {
+        let text = std::fs::read(archive)?;
+        let end = String::from_utf8_lossy(&text[text.len().saturating_sub(200)..]);
+        let is_whole = end.contains(END);
+        return Ok(if is_whole { Vec::new() } else { vec![format!("{END:?} is missing")] });
+    }
+    let counted = Archive::open(archive)?.row_counts(Jobs::ONE)?;
+    Ok(match counted {
+        RowCounts::Exact(counts) => {
+            let found = counts.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect();
+            differences(rows, &found)
+        }
+        RowCounts::Inserts(_) => Vec::new(),
+    })
+}
+
+fn remove(archive: &Path) -> anyhow::Result<()> {
+    let removed = if archive.is_dir() {
+        std::fs::remove_dir_all(archive)
+    } else {
+        std::fs::remove_file(archive)
+    };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", archive.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+struct Cycle {
+    number: usize,
+    started_at: String,
+    prepare: Duration,
+    wall: Duration,
+    verify: Duration,
+    bytes: Option<u64>,
+    outcome: Outcome,
+    message: Option<String>,
+    exit_code: Option<i32>,
+    log: Vec<String>,
+}
+
+#[async_trait]
+impl Bench for DumpBench<'_> {
+    fn warm_ups(&self) -> Vec<Cell> {
+        if self.scenario.sweep.cache == Cache::Cold {
+            return Vec::new();
+        }
+        let cores = |variant: &str| self.servers[self.number(variant).ok()?].cores();
+        warm_ups(self.scenario, &self.cells, cores)
+    }
+
+    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
+        watch(Doing { items: 0, of: None, load: LiveLoad::default() });
+        let archive = self.folder.join("warm_up");
+        let cycle = self.cycle(cell, &archive).await?;
+        remove(&archive)?;
+        if cycle.outcome != Outcome::Completed {
+            let message = cycle.message.unwrap_or_default();
+            anyhow::bail!("{}: {message}\n{}", cycle.outcome.as_str(), quote(&cycle.log));
+        }
+        Ok(())
+    }
+
+    async fn run(
+        &mut self,
+        trial: &Trial<'_>,
+        session: u32,
+        watch: Watch<'_>,
+    ) -> anyhow::Result<Finished> {
+        watch(Doing { items: 0, of: None, load: LiveLoad::default() });
+        let cell = trial.cell;
+        let archive = self.folder.join(format!("t{}", trial.number));
+        let cycle = self.cycle(cell, &archive).await?;
+        let begun = Instant::now();
+        remove(&archive)?;
+        let source = &self.sources[cycle.number];
+        let row = TrialRow {
+            trial: trial.number,
+            block: trial.block,
+            position: trial.position,
+            session,
+            variant: cell.archive.variant.clone(),
+            engine: self.scenario.phase.engine(cell.archive.format).to_owned(),
+            format: cell.archive.format,
+            compression: cell.archive.compression,
+            jobs: cell.jobs,
+            outcome: cycle.outcome,
+            started_at: cycle.started_at,
+            wall_ns: nanos(cycle.wall),
+            pre_data_ns: None,
+            prepare_ns: nanos(cycle.prepare),
+            verify_ns: nanos(cycle.verify),
+            cleanup_ns: nanos(begun.elapsed()),
+            rows: Some(source.rows.values().sum()),
+            database_bytes: Some(source.bytes),
+            wal_bytes: None,
+            errors: u32::from(cycle.outcome == Outcome::Failed),
+            exit_code: cycle.exit_code,
+            message: cycle.message,
+            archive_bytes: cycle.bytes,
+            load: LoadSummary::default(),
+            workload: WorkloadSummary::default(),
+        };
+        let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
+        Ok(Finished {
+            row,
+            items: Vec::new(),
+            load: Vec::new(),
+            load_notes: Vec::new(),
+            latency: Vec::new(),
+            log,
+        })
+    }
+}
