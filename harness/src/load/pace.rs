@@ -11,59 +11,68 @@ pub const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 /// hour and 3 000 in a day.
 const DOUBLE_AFTER: u32 = 256;
 
-/// Processes and the server's sessions are looked at no more often than this:
-/// the readings take the server and the kernel longer.
-const DEARER: Duration = Duration::from_millis(200);
+/// The server's sessions are looked at no more often than this: the answer
+/// costs the server something.
+const SESSIONS: Duration = Duration::from_millis(200);
 
-/// The server's counters (WAL, checkpoints, temporary files) likewise.
-const DEAREST: Duration = Duration::from_secs(1);
+/// Processes likewise: there are many, with two files each.
+const PROCESSES: Duration = Duration::from_millis(500);
 
-/// What is read at an instant.
+/// The server's counters (WAL syncs, checkpoints, temporary files) likewise.
+const COUNTERS: Duration = Duration::from_secs(1);
+
+/// What is read at an instant, beside host and container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Depth {
-    /// Host and container.
-    Host,
-    /// And processes and sessions.
-    Sessions,
-    /// And the server's counters.
-    All,
+pub(super) struct Due {
+    pub(super) sessions: bool,
+    pub(super) processes: bool,
+    pub(super) counters: bool,
 }
 
-/// When to take the next sample, and how deep to look.
+impl Due {
+    /// At the start and at the end.
+    pub(super) const ALL: Self = Self { sessions: true, processes: true, counters: true };
+}
+
+/// When to take the next sample, and what to read then.
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
     interval: Duration,
     taken: u32,
-    /// Time since the last reading of that depth.
-    since_sessions: Duration,
-    since_all: Duration,
+    /// Time since each was read.
+    sessions: Duration,
+    processes: Duration,
+    counters: Duration,
 }
 
 impl Pace {
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, taken: 0, since_sessions: Duration::ZERO, since_all: Duration::ZERO }
+        let [sessions, processes, counters] = [Duration::ZERO; 3];
+        Self { interval, taken: 0, sessions, processes, counters }
     }
 
-    /// How long to wait for the next sample, and how deep to look then.
-    pub(super) fn next(&mut self) -> (Duration, Depth) {
+    /// How long to wait for the next sample, and what to read then.
+    pub(super) fn next(&mut self) -> (Duration, Due) {
         if self.taken == DOUBLE_AFTER {
             self.interval *= 2;
             self.taken = 0;
         }
         self.taken += 1;
-        self.since_sessions += self.interval;
-        self.since_all += self.interval;
-        let depth = if self.since_all >= DEAREST {
-            self.since_all = Duration::ZERO;
-            self.since_sessions = Duration::ZERO;
-            Depth::All
-        } else if self.since_sessions >= DEARER {
-            self.since_sessions = Duration::ZERO;
-            Depth::Sessions
-        } else {
-            Depth::Host
+        let interval = self.interval;
+        let is_due = |since: &mut Duration, least| {
+            *since += interval;
+            let is_due = *since >= least;
+            if is_due {
+                *since = Duration::ZERO;
+            }
+            is_due
         };
-        (self.interval, depth)
+        let due = Due {
+            sessions: is_due(&mut self.sessions, SESSIONS),
+            processes: is_due(&mut self.processes, PROCESSES),
+            counters: is_due(&mut self.counters, COUNTERS),
+        };
+        (interval, due)
     }
 }
 
@@ -92,10 +101,12 @@ mod tests {
     #[test]
     fn dearer_readings_are_rarer() {
         let mut pace = Pace::new(DEFAULT_INTERVAL);
-        let depths: Vec<Depth> = (0..10).map(|_| pace.next().1).collect();
-        let count = |depth| depths.iter().filter(|&&seen| seen == depth).count();
-        assert_eq!((count(Depth::Host), count(Depth::Sessions), count(Depth::All)), (5, 4, 1));
+        let seen: Vec<Due> = (0..10).map(|_| pace.next().1).collect();
+        let count = |of: fn(&Due) -> bool| seen.iter().filter(|due| of(due)).count();
+        assert_eq!(count(|due| due.sessions), 5);
+        assert_eq!(count(|due| due.processes), 2);
+        assert_eq!(count(|due| due.counters), 1);
         let mut slow = Pace::new(Duration::from_secs(5));
-        assert_eq!(slow.next().1, Depth::All);
+        assert_eq!(slow.next().1, Due::ALL);
     }
 }

@@ -16,7 +16,7 @@ use super::counts::Counts;
 use super::engine::EngineStats;
 use super::host::HostProbe;
 use super::live::LiveLoad;
-use super::pace::{Depth, Pace};
+use super::pace::{Due, Pace};
 use super::server::{ServerProbe, ServerReading};
 use super::tree::{FirstProcess, ProcessProbe};
 use crate::connection::Conninfo;
@@ -123,7 +123,7 @@ impl Sampler {
         self.server.ask_and_wait().await;
         self.started = Instant::now();
         self.last = self.started;
-        self.sample(Depth::All);
+        self.sample(Due::ALL);
     }
 
     async fn run(
@@ -134,7 +134,7 @@ impl Sampler {
     ) -> Seen {
         let mut due = self.started;
         loop {
-            let (interval, depth) = pace.next();
+            let (interval, reads) = pace.next();
             // After a stall the next sample is an interval away: a burst of
             // samples would show nothing.
             due = (due + interval).max(Instant::now());
@@ -143,22 +143,22 @@ impl Sampler {
                 // Told to, or nobody waits any more.
                 _ = &mut stopped => break,
             }
-            let sample = self.sample(depth);
+            let sample = self.sample(reads);
             live.send_modify(|live| live.take(&sample));
             self.seen.samples.push(sample);
-            if depth != Depth::Host {
-                self.server.ask(depth == Depth::All);
+            if reads.sessions || reads.counters {
+                self.server.ask(reads.counters);
             }
         }
         self.server.ask_and_wait().await;
-        let last = self.sample(Depth::All);
+        let last = self.sample(Due::ALL);
         self.seen.samples.push(last);
         self.seen.notes.extend(self.server.notes());
         self.seen
     }
 
     /// Reads all that is due now.
-    fn sample(&mut self, depth: Depth) -> LoadSample {
+    fn sample(&mut self, reads: Due) -> LoadSample {
         let now = Instant::now();
         let mut sample = LoadSample {
             trial: self.trial,
@@ -168,7 +168,7 @@ impl Sampler {
         };
         self.last = now;
         self.host.read(&mut sample);
-        self.processes.read(&mut sample, depth != Depth::Host, &mut self.seen.notes);
+        self.processes.read(&mut sample, reads.processes, &mut self.seen.notes);
         self.server.put(&mut sample);
         self.counts.subtract(&mut sample);
         sample
