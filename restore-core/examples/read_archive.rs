@@ -17,7 +17,7 @@ use std::time::Instant;
 use restore_core::archive::{Archive, RowCounts, write_list};
 use restore_core::plan::{Costs, PgMajor, Plan};
 use restore_core::schedule::{Policy, Simulation};
-use restore_core::toc::ItemKind;
+use restore_core::toc::{DataOffset, ItemKind};
 use restore_core::units::Jobs;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -34,8 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     match command.as_str() {
         "open" => {
             writeln!(out, "{} items", archive.toc().items.len())?;
-            if let Some(peak) = peak_memory() {
-                writeln!(out, "{peak} bytes of memory at the most")?;
+            if let (Some(peak), Some(toc)) = (peak_memory(), toc_bytes(&archive)) {
+                let times = peak as f64 / toc as f64;
+                writeln!(out, "{peak} bytes of memory at the most, {times:.2} times those read")?;
             }
         }
         "plan" => {
@@ -71,6 +72,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         other => return Err(format!("{other} is not a command").into()),
     }
     Ok(out.flush()?)
+}
+
+/// How large the table of contents is: what comes before the first data of a
+/// custom archive, or the file of a directory.
+fn toc_bytes(archive: &Archive) -> Option<u64> {
+    let places = archive.toc().items.iter().filter_map(|item| match item.data {
+        DataOffset::At(place) => Some(place),
+        _ => None,
+    });
+    let file = || std::fs::metadata(archive.path().join("toc.dat")).ok().map(|file| file.len());
+    places.min().or_else(file)
 }
 
 /// The most memory that this process has held, where the system tells (Linux:
