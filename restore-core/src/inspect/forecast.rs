@@ -17,8 +17,9 @@ pub const USUAL_JOBS: [u32; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 /// The largest number of jobs that is looked at.
 const MOST_JOBS: u32 = 64;
 
-/// Up to this many items every number of jobs is simulated, which then takes
-/// less than a second; beyond it, those that are foretold.
+/// Up to this many items every number of jobs is simulated, with the range of
+/// costs, which then takes less than a second; beyond it, those that are
+/// foretold, and one with the range.
 const FEW_ITEMS: usize = 20_000;
 
 /// A restore this much longer than the shortest one is as good.
@@ -29,7 +30,8 @@ const AS_GOOD: f64 = 0.01;
 pub struct Speedup {
     /// How many times as fast.
     pub value: f64,
-    /// The smallest over the range of costs; `null` where costs are measured.
+    /// The smallest over the range of costs; `null` where costs are measured,
+    /// and in very large archives.
     pub low: Option<f64>,
     /// The largest.
     pub high: Option<f64>,
@@ -110,32 +112,30 @@ impl<'a> Restores<'a> {
             let usual = USUAL_JOBS.into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
             usual.chain(shown.iter().copied()).collect()
         };
-        let runs: Vec<Simulation> =
-            tried.into_iter().map(|jobs| self.run(self.costs, jobs)).collect();
-        let enough = enough(&runs);
-        let foretold = runs
+        let runs: Vec<Run> = tried.into_iter().map(|jobs| self.run(self.costs, jobs)).collect();
+        let (smallest, is_largest_tried) = enough(&runs);
+        let has_range = |jobs| self.plan.len() <= FEW_ITEMS || jobs == smallest;
+        let foretold: Vec<Forecast> = runs
             .iter()
-            .filter(|run| shown.contains(&run.jobs) || run.jobs == enough.0)
-            .map(|run| self.forecast(run, path))
-            .collect::<Vec<_>>();
-        let speedup = foretold.iter().find(|of| of.jobs == enough.0).map(|of| of.speedup);
-        let enough = Enough {
-            jobs: enough.0,
-            speedup: speedup.unwrap_or(Enough::SERIAL.speedup),
-            is_largest_tried: enough.1,
-        };
-        (foretold, enough)
+            .filter(|run| shown.contains(&run.jobs) || run.jobs == smallest)
+            .map(|run| self.forecast(run, path, has_range(run.jobs)))
+            .collect();
+        let speedup = foretold.iter().find(|of| of.jobs == smallest).map(|of| of.speedup);
+        let speedup = speedup.unwrap_or(Enough::SERIAL.speedup);
+        (foretold, Enough { jobs: smallest, speedup, is_largest_tried })
     }
 
-    fn run(&self, costs: &Costs, jobs: Jobs) -> Simulation {
-        Simulation::run(self.plan, costs, jobs, self.policy)
+    fn run(&self, costs: &Costs, jobs: Jobs) -> Run {
+        let run = Simulation::run(self.plan, costs, jobs, self.policy);
+        Run { jobs, time: run.makespan(), idle: run.idle() }
     }
 
-    fn forecast(&self, run: &Simulation, path: &CriticalPath) -> Forecast {
+    fn forecast(&self, run: &Run, path: &CriticalPath, has_range: bool) -> Forecast {
         let jobs = run.jobs;
         let work = self.costs.total();
-        let in_range = self.range.iter().map(|costs| ratio(costs, &self.run(costs, jobs)));
-        let value = share_or_one(work, run.makespan());
+        let value = speedup(work, run.time);
+        let range = self.range.iter().filter(|_| has_range);
+        let in_range = range.map(|costs| speedup(costs.total(), self.run(costs, jobs).time));
         let all: Vec<f64> = in_range.chain([value]).collect();
         let has_range = all.len() > 1;
         let least = all.iter().copied().fold(f64::INFINITY, f64::min);
@@ -148,8 +148,8 @@ impl<'a> Restores<'a> {
                 low: has_range.then_some(least),
                 high: has_range.then_some(most),
             },
-            most_speedup: share_or_one(work, lower),
-            idle_share: share(run.idle(), u128::from(jobs.get()) * run.makespan()),
+            most_speedup: speedup(work, lower),
+            idle_share: share(run.idle, u128::from(jobs.get()) * run.time),
         }
     }
 
@@ -157,7 +157,7 @@ impl<'a> Restores<'a> {
     /// the most that ever do.
     pub(super) fn concurrency(&self) -> (Vec<Concurrency>, u32) {
         let unlimited = Jobs::new(Jobs::MAX).unwrap_or(Jobs::ONE);
-        let run = self.run(self.costs, unlimited);
+        let run = Simulation::run(self.plan, self.costs, unlimited, self.policy);
         let time = run.time_by_running();
         let (total, work) = (run.makespan(), self.costs.total());
         let mut buckets = Vec::new();
@@ -182,26 +182,26 @@ impl<'a> Restores<'a> {
     }
 }
 
+/// What is kept of a simulated restore: schedules of large archives are large.
+struct Run {
+    jobs: Jobs,
+    time: u128,
+    idle: u128,
+}
+
 /// The smallest number of jobs that is as good as the fastest, and whether it
 /// is the largest that was tried.
-fn enough(runs: &[Simulation]) -> (Jobs, bool) {
-    let within: Vec<(Jobs, u128)> = runs
-        .iter()
-        .filter(|run| run.jobs.get() <= MOST_JOBS)
-        .map(|run| (run.jobs, run.makespan()))
-        .collect();
-    let fastest = within.iter().map(|&(_, time)| time).min().unwrap_or(0);
-    let as_good = |&&(_, time): &&(Jobs, u128)| time as f64 <= fastest as f64 * (1.0 + AS_GOOD);
-    let smallest = within.iter().find(as_good).map_or(Jobs::ONE, |&(jobs, _)| jobs);
-    let largest = within.last().map_or(Jobs::ONE, |&(jobs, _)| jobs);
+fn enough(runs: &[Run]) -> (Jobs, bool) {
+    let within = || runs.iter().filter(|run| run.jobs.get() <= MOST_JOBS);
+    let fastest = within().map(|run| run.time).min().unwrap_or(0);
+    let as_good = |run: &&Run| run.time as f64 <= fastest as f64 * (1.0 + AS_GOOD);
+    let smallest = within().find(as_good).map_or(Jobs::ONE, |run| run.jobs);
+    let largest = within().map(|run| run.jobs).max().unwrap_or(Jobs::ONE);
     (smallest, smallest == largest && largest != Jobs::ONE)
 }
 
-fn ratio(costs: &Costs, run: &Simulation) -> f64 {
-    share_or_one(costs.total(), run.makespan())
-}
-
-/// A speed-up; of a restore without work it is 1.
-fn share_or_one(work: u128, time: u128) -> f64 {
+/// How many times as fast as one job after the other; 1 where nothing is to be
+/// done.
+fn speedup(work: u128, time: u128) -> f64 {
     if time == 0 { 1.0 } else { share(work, time) }
 }
