@@ -17,7 +17,8 @@ use crate::scenario::{Overrides, ProviderKind};
 /// `jobtune sweep` restores archives into a throw-away server (or one of
 /// yours) with several job counts, in random order, several times, and
 /// verifies each restore. `jobtune recommend` says which -j the measurements
-/// speak for, how sure that is, and why.
+/// speak for, how sure that is, and why; `jobtune report` publishes it as a
+/// page with pictures.
 ///
 /// Exit status: 0 done, 1 regression, 2 error, 3 inconclusive,
 /// 130 interrupted.
@@ -55,6 +56,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Say which rules of thumb hold in recorded runs.
     Claims(ClaimsArgs),
+    /// Publish runs: a page, a Markdown article, pictures and JSON.
+    Report(ReportArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
@@ -435,6 +438,26 @@ pub struct TuneArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,
+}
+
+/// Arguments of `jobtune report`.
+///
+/// Writes `index.html` (one file that needs no network), `report.md`,
+/// `report.json` with every number of both, and `plots/` with each picture as
+/// SVG and PNG.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run folders; several are shown side by side.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Where the files go [default: `report` in the run folder, or here for
+    /// several runs].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Folder with templates of a house style, which replace those of the
+    /// same name: page.html, run.html, page.css, page.js, article.md.
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<PathBuf>,
 }
 
 /// Arguments of `jobtune doctor`.

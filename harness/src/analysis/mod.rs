@@ -3,6 +3,7 @@
 //! Nothing here decides anything: that is what `recommend` does with it.
 
 pub mod cell;
+pub mod chain;
 pub mod compare;
 pub mod curve;
 pub mod facts;
@@ -11,7 +12,9 @@ mod from_run;
 pub mod latency;
 pub mod limits;
 pub mod load;
+pub mod load_lines;
 pub mod overview;
+pub mod pairs;
 pub mod replay;
 pub mod timeline;
 

@@ -1,5 +1,6 @@
 //! One file per subcommand.
 
+mod analysed;
 mod claims;
 mod clean;
 mod compare;
@@ -10,6 +11,7 @@ mod host;
 mod inspect;
 mod noise;
 mod recommend;
+mod report;
 mod sweep;
 mod tune;
 
@@ -60,6 +62,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Claims(args) => claims::run(&args, printer),
+        Command::Report(args) => report::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer).await,
         Command::Clean(args) => clean::run(&args, printer).await,
     }

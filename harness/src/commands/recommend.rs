@@ -1,12 +1,9 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
-use std::collections::BTreeMap;
-
+use super::analysed::Analysed;
 use super::{Status, tune};
-use crate::analysis::{Analysis, Items, RunFacts, replay};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
-use crate::recommend::Recommendation;
 use crate::record::RunFolder;
 use crate::report::{Report, Style, json, markdown, terminal};
 
@@ -38,20 +35,5 @@ pub(super) fn render(
 
 /// What a run recommends, and all that is shown with it.
 pub(super) fn report(folder: &RunFolder) -> anyhow::Result<Report> {
-    let run = folder.run()?;
-    let rows = folder.trials()?;
-    let facts = RunFacts::of(&run);
-    let (mut items, mut latencies) = (Items::new(), BTreeMap::new());
-    for row in &rows {
-        items.insert(row.trial, folder.items(row.trial)?);
-        latencies.insert(row.trial, folder.latency(row.trial)?);
-    }
-    let analysis = Analysis::with_items(&rows, &items)
-        .with_latencies(&rows, &latencies)
-        .respecting(&facts.limits);
-    let sources = replay::sources(folder, &run, &analysis)?;
-    let analysis = analysis.with_replays(&sources, &facts);
-    let facts = facts.with_floors(&analysis.curves);
-    let recommendation = Recommendation::new(&analysis, &facts);
-    Ok(Report::new(&analysis, &recommendation, &facts))
+    Ok(Analysed::read(folder, folder.run()?)?.report)
 }

@@ -173,6 +173,24 @@ impl RunFolder {
         read_table(&self.path.join(LOAD), |text| end_of_load(text, done))
     }
 
+    /// The load samples of one trial, without reading those of the others.
+    pub fn load_of(&self, trial: u32) -> Result<Vec<LoadSample>> {
+        let path = self.path.join(LOAD);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error("read", &path)(error)),
+        };
+        let own = format!("{trial},");
+        // Its fields are numbers: a line is a row, and begins with the trial.
+        let lines = text.split_inclusive(|&byte| byte == b'\n').enumerate();
+        let kept: Vec<&[u8]> = lines
+            .filter(|(index, line)| *index == 0 || line.starts_with(own.as_bytes()))
+            .map(|(_, line)| line)
+            .collect();
+        table::read(&path, &kept.concat())
+    }
+
     /// When and where the items of a trial were restored; none where its table
     /// was left out of a copy of the folder.
     pub fn items(&self, trial: u32) -> Result<Vec<ItemRow>> {

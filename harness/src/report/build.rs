@@ -200,14 +200,18 @@ fn rule_report(rule: &Rule) -> RuleReport {
     }
 }
 
+/// A law's name in JSON.
+pub(super) fn law_name(law: Law) -> &'static str {
+    match law {
+        Law::Usl => "usl",
+        Law::Amdahl => "amdahl",
+    }
+}
+
 fn fit_report(fitted: &CurveFit) -> FitReport {
     let fit = &fitted.fit;
     FitReport {
-        law: match fit.law {
-            Law::Usl => "usl",
-            Law::Amdahl => "amdahl",
-        }
-        .to_owned(),
+        law: law_name(fit.law).to_owned(),
         parallel_seconds: digits(fit.parallel),
         serial_seconds: digits(fit.serial),
         crosstalk_seconds: digits(fit.crosstalk),
@@ -268,7 +272,7 @@ pub(super) fn digits(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 
-fn of_ratio(ratio: &PairedLogRatio) -> Estimate {
+pub(super) fn of_ratio(ratio: &PairedLogRatio) -> Estimate {
     estimate(ratio.ratio(), Some(ratio.ratio_interval()))
 }
 

@@ -85,6 +85,15 @@ pub fn ratio_interval(estimate: &Estimate) -> Option<String> {
     Some(format!("{} - {}", significant(estimate.low?), significant(estimate.high?)))
 }
 
+/// Bytes per second: `41.2 MB/s`.
+pub fn rate(bytes: f64) -> String {
+    if bytes < 1e6 {
+        format!("{} kB/s", significant(bytes / 1e3))
+    } else {
+        format!("{} MB/s", significant(bytes / 1e6))
+    }
+}
+
 /// A share: `4.2 %`.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;

@@ -1,8 +1,10 @@
-//! The recommendation as a table, as Markdown and as JSON.
+//! What is shown of runs: in a terminal, as Markdown, JSON, a page, pictures.
 //!
-//! [`model::Report`] has everything that is shown, as numbers with their unit
-//! in their name; the renderers only write it down.
+//! [`model::Report`] is what `recommend` says of one run, [`article::Article`]
+//! what `report` publishes of one or more: numbers with their unit in their
+//! name. The renderers only write them down.
 
+pub mod article;
 pub mod claims;
 pub mod compare;
 pub mod format;
@@ -12,7 +14,9 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod noise;
+pub mod page;
 pub mod phrases;
+pub mod plot;
 pub mod terminal;
 pub mod tune;
 pub mod workload;
@@ -21,5 +25,6 @@ pub mod bound;
 mod build;
 mod replay;
 
+pub use article::Article;
 pub use model::Report;
 pub use terminal::Style;

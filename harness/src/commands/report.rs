@@ -1,0 +1,185 @@
+//! `jobtune report`: publishes runs.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::Status;
+use super::analysed::Analysed;
+use crate::cli::ReportArgs;
+use crate::printer::Printer;
+use crate::record::{RunFolder, RunRecord};
+use crate::report::article::{Article, RunArticle, RunParts};
+use crate::report::page::{self, Links};
+use crate::report::plot::{Figure, Pictures, Theme};
+
+const PLOTS: &str = "plots";
+
+pub(super) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Status> {
+    if let Some(folder) = &args.template {
+        check_templates(folder)?;
+    }
+    let out = match (&args.out, args.runs.as_slice()) {
+        (Some(out), _) => out.clone(),
+        (None, [run]) => run.join("report"),
+        (None, _) => PathBuf::from("report"),
+    };
+    let article = article(args, printer)?;
+    let pictures = Pictures::of(&article);
+    make(&out.join(PLOTS))?;
+    let links: Vec<Links> =
+        args.runs.iter().map(|run| links(&out, run)).collect::<anyhow::Result<_>>()?;
+    let render = |name| page::render(name, &article, &pictures, &links, args.template.as_deref());
+    let json = serde_json::to_string_pretty(&article)? + "\n";
+    write(&out.join("report.json"), json.as_bytes())?;
+    write(&out.join("index.html"), render(page::PAGE)?.as_bytes())?;
+    write(&out.join("report.md"), render(page::MARKDOWN)?.as_bytes())?;
+    for figure in pictures.all() {
+        write_figure(&out.join(PLOTS), figure)?;
+    }
+    printer.answer(&format!("{}\n", article.answer));
+    printer.answer(&format!("The page is {}.", out.join("index.html").display()));
+    Ok(Status::Done)
+}
+
+/// Reads and analyses the runs.
+fn article(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Article> {
+    let mut names = BTreeSet::new();
+    let mut runs = Vec::new();
+    for path in &args.runs {
+        let folder = RunFolder::open(path)?;
+        let run = folder.run()?;
+        anyhow::ensure!(
+            run.adaptive.is_none(),
+            "{} has no blocks to report on, since `jobtune tune` made it: \
+             `jobtune recommend` reads it",
+            path.display()
+        );
+        let name = free_name(&run, &mut names);
+        let analysed = Analysed::read(&folder, run)?;
+        let samples = |trial| {
+            folder.load_of(trial).unwrap_or_else(|error| {
+                printer.warn(format!("no load of trial {trial}: {error}"));
+                Vec::new()
+            })
+        };
+        let parts = RunParts {
+            name,
+            run: &analysed.run,
+            rows: &analysed.rows,
+            items: &analysed.items,
+            analysis: &analysed.analysis,
+            facts: &analysed.facts,
+            report: analysed.report.clone(),
+            samples: &samples,
+            command: &command(&args.runs),
+        };
+        runs.push(RunArticle::new(parts));
+    }
+    Ok(Article::new(runs))
+}
+
+/// The scenario's name, with a number where an earlier run has it too.
+fn free_name(run: &RunRecord, taken: &mut BTreeSet<String>) -> String {
+    let name = &run.scenario.name;
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    let free = names.find(|name| !taken.contains(name)).expect("numbers do not end");
+    taken.insert(free.clone());
+    free
+}
+
+/// The command that was given, without the folders that the runs lie in.
+fn command(runs: &[PathBuf]) -> String {
+    let name = |run: &PathBuf| {
+        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
+        let safe = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if name.chars().all(safe) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
+    };
+    format!("jobtune report {}", runs.iter().map(name).collect::<Vec<_>>().join(" "))
+}
+
+/// A folder in which nothing has the name of a template is a mistake.
+fn check_templates(folder: &Path) -> anyhow::Result<()> {
+    let known = page::TEMPLATES.map(|(name, _)| name);
+    let found = known.iter().any(|name| folder.join(name).is_file());
+    anyhow::ensure!(
+        found,
+        "{} has no template: name them as those that they replace, {}",
+        folder.display(),
+        known.join(", ")
+    );
+    Ok(())
+}
+
+fn write_figure(folder: &Path, figure: &Figure) -> anyhow::Result<()> {
+    let path = |extension: &str| folder.join(format!("{}.{extension}", figure.name));
+    write(&path("svg"), figure.svg().as_bytes())?;
+    let png = figure.png(Theme::Light).with_context(|| format!("picture {}", figure.name))?;
+    write(&path("png"), &png)
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Links from the page in `out`, which exists, to the folders that it names.
+fn links(out: &Path, run: &Path) -> anyhow::Result<Links> {
+    let whole = |path: &Path| {
+        path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
+    };
+    let run = relative(&whole(out)?, &whole(run)?);
+    Ok(Links { run: url(&run), plots: format!("{PLOTS}/") })
+}
+
+/// The way from one folder to another; both are absolute.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
+        (from.components().collect(), to.components().collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[common..].iter().map(|_| Component::ParentDir);
+    up.chain(to[common..].iter().copied()).collect()
+}
+
+/// A relative path as the beginning of a link, with `/` at its end.
+fn url(path: &Path) -> String {
+    let mut url = String::new();
+    for part in path.components() {
+        for byte in part.as_os_str().as_encoded_bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+                url.push(char::from(*byte));
+            } else {
+                let _ = write!(url, "%{byte:02X}");
+            }
+        }
+        url.push('/');
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_lead_from_the_page_to_the_run() {
+        let way = |from: &str, to: &str| url(&relative(Path::new(from), Path::new(to)));
+        assert_eq!(way("/r/run/report", "/r/run"), "../");
+        assert_eq!(way("/r/all", "/r/my run"), "../my%20run/");
+        assert_eq!(way("/r", "/r"), "");
+        assert_eq!(way("/r", "/r/x"), "x/");
+    }
+
+    #[test]
+    fn commands_quote_what_a_shell_would_split() {
+        let runs = [PathBuf::from("runs/a-1"), PathBuf::from("my run's")];
+        assert_eq!(command(&runs), r"jobtune report a-1 'my run'\''s'");
+    }
+}
