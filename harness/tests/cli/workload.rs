@@ -58,8 +58,7 @@ fn a_busy_server_beside_an_idle_one() {
     let json = place.run(&["recommend", "run", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(report["workload"].as_array().map(Vec::len), Some(2));
-    let busy =
-        report["curves"].as_array().unwrap().iter().find(|c| c["curve"]["variant"] == "base");
+    let busy = report["curves"].as_array().unwrap().iter().find(|curve| curve["variant"] == "base");
     assert_eq!(busy.unwrap()["beyond_limits"][0]["limit"], "p99_latency");
 }
 
