@@ -55,15 +55,20 @@ fn a_container_limited_to_one_processor() {
     let server = "[server]\nprovider = \"docker\"\nimage = \"postgres:17\"\ncpus = 1.0\n\
                   settings = { fsync = false }\n[sweep]\njobs = [4]\n\
                   formats = [\"directory\"]\ncompression = [\"none\"]\n";
-    // Other work may keep the container from using what it may.
+    // Other work may keep the container from using what it may; then the
+    // processors are named all the same, and whose work fills them.
     let measure = || {
         let place = Place::new();
         let bound = cause(&place, &of_sql(&place, &sql, server), 4);
         (place, bound)
     };
-    let mut attempts = (0..3).map(|_| measure());
-    let (place, bound) = attempts.find(|(_, bound)| bound["cause"] != "other_work").unwrap();
-    assert_cause(&bound, &["cpu"]);
+    let (mut place, mut bound) = measure();
+    for _ in 0..2 {
+        if bound["cause"] == "other_work" {
+            (place, bound) = measure();
+        }
+    }
+    assert_cause(&bound, &["cpu", "other_work"]);
     // The server is told from its container, and the client from both.
     let trials = place.named_trials("run");
     let seconds = |column: &str| trials[0][column].parse::<f64>().unwrap() / 1e9;
