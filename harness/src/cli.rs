@@ -395,7 +395,7 @@ pub struct TuneArgs {
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["archive", "jobs", "seed", "image", "provider", "tolerance", "max_restores"]
+        conflicts_with_all = ["archive", "jobs", "seed", "image", "provider", "tolerance"]
     )]
     pub resume: Option<PathBuf>,
     /// Choose among these -j [default: up to four times the processors].
@@ -404,9 +404,10 @@ pub struct TuneArgs {
     /// How much slower than the best is as good [default: 5%].
     #[arg(long, value_name = "PERCENT")]
     pub tolerance: Option<Percent>,
-    /// At most so many restores.
-    #[arg(long, value_name = "N", default_value_t = 12)]
-    pub max_restores: u32,
+    /// At most so many restores [default: one more than there are -j to choose
+    /// from, where a sweep takes three times as many as there are].
+    #[arg(long, value_name = "N")]
+    pub max_restores: Option<u32>,
     /// Start no restore that would end after this time: 90s, 30m, 2h.
     #[arg(long, value_name = "TIME")]
     pub budget: Option<Span>,

@@ -20,7 +20,9 @@ const GRID_BLOCKS: f64 = 5.0;
 fn rule(curve: &TrueCurve, cores: u32, seed: u64) -> Rule {
     let jobs: Vec<Jobs> = curve.times.iter().map(|&(j, _)| Jobs::new(j).unwrap()).collect();
     let prior = Prior::without_contents(&jobs, Some(cores));
-    Rule { jobs, prior, tolerance: 0.05, max_restores: 12, seed }
+    // As many restores as `jobtune tune` has by default.
+    let max_restores = jobs.len() + 1;
+    Rule { jobs, prior, tolerance: 0.05, max_restores, seed }
 }
 
 /// Restores as the rule says, until it has enough.

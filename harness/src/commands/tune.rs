@@ -24,15 +24,15 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
         None => (Job::new(&sweep)?, None),
     };
     if earlier.is_none() {
-        job.max_restores = Some(args.max_restores.max(1));
         if let Some(tolerance) = args.tolerance {
             job.scenario.limits.tolerance = tolerance;
         }
-        job.scenario.sweep.jobs = match &args.jobs {
-            Some(_) => job.scenario.sweep.jobs,
-            None => prior::candidates(cores_beforehand(&job.scenario)),
-        };
+        if args.jobs.is_none() {
+            job.scenario.sweep.jobs = prior::candidates(cores_beforehand(&job.scenario));
+        }
+        job.max_restores = Some(usual_restores(&job.scenario.sweep.jobs));
     }
+    job.max_restores = args.max_restores.or(job.max_restores);
     let carried = carry_out(&job, earlier, &args.state, printer).await?;
     if carried == Carried::Interrupted {
         return Ok(Status::Interrupted);
@@ -40,7 +40,21 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
     let folder = RunFolder::open(&job.folder)?;
     printer.answer(&render(&folder, args.format, printer)?);
     printer.note(format!("\nThe run is in {}", job.folder.display()));
+    if folder.run()?.ended == Some(Ending::MaxTrials) {
+        printer.note(format!(
+            "More restores: jobtune tune --resume {} --max-restores N",
+            job.folder.display()
+        ));
+    }
     Ok(Status::Done)
+}
+
+/// Restores where none are asked for: a third of the shortest sweep, which has
+/// three blocks, and one more.
+fn usual_restores(jobs: &[Jobs]) -> u32 {
+    /// Below this a probability has little to rest on.
+    const LEAST: u32 = 5;
+    (jobs.len() as u32 + 1).max(LEAST)
 }
 
 fn sweep_args(args: &TuneArgs) -> SweepArgs {

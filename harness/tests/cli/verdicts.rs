@@ -183,7 +183,7 @@ fn tuning_ends_resumes_and_refuses() {
     let mut run = json(&fs::read(&path).unwrap());
     run["ended"] = Value::Null;
     fs::write(&path, run.to_string()).unwrap();
-    assert_done(&place.run(&["tune", "--resume", "run"]));
+    assert_done(&place.run(&["tune", "--resume", "run", "--max-restores", "4"]));
     assert!(place.trials("run").len() >= 3);
 
     // Rows that do not follow from those before them are damage.

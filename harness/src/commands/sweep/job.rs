@@ -224,6 +224,9 @@ impl Job {
         let rule = Rule(self.stop_rule(&run.design));
         check(source(&run, &rule).as_ref(), &folder.trials()?)?;
         run.schema = SCHEMA;
+        if let (Some(adaptive), Some(most)) = (&mut run.adaptive, self.max_restores) {
+            adaptive.max_restores = most;
+        }
         run.sessions += 1;
         run.ended = None;
         run.scenario.sweep.budget = self.scenario.sweep.budget;
