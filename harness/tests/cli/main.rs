@@ -14,6 +14,7 @@ mod layers;
 mod licences;
 mod live;
 mod load;
+mod results;
 mod scenarios;
 mod survival;
 mod verdicts;
