@@ -89,8 +89,11 @@ pub(super) fn spread(wanted: &[f64], distance: f64, (low, high): (f64, f64)) -> 
     for pair in order.windows(2) {
         placed[pair[1]] = placed[pair[1]].max(placed[pair[0]] + distance);
     }
+    if let Some(&last) = order.last() {
+        placed[last] = placed[last].min(high);
+    }
     for pair in order.windows(2).rev() {
-        let most = placed[pair[1]].min(high) - distance;
+        let most = placed[pair[1]] - distance;
         placed[pair[0]] = placed[pair[0]].min(most.max(low));
     }
     placed
