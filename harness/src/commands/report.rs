@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -11,6 +11,7 @@ use super::Status;
 use super::analysed::Analysed;
 use crate::cli::ReportArgs;
 use crate::printer::Printer;
+use crate::record::paths::relative;
 use crate::record::{RunFolder, RunRecord};
 use crate::report::article::{Article, RunArticle, RunParts};
 use crate::report::page::{self, Links};
@@ -137,15 +138,6 @@ fn links(out: &Path, run: &Path) -> anyhow::Result<Links> {
     };
     let run = relative(&whole(out)?, &whole(run)?);
     Ok(Links { run: url(&run), plots: format!("{PLOTS}/") })
-}
-
-/// The way from one folder to another; both are absolute.
-fn relative(from: &Path, to: &Path) -> PathBuf {
-    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
-        (from.components().collect(), to.components().collect());
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from[common..].iter().map(|_| Component::ParentDir);
-    up.chain(to[common..].iter().copied()).collect()
 }
 
 /// A relative path as the beginning of a link, with `/` at its end.

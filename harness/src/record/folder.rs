@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::run::SCHEMA;
 use super::{
-    ArchiveRecord, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunRecord, TrialRow, table,
+    ArchiveRecord, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunRecord, TrialRow, paths, table,
 };
 
 const RUN: &str = "run.json";
@@ -143,12 +143,16 @@ impl RunFolder {
         if schema > SCHEMA {
             return Err(FolderError::Newer { path: self.path.clone(), seen: schema });
         }
-        serde_json::from_str(&text).map_err(damaged)
+        let mut run: RunRecord = serde_json::from_str(&text).map_err(damaged)?;
+        paths::to_used(&self.path, &mut run.scenario);
+        Ok(run)
     }
 
     /// Replaces `run.json`, as a whole or not at all.
     pub fn write_run(&self, run: &RunRecord) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(run).map_err(|error| FolderError::Damaged {
+        let mut run = run.clone();
+        paths::to_written(&self.path, &mut run.scenario);
+        let mut text = serde_json::to_vec_pretty(&run).map_err(|error| FolderError::Damaged {
             path: self.path.join(RUN),
             line: None,
             reason: error.to_string(),

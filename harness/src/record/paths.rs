@@ -1,0 +1,81 @@
+//! Paths in `run.json`. Scripts that stand beside the run folder are written as
+//! the way from it, so that folder and scripts can be moved or cloned together;
+//! a script that shares nothing with it but the root keeps its whole path.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::scenario::{Dataset, Scenario};
+
+/// The scenario as the run folder `folder` writes it.
+pub(super) fn to_written(folder: &Path, scenario: &mut Scenario) {
+    let Ok(folder) = std::path::absolute(folder) else { return };
+    for path in scripts(scenario) {
+        let shares = folder.components().zip(path.components()).take(2).filter(|(a, b)| a == b);
+        if shares.count() == 2 {
+            *path = relative(&folder, path);
+        }
+    }
+}
+
+/// The scenario as the program uses it: whole paths.
+pub(super) fn to_used(folder: &Path, scenario: &mut Scenario) {
+    let Ok(folder) = std::path::absolute(folder) else { return };
+    for path in scripts(scenario) {
+        *path = follow(&folder, path);
+    }
+}
+
+fn scripts(scenario: &mut Scenario) -> impl Iterator<Item = &mut PathBuf> {
+    scenario.variants.iter_mut().flat_map(|variant| {
+        let dataset = match &mut variant.dataset {
+            Dataset::Sql { files, .. } => files.as_mut_slice(),
+            _ => &mut [],
+        };
+        let workload = variant.workload.iter_mut().flat_map(|workload| {
+            let scripts = workload.scripts.iter_mut().map(|script| &mut script.path);
+            workload.setup.iter_mut().chain(scripts)
+        });
+        dataset.iter_mut().chain(workload)
+    })
+}
+
+/// The way from one folder to a path; both are absolute.
+pub fn relative(from: &Path, to: &Path) -> PathBuf {
+    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
+        (from.components().collect(), to.components().collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = from[common..].iter().map(|_| Component::ParentDir);
+    up.chain(to[common..].iter().copied()).collect()
+}
+
+/// Where that way leads. By the names alone: what it leads to may be gone.
+fn follow(from: &Path, way: &Path) -> PathBuf {
+    let mut place = from.to_owned();
+    for part in way.components() {
+        match part {
+            Component::ParentDir => _ = place.pop(),
+            Component::CurDir => {}
+            part => place.push(part),
+        }
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_leads_back_to_where_it_was_taken() {
+        for (from, to, way) in [
+            ("/p/results/run", "/p/scenarios/sql/a.sql", "../../scenarios/sql/a.sql"),
+            ("/p/run", "/p/run/a.sql", "a.sql"),
+            ("/p/run", "/p", ".."),
+        ] {
+            assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(way));
+            assert_eq!(follow(Path::new(from), Path::new(way)), Path::new(to));
+        }
+        // A run of an older program has whole paths.
+        assert_eq!(follow(Path::new("/p/run"), Path::new("/q/a.sql")), Path::new("/q/a.sql"));
+    }
+}
