@@ -12,7 +12,7 @@ use crate::printer::Printer;
 use crate::process::RunAs;
 use crate::provider::connect_to_docker;
 use crate::provider::programs::{Need, Programs, find_all as find_programs};
-use crate::sweep::live::can_drop_caches;
+use crate::sweep::caches::can_drop_caches;
 use restore_core::units::Bytes;
 
 /// One thing that was looked for.

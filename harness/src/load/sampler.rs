@@ -30,11 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub struct Scene {
     /// How the server is asked.
     pub server: Conninfo,
-    /// The database that is restored into.
+    /// The database that is restored into, or dumped.
     pub database: String,
     /// The folder of the server's data, where this machine sees it.
     pub data: Option<PathBuf>,
-    /// The archive.
+    /// The archive, or the folder in which it will be made.
     pub archive: PathBuf,
     /// How the server's processes are found.
     pub first_process: FirstProcess,

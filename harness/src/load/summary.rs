@@ -73,6 +73,7 @@ impl Samples<'_> {
         summary.data_device_wait_mean_ns =
             wait.zip(operations).and_then(|(wait, n)| wait.checked_div(n));
         summary.archive_device_read_bytes = self.sum(|s| s.archive_device_read_bytes);
+        summary.archive_device_written_bytes = self.sum(|s| s.archive_device_written_bytes);
         summary.archive_device_busy_mean_ratio = self.over_time(|s| s.archive_device_busy_ns);
         summary.archive_device_busy_peak_ratio =
             self.spread(|s| s.archive_device_busy_ns).map(|busy| busy.peak.min(1.0));

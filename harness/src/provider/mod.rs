@@ -402,7 +402,8 @@ impl Server {
         }
     }
 
-    /// What is to be looked at while `archive` is restored into `database`.
+    /// What is to be looked at while `archive` is restored into `database`, or
+    /// made of it.
     pub async fn scene(&self, database: &str, archive: &Path) -> Scene {
         let mut scene = Scene {
             server: self.admin.clone(),

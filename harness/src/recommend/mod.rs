@@ -48,7 +48,11 @@ impl Recommendation {
             .iter()
             .map(|curve| {
                 let place = facts.place(&curve.key);
-                curve.measured().iter().filter_map(|cell| Bound::new(cell, place)).collect()
+                curve
+                    .measured()
+                    .iter()
+                    .filter_map(|cell| Bound::new(facts.phase, cell, place))
+                    .collect()
             })
             .collect();
         let mut warnings = warning::warnings(analysis, &curves, facts);

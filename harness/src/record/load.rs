@@ -98,7 +98,8 @@ pub struct LoadSample {
     /// Written to disks by it (count).
     pub container_written_bytes: Option<u64>,
 
-    /// Processor time of `pg_restore` and its workers (count).
+    /// Processor time of the client, `pg_restore`, `psql` or `pg_dump`, and its
+    /// workers (count).
     pub client_cpu_ns: Option<u64>,
     /// Their memory (state).
     pub client_memory_bytes: Option<u64>,
@@ -222,6 +223,8 @@ pub struct LoadSummary {
     pub data_device_wait_mean_ns: Option<u64>,
     /// Read from the device of the archive, where that is another one.
     pub archive_device_read_bytes: Option<u64>,
+    /// Written to it.
+    pub archive_device_written_bytes: Option<u64>,
     /// Share of time in which it had anything to do.
     pub archive_device_busy_mean_ratio: Option<f64>,
     /// The same, of the busiest sample.

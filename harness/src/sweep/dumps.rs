@@ -13,15 +13,15 @@ use restore_core::launch::{Output, output};
 use restore_core::units::Jobs;
 use tokio::time::{Instant, timeout};
 
-use super::live::{drop_system_caches, nanos, quote, warm_ups};
-use super::{Bench, Doing, Finished, Watch};
+use super::live::nanos;
+use super::{Bench, Finished, Watch, caches, watching};
 use crate::clock;
 use crate::dataset::{Counts, differences, size_on_disk};
 use crate::design::{Cell, Trial};
-use crate::load::LiveLoad;
+use crate::load::{Sampling, Seen, summarise};
 use crate::provider::Server;
-use crate::record::{LoadSummary, Outcome, TrialRow, WorkloadSummary};
-use crate::scenario::{Cache, Scenario};
+use crate::record::{Outcome, TrialRow, WorkloadSummary};
+use crate::scenario::Scenario;
 
 /// A filled database that is dumped again and again.
 pub struct DumpSource {
@@ -67,13 +67,16 @@ impl<'a> DumpBench<'a> {
     }
 
     async fn prepare(&mut self, number: usize) -> anyhow::Result<()> {
-        if self.scenario.sweep.cache == Cache::Cold {
-            drop_system_caches();
-            if self.servers[number].can_restart() {
-                self.servers[number].restart().await?;
-            }
-        }
-        self.servers[number].checkpoint().await
+        let server = &mut self.servers[number];
+        caches::cool(self.scenario, server).await?;
+        server.checkpoint().await
+    }
+
+    /// Begins to look at the load. The archive is yet to be made: the disk that
+    /// it will be on is that of its folder.
+    async fn sample(&self, number: usize, trial: u32) -> Option<Sampling> {
+        let (server, database) = (&self.servers[number], &self.sources[number].database);
+        watching::sample(self.scenario, server, database, &self.folder, trial).await
     }
 
     /// Makes one archive; `None` if that took longer than a trial may.
@@ -82,7 +85,9 @@ impl<'a> DumpBench<'a> {
         number: usize,
         cell: &Cell,
         archive: &Path,
-    ) -> anyhow::Result<Option<Output>> {
+        sampling: Option<Sampling>,
+        watch: Watch<'_>,
+    ) -> anyhow::Result<(Option<Output>, Seen)> {
         let server = &self.servers[number];
         let source = server.target(&self.sources[number].database);
         let request = DumpRequest {
@@ -94,24 +99,30 @@ impl<'a> DumpBench<'a> {
             snapshot: None,
         };
         let launcher = server.launcher();
-        let dumping = output(launcher.as_ref(), request.command(server.client_version().major));
-        Ok(match self.scenario.sweep.trial_limit() {
-            // What is dropped is stopped.
-            Some(limit) => timeout(limit, dumping).await.ok().transpose()?,
-            None => Some(dumping.await?),
-        })
+        let command = request.command(server.client_version().major);
+        let limit = self.scenario.sweep.trial_limit().unwrap_or(Duration::MAX);
+        // What is dropped is stopped.
+        let dumping = timeout(limit, output(launcher.as_ref(), command));
+        let (dumped, seen) = watching::dump(dumping, sampling, watch).await;
+        Ok((dumped.ok().transpose()?, seen))
     }
 
     /// One dump with everything around it but the end.
-    async fn cycle(&mut self, cell: &Cell, archive: &Path) -> anyhow::Result<Cycle> {
+    async fn cycle(
+        &mut self,
+        cell: &Cell,
+        archive: &Path,
+        trial: u32,
+        watch: Watch<'_>,
+    ) -> anyhow::Result<Cycle> {
         let number = self.number(&cell.archive.variant)?;
         let begun = Instant::now();
         remove(archive)?;
         self.prepare(number).await?;
+        let sampling = self.sample(number, trial).await;
         let prepare = begun.elapsed();
         let started_at = clock::rfc3339(clock::now());
-        let begun = Instant::now();
-        let dumped = self.dump(number, cell, archive).await?;
+        let (dumped, seen) = self.dump(number, cell, archive, sampling, watch).await?;
         let Some(dumped) = dumped else {
             let limit = self.scenario.sweep.trial_limit.map(|limit| limit.to_string());
             let message = format!("stopped at the limit of {}", limit.unwrap_or_default());
@@ -119,13 +130,14 @@ impl<'a> DumpBench<'a> {
                 number,
                 started_at,
                 prepare,
-                wall: begun.elapsed(),
+                wall: self.scenario.sweep.trial_limit().unwrap_or_default(),
                 verify: Duration::ZERO,
                 bytes: None,
                 outcome: Outcome::TimedOut,
                 message: Some(message),
                 exit_code: None,
                 log: Vec::new(),
+                seen,
             });
         };
         let begun = Instant::now();
@@ -141,6 +153,7 @@ impl<'a> DumpBench<'a> {
             message,
             exit_code: dumped.exit.code,
             log: dumped.stderr,
+            seen,
         })
     }
 
@@ -210,28 +223,22 @@ struct Cycle {
     message: Option<String>,
     exit_code: Option<i32>,
     log: Vec<String>,
+    seen: Seen,
 }
 
 #[async_trait]
 impl Bench for DumpBench<'_> {
     fn warm_ups(&self) -> Vec<Cell> {
-        if self.scenario.sweep.cache == Cache::Cold {
-            return Vec::new();
-        }
         let cores = |variant: &str| self.servers[self.number(variant).ok()?].cores();
-        warm_ups(self.scenario, &self.cells, cores)
+        caches::warm_ups(self.scenario, &self.cells, cores)
     }
 
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
-        watch(Doing { items: 0, of: None, load: LiveLoad::default() });
         let archive = self.folder.join("warm_up");
-        let cycle = self.cycle(cell, &archive).await?;
+        // A warm-up is looked at too, so that it warms up what a trial does.
+        let cycle = self.cycle(cell, &archive, 0, watch).await?;
         remove(&archive)?;
-        if cycle.outcome != Outcome::Completed {
-            let message = cycle.message.unwrap_or_default();
-            anyhow::bail!("{}: {message}\n{}", cycle.outcome.as_str(), quote(&cycle.log));
-        }
-        Ok(())
+        caches::warmed_up(cycle.outcome, cycle.message, &cycle.log)
     }
 
     async fn run(
@@ -240,10 +247,9 @@ impl Bench for DumpBench<'_> {
         session: u32,
         watch: Watch<'_>,
     ) -> anyhow::Result<Finished> {
-        watch(Doing { items: 0, of: None, load: LiveLoad::default() });
         let cell = trial.cell;
         let archive = self.folder.join(format!("t{}", trial.number));
-        let cycle = self.cycle(cell, &archive).await?;
+        let cycle = self.cycle(cell, &archive, trial.number, watch).await?;
         let begun = Instant::now();
         remove(&archive)?;
         let source = &self.sources[cycle.number];
@@ -271,15 +277,16 @@ impl Bench for DumpBench<'_> {
             exit_code: cycle.exit_code,
             message: cycle.message,
             archive_bytes: cycle.bytes,
-            load: LoadSummary::default(),
+            load: summarise(&cycle.seen.samples),
             workload: WorkloadSummary::default(),
         };
         let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
+        let Seen { samples, notes } = cycle.seen;
         Ok(Finished {
             row,
             items: Vec::new(),
-            load: Vec::new(),
-            load_notes: Vec::new(),
+            load: samples,
+            load_notes: notes,
             latency: Vec::new(),
             log,
         })

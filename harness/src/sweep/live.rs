@@ -1,7 +1,7 @@
 //! Trials on real servers.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,7 +16,7 @@ use restore_core::plan::{PgMajor, Plan};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::{Bench, Finished, Watch, watching};
+use super::{Bench, Finished, Watch, caches, watching};
 use crate::clock;
 use crate::dataset::{Counts, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
@@ -24,7 +24,7 @@ use crate::lease::Lease;
 use crate::load::{Sampling, Seen, held_by_locks, summarise};
 use crate::provider::Server;
 use crate::record::{ArchiveRecord, ItemRow, Outcome, TrialRow};
-use crate::scenario::{Cache, Scenario, Variant};
+use crate::scenario::Scenario;
 use crate::workload::{Latencies, Production, Traffic, now_us};
 
 /// Servers, archives, and how to restore the ones into the others.
@@ -156,9 +156,12 @@ impl<'a> LiveBench<'a> {
 
     fn server(&self, variant: &str) -> anyhow::Result<&Server> {
         let number = self.of_variant.get(variant);
-        number
-            .and_then(|&number| self.servers.get(number))
-            .with_context(|| format!("variant {variant:?} has no server"))
+        number.and_then(|&number| self.servers.get(number)).with_context(|| no_server(variant))
+    }
+
+    fn server_mut(&mut self, variant: &str) -> anyhow::Result<&mut Server> {
+        let number = self.of_variant.get(variant);
+        number.and_then(|&number| self.servers.get_mut(number)).with_context(|| no_server(variant))
     }
 
     fn contents(&self, key: &ArchiveKey) -> anyhow::Result<&Contents> {
@@ -188,16 +191,10 @@ impl<'a> LiveBench<'a> {
 
     /// Makes the database and settles what earlier work left behind.
     async fn prepare(&mut self, cell: &Cell, database: &str) -> anyhow::Result<()> {
-        let variant = &cell.archive.variant;
-        if self.scenario.sweep.cache == Cache::Cold {
-            let number = *self.of_variant.get(variant).context("a variant without a server")?;
-            drop_system_caches();
-            if self.servers[number].can_restart() {
-                self.servers[number].restart().await?;
-            }
-        }
-        let server = self.server(variant)?;
-        server.create_database(database, self.lease).await?;
+        let (scenario, lease) = (self.scenario, self.lease);
+        let server = self.server_mut(&cell.archive.variant)?;
+        caches::cool(scenario, server).await?;
+        server.create_database(database, lease).await?;
         server.checkpoint().await
     }
 
@@ -217,19 +214,6 @@ impl<'a> LiveBench<'a> {
         let of = self.contents(&cell.archive)?.items.count;
         let request = self.request(cell, database, limit)?;
         Ok(watching::restore(engine.as_ref(), &request, of, sampling, watch).await?)
-    }
-
-    /// Begins to look at the load, unless the scenario says not to.
-    async fn sample(
-        &self,
-        cell: &Cell,
-        database: &str,
-        trial: u32,
-    ) -> anyhow::Result<Option<Sampling>> {
-        let Some(interval) = self.scenario.sweep.load_interval() else { return Ok(None) };
-        let path = &self.contents(&cell.archive)?.path;
-        let scene = self.server(&cell.archive.variant)?.scene(database, path).await;
-        Ok(Some(Sampling::start(trial, interval, scene).await))
     }
 
     /// What the database looks like after a restore.
@@ -256,7 +240,9 @@ impl<'a> LiveBench<'a> {
         self.prepare(cell, database).await?;
         let traffic = self.traffic(cell, database).await?;
         let wal_before = self.wal_position(cell).await;
-        let sampling = self.sample(cell, database, trial).await?;
+        let path = &self.contents(&cell.archive)?.path;
+        let server = self.server(&cell.archive.variant)?;
+        let sampling = watching::sample(self.scenario, server, database, path, trial).await;
         let prepare = begun.elapsed();
         let started_at = clock::rfc3339(clock::now());
         let start_us = now_us();
@@ -353,8 +339,8 @@ impl<'a> LiveBench<'a> {
             return self.server(variant)?.drop_database(database).await;
         }
         log.push("the server did not answer after the restore; it was started again".to_owned());
-        let number = *self.of_variant.get(variant).context("a variant without a server")?;
-        self.servers[number].restart().await.context("the server died and does not come back")?;
+        let server = self.server_mut(variant)?;
+        server.restart().await.context("the server died and does not come back")?;
         self.server(variant)?.drop_database(database).await
     }
 }
@@ -382,11 +368,8 @@ struct Cycle {
 #[async_trait]
 impl Bench for LiveBench<'_> {
     fn warm_ups(&self) -> Vec<Cell> {
-        if self.scenario.sweep.cache == Cache::Cold {
-            return Vec::new();
-        }
         let cores = |variant: &str| self.server(variant).ok()?.cores();
-        warm_ups(self.scenario, &self.cells, cores)
+        caches::warm_ups(self.scenario, &self.cells, cores)
     }
 
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
@@ -394,11 +377,7 @@ impl Bench for LiveBench<'_> {
         // A warm-up is looked at too, so that it warms up what a trial does.
         let mut cycle = self.cycle(cell, &database, 0, None, watch).await?;
         self.clear(cell, &database, &mut cycle.log).await?;
-        if cycle.outcome != Outcome::Completed {
-            let message = cycle.message.unwrap_or_default();
-            anyhow::bail!("{}: {message}\n{}", cycle.outcome.as_str(), quote(&cycle.log));
-        }
-        Ok(())
+        caches::warmed_up(cycle.outcome, cycle.message, &cycle.log)
     }
 
     async fn run(
@@ -458,32 +437,12 @@ impl Bench for LiveBench<'_> {
     }
 }
 
-/// For each variant the cell with as many jobs as are likely to be fast, or
-/// the fewest.
-pub(super) fn warm_ups(
-    scenario: &Scenario,
-    cells: &[Cell],
-    cores: impl Fn(&str) -> Option<u32>,
-) -> Vec<Cell> {
-    let of_variant = |variant: &Variant| {
-        let cores = cores(&variant.name).unwrap_or(1);
-        let cells = cells.iter().filter(|cell| cell.archive.variant == variant.name);
-        cells.min_by_key(|cell| {
-            let jobs = cell.jobs.get();
-            (jobs.saturating_sub(cores), cores.saturating_sub(jobs))
-        })
-    };
-    scenario.variants.iter().filter_map(of_variant).cloned().collect()
+fn no_server(variant: &str) -> String {
+    format!("variant {variant:?} has no server")
 }
 
 pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-pub(super) fn quote(log: &[String]) -> String {
-    /// Lines of a failed warm-up that its error quotes.
-    const LINES: usize = 10;
-    log.iter().take(LINES).cloned().collect::<Vec<_>>().join("\n")
 }
 
 /// The end of the WAL in bytes; a standby has none of its own.
@@ -491,22 +450,4 @@ async fn wal_position(client: &Client) -> Option<u64> {
     let query = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::text";
     let row = client.query_one(query, &[]).await.ok()?;
     row.get::<_, String>(0).parse().ok()
-}
-
-/// Whether the system's caches can be dropped by this process.
-pub fn can_drop_caches() -> bool {
-    nix::unistd::Uid::effective().is_root() && Path::new(DROP_CACHES).exists()
-}
-
-const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
-
-/// Drops the page cache, where that is possible; the run's record says
-/// whether it was.
-pub(super) fn drop_system_caches() {
-    if can_drop_caches() {
-        nix::unistd::sync();
-        // It was possible at the start; should it fail now, the caches are
-        // as warm as those of any system that forbids it.
-        let _ = std::fs::write(DROP_CACHES, "3");
-    }
 }

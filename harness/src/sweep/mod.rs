@@ -1,5 +1,6 @@
 //! Runs the trials of a design, in order, and records each as it ends.
 
+pub mod caches;
 pub mod dumps;
 pub mod live;
 mod progress;

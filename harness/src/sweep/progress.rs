@@ -38,9 +38,11 @@ impl Progress {
         if !printer.has_bar() {
             return;
         }
-        let items = match doing.of {
-            Some(of) => format!("{}/{of} items", doing.items),
-            None => format!("{} items", doing.items),
+        let items = match (doing.items, doing.of) {
+            (items, Some(of)) => format!("  {items}/{of} items"),
+            // The program does not tell, or not yet.
+            (0, None) => String::new(),
+            (items, None) => format!("  {items} items"),
         };
         // Where trials are chosen one by one, there are no blocks to count.
         let block = if self.group > 1 {
@@ -51,7 +53,7 @@ impl Progress {
             String::new()
         };
         let text = format!(
-            "{block}trial {trial}  {cell}  {items}{left}{load}",
+            "{block}trial {trial}  {cell}{items}{left}{load}",
             trial = self.done + 1,
             left = self.left().map(|left| format!("  {left} left")).unwrap_or_default(),
             load = line_of(&doing.load.to_string()),

@@ -1,5 +1,8 @@
-//! A restore under observation: its events and its load.
+//! A trial's program under observation: how far it is, and its load.
 
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +12,24 @@ use restore_core::event::{Happening, RestoreEvent};
 
 use super::{Doing, Watch};
 use crate::load::{LiveLoad, Sampling, Seen};
+use crate::provider::Server;
+use crate::scenario::Scenario;
 
 /// How often a person sees the load anew.
 const REFRESH: Duration = Duration::from_secs(1);
+
+/// Begins to look at the load of `trial`, unless the scenario says not to.
+pub(super) async fn sample(
+    scenario: &Scenario,
+    server: &Server,
+    database: &str,
+    archive: &Path,
+    trial: u32,
+) -> Option<Sampling> {
+    let interval = scenario.sweep.load_interval()?;
+    let scene = server.scene(database, archive).await;
+    Some(Sampling::start(trial, interval, scene).await)
+}
 
 /// Restores with `engine`, telling `watch` of items and load as they come.
 /// The sampler, if there is one, stops with the restore.
@@ -22,33 +40,70 @@ pub(super) async fn restore(
     sampling: Option<Sampling>,
     watch: Watch<'_>,
 ) -> Result<(RestoreReport, Seen), EngineError> {
-    let items = AtomicU64::new(0);
-    let load = || sampling.as_ref().map_or(LiveLoad::default(), Sampling::live);
-    let watch = Mutex::new(watch);
-    let show = || {
-        let doing = Doing { items: items.load(Ordering::Relaxed), of, load: load() };
-        (watch.lock().unwrap_or_else(PoisonError::into_inner))(doing);
-    };
-    show();
+    let observed = Observed::new(of, sampling, watch);
     let mut observe = |event: &RestoreEvent| {
         if matches!(event.what, Happening::Finished(_) | Happening::SerialItem(_)) {
-            items.fetch_add(1, Ordering::Relaxed);
-            show();
+            observed.item_is_done();
         }
     };
-    let report = {
-        let mut restoring = engine.restore(request, &mut observe);
+    let report = observed.during(engine.restore(request, &mut observe)).await;
+    let seen = observed.end().await;
+    Ok((report?, seen))
+}
+
+/// Waits for `dump`, telling `watch` of the load. The sampler, if there is one,
+/// stops with the dump; of items `pg_dump` tells nothing.
+pub(super) async fn dump<T>(
+    dump: impl Future<Output = T>,
+    sampling: Option<Sampling>,
+    watch: Watch<'_>,
+) -> (T, Seen) {
+    let observed = Observed::new(None, sampling, watch);
+    let dumped = observed.during(dump).await;
+    (dumped, observed.end().await)
+}
+
+struct Observed<'a> {
+    items: AtomicU64,
+    of: Option<u64>,
+    sampling: Option<Sampling>,
+    watch: Mutex<Watch<'a>>,
+}
+
+impl<'a> Observed<'a> {
+    fn new(of: Option<u64>, sampling: Option<Sampling>, watch: Watch<'a>) -> Self {
+        let observed = Self { items: AtomicU64::new(0), of, sampling, watch: Mutex::new(watch) };
+        observed.show();
+        observed
+    }
+
+    fn item_is_done(&self) {
+        self.items.fetch_add(1, Ordering::Relaxed);
+        self.show();
+    }
+
+    fn show(&self) {
+        let load = self.sampling.as_ref().map_or(LiveLoad::default(), Sampling::live);
+        let doing = Doing { items: self.items.load(Ordering::Relaxed), of: self.of, load };
+        (self.watch.lock().unwrap_or_else(PoisonError::into_inner))(doing);
+    }
+
+    /// Waits for `work` and shows the load meanwhile.
+    async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
         let mut refresh = tokio::time::interval(REFRESH);
         loop {
             tokio::select! {
-                report = &mut restoring => break report,
-                _ = refresh.tick() => show(),
+                done = &mut work => break done,
+                _ = refresh.tick() => self.show(),
             }
         }
-    };
-    let seen = match sampling {
-        Some(sampling) => sampling.stop().await,
-        None => Seen::default(),
-    };
-    Ok((report?, seen))
+    }
+
+    async fn end(self) -> Seen {
+        match self.sampling {
+            Some(sampling) => sampling.stop().await,
+            None => Seen::default(),
+        }
+    }
 }

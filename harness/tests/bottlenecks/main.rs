@@ -164,15 +164,9 @@ fn tiny_tables_by_the_thousand_with_fsync() {
     assert_cause(&bound, &["sync", "serial"]);
 }
 
-#[test]
-fn an_archive_that_is_hard_to_decompress() {
-    if !has_server() {
-        return;
-    }
-    let _alone = alone();
-    let place = Place::new();
-    // Digits that gzip makes half as many bytes of, one by one, in long rows
-    // that the server only has to copy.
+/// Two tables of digits that gzip makes half as many bytes of, one by one, in
+/// long rows that the server only has to copy.
+fn digits(rows: u32) -> String {
     let mut sql = String::new();
     for number in 1..=2 {
         write!(
@@ -180,14 +174,48 @@ fn an_archive_that_is_hard_to_decompress() {
             "CREATE UNLOGGED TABLE digits{number} (d text);\n\
              ALTER TABLE digits{number} ALTER d SET STORAGE PLAIN;\n\
              INSERT INTO digits{number} SELECT (SELECT string_agg(md5(g::text || i), '') \
-             FROM generate_series(1, 230) i) FROM generate_series(1, 10000) g;\n"
+             FROM generate_series(1, 230) i) FROM generate_series(1, {rows}) g;\n"
         )
         .unwrap();
     }
+    sql
+}
+
+#[test]
+fn an_archive_that_is_hard_to_decompress() {
+    if !has_server() {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
     let rest = "[server.settings]\nfsync = false\nshared_buffers = \"512MB\"\n[sweep]\njobs = [2]\n\
                 formats = [\"directory\"]\ncompression = [\"gzip:9\"]\n";
-    let bound = cause(&place, &of_sql(&place, &sql, rest), 2);
+    let bound = cause(&place, &of_sql(&place, &digits(10_000), rest), 2);
     assert_cause(&bound, &["client_decompression"]);
+}
+
+#[test]
+fn a_dump_that_is_hard_to_compress() {
+    if !has_server() {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    let rest = "phase = \"dump\"\nserver.settings.fsync = false\n[sweep]\njobs = [2]\n\
+                formats = [\"directory\"]\ncompression = [\"gzip:9\"]\n";
+    let bound = cause(&place, &of_sql(&place, &digits(5_000), rest), 2);
+    assert_cause(&bound, &["client_compression"]);
+
+    // What the cause rests on: the load of pg_dump with its workers, and of the
+    // sessions that it has open.
+    let trial = &place.named_trials("run")[0];
+    let reading = |column: &str| trial[column].parse::<u64>().unwrap();
+    let samples = fs::read_to_string(place.path("run/load.csv")).unwrap().lines().count() - 1;
+    assert_eq!(reading("load_samples"), samples as u64);
+    assert!(reading("client_cpu_ns") > reading("server_cpu_ns"), "{trial:?}");
+    assert!(reading("server_cpu_ns") > 0, "{trial:?}");
+    assert_eq!(reading("backends_peak"), 3, "pg_dump and two workers");
+    assert_eq!(trial["workers_held_by_locks_ns"], "");
 }
 
 #[test]

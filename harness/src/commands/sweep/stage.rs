@@ -13,8 +13,8 @@ use crate::printer::Printer;
 use crate::provider::{Context, Server, Shared};
 use crate::record::{ArchiveRecord, ServerRecord};
 use crate::scenario::{Cache, Phase, Variant};
+use crate::sweep::caches::can_drop_caches;
 use crate::sweep::dumps::DumpSource;
-use crate::sweep::live::can_drop_caches;
 use crate::workload::Production;
 
 /// Servers and archives, ready for trials.

@@ -14,6 +14,7 @@ use rules::Facts;
 
 use crate::analysis::Place;
 use crate::analysis::cell::CellSummary;
+use crate::scenario::Phase;
 
 /// With fewer readings of the sessions, the check by Little's law says nothing.
 pub const FEWEST_TO_CHECK: u64 = 20;
@@ -26,6 +27,8 @@ pub enum Cause {
     /// The client, which decompresses the archive, needs more processor time
     /// than the server.
     ClientDecompression,
+    /// The client of a dump, which compresses, does.
+    ClientCompression,
     /// The processors, or the container's share of them.
     Cpu,
     /// Items that lock the same table.
@@ -57,6 +60,7 @@ impl Cause {
     pub fn name(self) -> &'static str {
         match self {
             Self::ClientDecompression => "client_decompression",
+            Self::ClientCompression => "client_compression",
             Self::Cpu => "cpu",
             Self::Locks => "locks",
             Self::Sync => "sync",
@@ -88,6 +92,8 @@ pub struct Reading {
 /// What a cell is bound by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bound {
+    /// What was measured.
+    pub phase: Phase,
     /// The number of jobs.
     pub jobs: Jobs,
     /// The cause.
@@ -123,8 +129,9 @@ impl Little {
 /// The causes in the order in which their rules are tried. Full resources come
 /// first: while the processors are full, nothing else can be told from waiting
 /// for them.
-const ORDER: [Cause; 12] = [
+const ORDER: [Cause; 13] = [
     Cause::ClientDecompression,
+    Cause::ClientCompression,
     Cause::Cpu,
     Cause::Locks,
     Cause::Sync,
@@ -141,11 +148,11 @@ const ORDER: [Cause; 12] = [
 impl Bound {
     /// What `cell` is bound by. Where no load was recorded, the course of the
     /// items may still tell; `None` if it does not.
-    pub fn new(cell: &CellSummary, place: Place) -> Option<Self> {
+    pub fn new(phase: Phase, cell: &CellSummary, place: Place) -> Option<Self> {
         let load = &cell.load;
         let is_recorded =
             load.cpu.is_some() || load.host_cpu_mean.is_some() || load.session_samples > 0;
-        let facts = Facts { jobs: cell.jobs, load, place };
+        let facts = Facts { phase, jobs: cell.jobs, load, place };
         let mut met = ORDER.iter().filter_map(|&cause| Some((cause, facts.speak_for(cause)?)));
         let mixed = || is_recorded.then(|| (Cause::Mixed, facts.all()));
         let (cause, readings) = met.next().or_else(mixed)?;
@@ -165,7 +172,7 @@ impl Bound {
             .zip(load.active)
             .map(|(course, sessions)| Little { items: course.concurrency, sessions });
         let little = little.filter(|_| load.session_samples >= FEWEST_TO_CHECK);
-        Some(Self { jobs: cell.jobs, cause, readings, item, also, little })
+        Some(Self { phase, jobs: cell.jobs, cause, readings, item, also, little })
     }
 
     /// The value of a reading.
@@ -183,6 +190,10 @@ mod tests {
 
     fn cell(jobs: u32, load: CellLoad) -> CellSummary {
         CellSummary { load, ..CellSummary::new(Jobs::new(jobs).unwrap(), &[], &BTreeMap::new()) }
+    }
+
+    fn bound_of(cell: &CellSummary, place: Place) -> Option<Bound> {
+        Bound::new(Phase::Restore, cell, place)
     }
 
     fn course() -> Course {
@@ -218,7 +229,7 @@ mod tests {
 
     #[track_caller]
     fn assert_bound(jobs: u32, load: CellLoad, place: Place, cause: Cause, said: &str) {
-        let bound = Bound::new(&cell(jobs, load), place).unwrap();
+        let bound = bound_of(&cell(jobs, load), place).unwrap();
         assert_eq!(bound.cause, cause, "{bound:?}");
         assert_eq!(bound.to_string(), said);
         assert!(cause == Cause::Mixed || cause == Cause::Workers || !bound.readings.is_empty());
@@ -322,39 +333,52 @@ mod tests {
     }
 
     #[test]
+    fn a_dump_compresses_and_is_no_restore() {
+        let of_dump =
+            |load| Bound::new(Phase::Dump, &cell(2, CellLoad { course: None, ..load }), PLACE);
+        let full = CellLoad { cpu: Some(18.0), ..load() };
+        let compressing =
+            CellLoad { client_cpu: Some(12.0), server_cpu: Some(6.0), ..full.clone() };
+        let bound = of_dump(compressing).unwrap();
+        assert_eq!(bound.cause, Cause::ClientCompression, "{bound:?}");
+        let said = "compression: the client takes 67 % of the processor time";
+        assert_eq!(bound.to_string(), said);
+        let bound = of_dump(full).unwrap();
+        assert_eq!(bound.cause, Cause::Cpu, "{bound:?}");
+        assert_eq!(bound.to_string(), "the processors: the dump uses 90 % of them");
+        assert_eq!(bound.reading("dump_cpu_ratio"), Some(0.9));
+    }
+
+    #[test]
     fn the_work_of_others_is_not_ours() {
         let busy_host = CellLoad { host_cpu_mean: Some(0.95), cpu: Some(4.0), ..load() };
-        let bound = Bound::new(&cell(2, busy_host), PLACE).unwrap();
+        let bound = bound_of(&cell(2, busy_host), PLACE).unwrap();
         assert_eq!(bound.cause, Cause::OtherWork, "{bound:?}");
     }
 
     #[test]
     fn nothing_read_is_nothing_said() {
-        assert_eq!(Bound::new(&cell(2, CellLoad::default()), PLACE), None);
+        assert_eq!(bound_of(&cell(2, CellLoad::default()), PLACE), None);
         let of_items =
             |course| CellLoad { wall: Some(10.0), course: Some(course), ..CellLoad::default() };
-        assert_eq!(
-            Bound::new(&cell(1, of_items(course())), PLACE),
-            None,
-            "full or not is not known"
-        );
+        assert_eq!(bound_of(&cell(1, of_items(course())), PLACE), None, "full or not is not known");
         let alone = of_items(Course { alone: 7.0, ..course() });
-        assert_eq!(Bound::new(&cell(2, alone), PLACE).unwrap().cause, Cause::CriticalPath);
+        assert_eq!(bound_of(&cell(2, alone), PLACE).unwrap().cause, Cause::CriticalPath);
         let few = CellLoad {
             session_samples: 2,
             waits: Waits { sync: Some(1.0), ..Waits::default() },
             ..load()
         };
-        assert_eq!(Bound::new(&cell(2, few), PLACE).unwrap().cause, Cause::Mixed);
+        assert_eq!(bound_of(&cell(2, few), PLACE).unwrap().cause, Cause::Mixed);
     }
 
     #[test]
     fn items_and_sessions_are_checked_against_each_other() {
-        let bound = Bound::new(&cell(2, load()), PLACE).unwrap();
+        let bound = bound_of(&cell(2, load()), PLACE).unwrap();
         assert!(bound.little.unwrap().agrees());
         let other = CellLoad { active: Some(0.4), ..load() };
-        assert!(!Bound::new(&cell(2, other), PLACE).unwrap().little.unwrap().agrees());
+        assert!(!bound_of(&cell(2, other), PLACE).unwrap().little.unwrap().agrees());
         let few = CellLoad { session_samples: 19, ..load() };
-        assert_eq!(Bound::new(&cell(2, few), PLACE).unwrap().little, None);
+        assert_eq!(bound_of(&cell(2, few), PLACE).unwrap().little, None);
     }
 }

@@ -5,6 +5,7 @@ use restore_core::units::Jobs;
 use super::{Cause, Reading};
 use crate::analysis::Place;
 use crate::analysis::load::{CellLoad, Course};
+use crate::scenario::Phase;
 
 /// From this share of the processors on they are called full. A restore never
 /// uses all of them all the time: it begins and ends with a single connection.
@@ -39,6 +40,7 @@ pub const FEWEST_SESSION_SAMPLES: u64 = 5;
 
 /// What a rule looks at.
 pub(super) struct Facts<'a> {
+    pub(super) phase: Phase,
     pub(super) jobs: Jobs,
     pub(super) load: &'a CellLoad,
     pub(super) place: Place,
@@ -55,11 +57,37 @@ fn explains(name: &'static str, value: Option<f64>) -> Option<Reading> {
     value.map(|value| Reading { name, value, threshold: None })
 }
 
+/// What the readings of the measured work itself are called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnReadings {
+    pub(super) cpu_ratio: &'static str,
+    pub(super) cpu_cores: &'static str,
+    pub(super) share_of_host_cpu_ratio: &'static str,
+}
+
+impl OwnReadings {
+    pub(super) fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Restore => Self {
+                cpu_ratio: "restore_cpu_ratio",
+                cpu_cores: "restore_cpu_cores",
+                share_of_host_cpu_ratio: "restore_share_of_host_cpu_ratio",
+            },
+            Phase::Dump => Self {
+                cpu_ratio: "dump_cpu_ratio",
+                cpu_cores: "dump_cpu_cores",
+                share_of_host_cpu_ratio: "dump_share_of_host_cpu_ratio",
+            },
+        }
+    }
+}
+
 impl Facts<'_> {
     /// The readings by which the rule of `cause` is met, if it is.
     pub(super) fn speak_for(&self, cause: Cause) -> Option<Vec<Reading>> {
         match cause {
-            Cause::ClientDecompression => self.client(),
+            Cause::ClientDecompression => self.client(Phase::Restore),
+            Cause::ClientCompression => self.client(Phase::Dump),
             Cause::Cpu => self.cpu(),
             Cause::Locks => self.locks(),
             Cause::Sync => self.sync(),
@@ -73,6 +101,10 @@ impl Facts<'_> {
             Cause::Workers => self.workers(),
             Cause::Mixed => None,
         }
+    }
+
+    fn own(&self) -> OwnReadings {
+        OwnReadings::of(self.phase)
     }
 
     fn course(&self) -> Option<&Course> {
@@ -103,16 +135,20 @@ impl Facts<'_> {
         }
         let host = self.place.host_cores?;
         let own = cores.map(|cores| cores / host);
-        if let Some(own) = reaches("restore_cpu_ratio", own, CPU_FULL) {
+        if let Some(own) = reaches(self.own().cpu_ratio, own, CPU_FULL) {
             return Some(vec![own]);
         }
         let full = reaches("host_cpu_ratio", self.load.host_cpu_mean, CPU_FULL)?;
         let share = own.map(|own| own / full.value);
-        let ours = reaches("restore_share_of_host_cpu_ratio", share, CPU_OURS)?;
+        let ours = reaches(self.own().share_of_host_cpu_ratio, share, CPU_OURS)?;
         Some(vec![full, ours])
     }
 
-    fn client(&self) -> Option<Vec<Reading>> {
+    /// What the client's work is depends on the phase.
+    fn client(&self, phase: Phase) -> Option<Vec<Reading>> {
+        if phase != self.phase {
+            return None;
+        }
         let dearer = reaches("client_cpu_share_ratio", self.load.client_share(), CLIENT_DEARER)?;
         let waiting = self.waiting(self.load.waits.client);
         let held_up = reaches("active_on_client_ratio", waiting, WAITING_FOR_CLIENT);
@@ -178,7 +214,7 @@ impl Facts<'_> {
         Some(
             [full]
                 .into_iter()
-                .chain(explains("restore_cpu_cores", self.load.cpu_cores()))
+                .chain(explains(self.own().cpu_cores, self.load.cpu_cores()))
                 .collect(),
         )
     }
@@ -199,7 +235,7 @@ impl Facts<'_> {
     /// One job is busy by its nature; several are where none stands idle. That
     /// nothing else is full can be said only of what was read.
     fn workers(&self) -> Option<Vec<Reading>> {
-        let cpu = explains("restore_cpu_cores", self.load.cpu_cores());
+        let cpu = explains(self.own().cpu_cores, self.load.cpu_cores());
         let host = explains("host_cpu_ratio", self.load.host_cpu_mean);
         let cpu = cpu.or(host)?;
         if self.jobs == Jobs::ONE {
@@ -214,7 +250,7 @@ impl Facts<'_> {
     pub(super) fn all(&self) -> Vec<Reading> {
         let waits = &self.load.waits;
         [
-            explains("restore_cpu_cores", self.load.cpu_cores()),
+            explains(self.own().cpu_cores, self.load.cpu_cores()),
             explains("host_cpu_ratio", self.load.host_cpu_mean),
             explains("data_device_busy_ratio", self.load.disk_mean),
             explains("workers_idle_ratio", self.idle()),

@@ -4,7 +4,9 @@ use std::fmt;
 
 use restore_core::units::Jobs;
 
+use super::rules::OwnReadings;
 use super::{Bound, Cause};
+use crate::scenario::Phase;
 
 impl fmt::Display for Bound {
     /// Completes "-j 4 is bound by ...".
@@ -13,9 +15,10 @@ impl fmt::Display for Bound {
             self.reading(name).map(|value| format!("{:.0} %", value * 100.0)).unwrap_or_default()
         };
         match self.cause {
-            Cause::ClientDecompression => write!(
+            Cause::ClientDecompression | Cause::ClientCompression => write!(
                 f,
-                "decompression: the client takes {} of the processor time",
+                "{}: the client takes {} of the processor time",
+                if self.phase == Phase::Dump { "compression" } else { "decompression" },
                 share("client_cpu_share_ratio")
             ),
             Cause::Cpu => self.cpu_in_words(f),
@@ -71,8 +74,9 @@ impl fmt::Display for Bound {
             Cause::OtherWork => write!(
                 f,
                 "other work on the host: {} of its processors are in use, less than half of that by \
-                 the restore",
-                share("host_cpu_ratio")
+                 the {}",
+                share("host_cpu_ratio"),
+                self.noun()
             ),
             Cause::IdleWorkers => write!(
                 f,
@@ -89,14 +93,21 @@ impl fmt::Display for Bound {
 }
 
 impl Bound {
+    fn noun(&self) -> &'static str {
+        match self.phase {
+            Phase::Restore => "restore",
+            Phase::Dump => "dump",
+        }
+    }
+
     fn cpu_in_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |value: f64| format!("{:.0} %", value * 100.0);
         if let Some(used) = self.reading("container_cpu_ratio") {
             write!(f, "the processors: {} of the container's limit in use", percent(used))
         } else if let Some(held) = self.reading("throttled_ratio") {
             write!(f, "the container's processor limit: held back {} of the time", percent(held))
-        } else if let Some(own) = self.reading("restore_cpu_ratio") {
-            write!(f, "the processors: the restore uses {} of them", percent(own))
+        } else if let Some(own) = self.reading(OwnReadings::of(self.phase).cpu_ratio) {
+            write!(f, "the processors: the {} uses {} of them", self.noun(), percent(own))
         } else {
             let host = self.reading("host_cpu_ratio").unwrap_or_default();
             write!(f, "the processors: {} in use", percent(host))
