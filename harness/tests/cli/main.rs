@@ -7,6 +7,7 @@
 mod place;
 
 mod bad_input;
+mod clock;
 mod containers;
 mod external;
 mod faults;
