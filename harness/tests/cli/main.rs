@@ -9,6 +9,7 @@ mod place;
 mod bad_input;
 mod clock;
 mod containers;
+mod control_group;
 mod external;
 mod faults;
 mod inspect;
