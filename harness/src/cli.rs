@@ -9,7 +9,7 @@ use restore_core::units::Jobs;
 
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
-use crate::scenario::quantity::{Percent, Scale, Span};
+use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
 use crate::scenario::{Overrides, ProviderKind};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
@@ -395,7 +395,7 @@ pub struct TuneArgs {
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["archive", "jobs", "seed", "image", "provider", "tolerance"]
+        conflicts_with_all = ["archive", "jobs", "seed", "image", "provider", "tolerance", "warm_up"]
     )]
     pub resume: Option<PathBuf>,
     /// Choose among these -j [default: up to four times the processors].
@@ -408,6 +408,10 @@ pub struct TuneArgs {
     /// from, where a sweep takes three times as many as there are].
     #[arg(long, value_name = "N")]
     pub max_restores: Option<u32>,
+    /// Restore for so long before the first restore that counts, so that it
+    /// does not meet cold caches: a time, `whole`, or `off` [default: 1m].
+    #[arg(long, value_name = "TIME")]
+    pub warm_up: Option<WarmUp>,
     /// Start no restore that would end after this time: 90s, 30m, 2h.
     #[arg(long, value_name = "TIME")]
     pub budget: Option<Span>,

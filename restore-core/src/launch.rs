@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// A program, its arguments and what is added to its environment.
 #[derive(Clone, PartialEq, Eq)]
@@ -209,6 +209,27 @@ pub struct Output {
 /// Runs a program to its end and keeps what it said.
 pub async fn output(launcher: &dyn Launcher, command: CommandLine) -> Result<Output, LaunchError> {
     let mut running = launcher.launch(command).await?;
+    let said = listen(&mut running).await;
+    Ok(end(running, said).await)
+}
+
+/// The same for a program that may take so long; `None` if it took longer. Then
+/// it was stopped, and is gone.
+pub async fn output_within(
+    limit: Duration,
+    launcher: &dyn Launcher,
+    command: CommandLine,
+) -> Result<Option<Output>, LaunchError> {
+    let mut running = launcher.launch(command).await?;
+    if let Ok(said) = timeout(limit, listen(&mut running)).await {
+        return Ok(Some(end(running, said).await));
+    }
+    running.stop().await;
+    Ok(None)
+}
+
+/// What a program writes to its standard output and error, until it closes both.
+async fn listen(running: &mut Running) -> [Vec<String>; 2] {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     while let Some(line) = running.next_line().await {
         match line.stream {
@@ -216,9 +237,13 @@ pub async fn output(launcher: &dyn Launcher, command: CommandLine) -> Result<Out
             Stream::Error => stderr.push(line.text),
         }
     }
+    [stdout, stderr]
+}
+
+async fn end(running: Running, [stdout, stderr]: [Vec<String>; 2]) -> Output {
     let started = running.started();
     let exit = running.wait().await;
-    Ok(Output { stdout, stderr, exit, wall: exit.at - started })
+    Output { stdout, stderr, exit, wall: exit.at - started }
 }
 
 /// Runs a program to its end; anything but success is an error that carries

@@ -10,6 +10,7 @@ use super::curve::{Curve, CurveKey};
 use super::limits::Limits;
 use crate::record::ending::Ending;
 use crate::scenario::Phase;
+use crate::scenario::quantity::WarmUp;
 
 /// What the analysis and the recommendation need to know of a run. Whatever
 /// is not known is `None`, and is then neither used nor warned about.
@@ -47,6 +48,8 @@ pub struct RunFacts {
     pub archives: Vec<ArchiveFacts>,
     /// What a restore may use.
     pub limits: Limits,
+    /// What was done before the first trial, for caches that are warm.
+    pub warm_up: WarmUp,
     /// The processors behind the readings of the load, by variant.
     pub places: BTreeMap<String, Place>,
 }

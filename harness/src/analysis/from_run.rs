@@ -7,7 +7,7 @@ use restore_core::units::Bytes;
 use super::facts::{ArchiveFacts, BlockPlan, LargestItem, Place, RunFacts};
 use super::limits::Limits;
 use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
-use crate::scenario::quantity::{Percent, Span};
+use crate::scenario::quantity::{Percent, Span, WarmUp};
 use crate::scenario::{Cache, Provider, Scenario, Variant};
 
 impl RunFacts {
@@ -37,6 +37,7 @@ impl RunFacts {
             ending: run.ended,
             archives: run.archives.iter().map(archive_facts).collect(),
             limits: Limits::of(&run.scenario),
+            warm_up: warm_up(&run.scenario),
             places: run.scenario.variants.iter().map(|variant| place(run, variant)).collect(),
         }
     }
@@ -72,6 +73,14 @@ fn idle_of(variants: &[Variant]) -> BTreeMap<String, String> {
         .filter(|variant| variant.workload.is_some())
         .filter_map(|busy| Some((busy.name.clone(), idle_like(busy)?.name.clone())))
         .collect()
+}
+
+/// Caches that are cold for every trial need no warming up.
+fn warm_up(scenario: &Scenario) -> WarmUp {
+    match scenario.sweep.cache {
+        Cache::Warm => scenario.sweep.warm_up,
+        Cache::Cold => WarmUp::default(),
+    }
 }
 
 fn place(run: &RunRecord, variant: &Variant) -> (String, Place) {

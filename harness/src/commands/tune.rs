@@ -12,7 +12,8 @@ use crate::design::{Adaptive, Design, Trial};
 use crate::printer::Printer;
 use crate::record::{ArchiveRecord, Ending, RunFolder, RunRecord, ServerRecord, TrialRow};
 use crate::report::Style;
-use crate::report::tune::TuneReport;
+use crate::report::tune::{Spent, TuneReport};
+use crate::scenario::quantity::{Span, WarmUp};
 use crate::scenario::{Provider, Scenario};
 use crate::sweep::Source;
 use crate::tune::{Prior, Rule, prior};
@@ -30,6 +31,7 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
         if args.jobs.is_none() {
             job.scenario.sweep.jobs = prior::candidates(cores_beforehand(&job.scenario));
         }
+        job.scenario.sweep.warm_up = args.warm_up.unwrap_or(USUAL_WARM_UP);
         job.max_restores = Some(usual_restores(&job.scenario.sweep.jobs));
     }
     job.max_restores = args.max_restores.or(job.max_restores);
@@ -48,6 +50,12 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
     }
     Ok(Status::Done)
 }
+
+/// The warm-up where none is asked for. A restore of seconds warms up whole, and
+/// one of hours, which cannot be had twice, costs a minute more: by then
+/// programs, catalogs and recycled WAL are as they will be, and the archive is
+/// read from its disk in any case.
+const USUAL_WARM_UP: WarmUp = WarmUp::AtMost(Span::from_secs(60));
 
 /// Restores where none are asked for: a third of the shortest sweep, which has
 /// three blocks, and one more.
@@ -173,8 +181,12 @@ pub(super) fn render(
     };
     let rule = rule(&run, adaptive);
     let restoring = rows.iter().map(|row| row.wall().as_secs_f64()).sum();
-    let report =
-        TuneReport::new(rule.standing(&rows), rows.len(), restoring, rule.tolerance, run.ended);
+    let spent = Spent {
+        restores: rows.len(),
+        restoring_seconds: restoring,
+        warm_up: run.scenario.sweep.warm_up,
+    };
+    let report = TuneReport::new(rule.standing(&rows), spent, rule.tolerance, run.ended);
     Ok(match format {
         OutputFormat::Text => report.text(Style { width: printer.width(), color: true }),
         OutputFormat::Markdown => report.markdown(),

@@ -9,6 +9,7 @@ use super::bound::{Bound, Little};
 use super::verdict::{CurveVerdict, Verdict};
 use crate::analysis::cell::OutcomeCounts;
 use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, Limit, RunFacts};
+use crate::scenario::quantity::WarmUp;
 use crate::stats::exact;
 use crate::stats::interval::Level;
 
@@ -58,6 +59,8 @@ pub enum Warning {
         /// `max_connections`.
         max_connections: u32,
     },
+    /// The first trials met cold caches.
+    ColdStart,
     /// More jobs than processors.
     AboveCores {
         /// The numbers of jobs.
@@ -120,6 +123,7 @@ impl Warning {
             Self::Noisy { .. } => "noisy",
             Self::Resumed { .. } => "resumed",
             Self::AboveConnections { .. } => "above_connections",
+            Self::ColdStart => "cold_start",
             Self::AboveCores { .. } => "above_cores",
             Self::LimitsUnread { .. } => "limits_unread",
             Self::WorkUnaccounted { .. } => "work_unaccounted",
@@ -174,6 +178,11 @@ impl fmt::Display for Warning {
                  {max_connections}, {RESERVED_CONNECTIONS} of them reserved). Raise \
                  max_connections or leave these -j out.",
                 list(jobs)
+            ),
+            Self::ColdStart => f.write_str(
+                "There was no warm-up: the first trial of each variant and session met cold \
+                 caches, and may have taken longer for it. Warm up with a restore of a minute \
+                 or a whole one before much depends on the answer.",
             ),
             Self::AboveCores { jobs, cores } => write!(
                 f,
@@ -235,6 +244,7 @@ pub fn warnings(analysis: &Analysis, verdicts: &[CurveVerdict], facts: &RunFacts
         noisy(&analysis.curves),
         (analysis.overview.sessions > 1)
             .then_some(Warning::Resumed { sessions: analysis.overview.sessions }),
+        (facts.warm_up == WarmUp::Off).then_some(Warning::ColdStart),
         above_connections(&analysis.curves, facts),
         above_cores(&analysis.curves, facts),
         limits_unread(&analysis.curves, facts),

@@ -9,6 +9,7 @@ use super::markdown::{escape, push};
 use super::terminal::{Style, finish, plain_table, section};
 use crate::recommend::Probability;
 use crate::record::ending::Ending;
+use crate::scenario::quantity::WarmUp;
 use crate::tune::{Candidate, Standing};
 
 /// What tuning found.
@@ -19,27 +20,36 @@ pub struct TuneReport {
     /// What is known of each number of jobs.
     #[serde(flatten)]
     pub standing: Standing,
-    /// Restores that were run, those that were stopped early included.
-    pub restores: usize,
-    /// Time that they took.
-    pub restoring_seconds: f64,
+    /// What it took.
+    #[serde(flatten)]
+    pub spent: Spent,
     /// How much slower than the best is as good, as a fraction.
     pub tolerance_ratio: f64,
     /// Why it ended; `null` while it can be resumed.
     pub ending: Option<Ending>,
 }
 
+/// What tuning took.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Restores that were run, those that were stopped early included.
+    pub restores: usize,
+    /// Time that they took.
+    pub restoring_seconds: f64,
+    /// What was restored before them and does not count.
+    pub warm_up: WarmUp,
+}
+
 impl TuneReport {
     /// Puts an answer on a standing.
     pub fn new(
         standing: Standing,
-        restores: usize,
-        restoring_seconds: f64,
+        spent: Spent,
         tolerance_ratio: f64,
         ending: Option<Ending>,
     ) -> Self {
-        let answer = answer(&standing, restores, restoring_seconds, tolerance_ratio);
-        Self { answer, standing, restores, restoring_seconds, tolerance_ratio, ending }
+        let answer = answer(&standing, &spent, tolerance_ratio);
+        Self { answer, standing, spent, tolerance_ratio, ending }
     }
 
     /// As text, the answer first.
@@ -82,6 +92,15 @@ impl TuneReport {
              less. P is that a -j is within {} of the best of these.",
             format::round_percent(self.tolerance_ratio)
         )];
+        remarks.push(match self.spent.warm_up {
+            WarmUp::Whole => "One whole restore before them warmed up the caches.".to_owned(),
+            WarmUp::AtMost(span) => {
+                format!("A restore of {span} at most warmed up the caches before them.")
+            }
+            WarmUp::Off => "There was no warm-up: the first restore met cold caches, and may have \
+                            taken longer for it."
+                .to_owned(),
+        });
         remarks.extend(self.ending.map(|ending| format!("It ended because {ending}.")));
         remarks
     }
@@ -89,8 +108,9 @@ impl TuneReport {
 
 const HEADINGS: [&str; 5] = ["-j", "n", "time", "expected", "P"];
 
-fn answer(standing: &Standing, restores: usize, seconds: f64, tolerance: f64) -> String {
-    let spent = format!("after {restores} restores in {}", format::time(seconds));
+fn answer(standing: &Standing, spent: &Spent, tolerance: f64) -> String {
+    let restoring = format::time(spent.restoring_seconds);
+    let spent = format!("after {} restores in {restoring}", spent.restores);
     let within = format::round_percent(tolerance);
     let of = |jobs: Jobs| standing.candidates.iter().find(|candidate| candidate.jobs == jobs);
     let probability = |jobs| Probability::new(of(jobs).map_or(0.0, |found| found.probability));

@@ -281,6 +281,7 @@ impl Check<'_> {
             compression,
             blocks: self.blocks(file)?,
             cache: file.cache.unwrap_or(Cache::Warm),
+            warm_up: file.warm_up.unwrap_or_default(),
             budget: self.overrides.budget.or(file.budget),
             trial_limit: file.trial_limit,
             seed: self.overrides.seed.or(file.seed),

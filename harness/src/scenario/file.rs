@@ -12,7 +12,7 @@ use restore_core::units::Jobs;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::quantity::{LoadInterval, Memory, Percent, Span};
+use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
 use super::{Cache, Phase, ProviderKind};
 
 /// The whole file.
@@ -169,6 +169,8 @@ pub struct SweepFile {
     pub blocks: BlocksFile,
     /// State of the caches when a restore begins.
     pub cache: Option<Cache>,
+    /// How much is restored before the first trial: a time, `whole` or `off`.
+    pub warm_up: Option<WarmUp>,
     /// Stop starting blocks after this time.
     pub budget: Option<Span>,
     /// Stop a trial after this time.

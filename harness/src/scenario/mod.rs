@@ -15,7 +15,7 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Overrides, ScenarioError, from_archive, load};
-use quantity::{LoadInterval, Memory, Percent, Scale, Span};
+use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
 
 /// A scenario whose keys have been checked against each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -240,6 +240,9 @@ pub struct Sweep {
     pub blocks: Blocks,
     /// State of the caches when a restore begins.
     pub cache: Cache,
+    /// What is done before the first trial, for caches that are warm.
+    #[serde(default)]
+    pub warm_up: WarmUp,
     /// Start no block that would end after this time.
     pub budget: Option<Span>,
     /// Stop a trial after this time.

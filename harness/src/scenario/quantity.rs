@@ -238,6 +238,62 @@ impl From<LoadInterval> for String {
     }
 }
 
+/// How much is restored, or dumped, before the first trial, so that this does
+/// not meet cold caches; written like `5m`, or `whole`, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum WarmUp {
+    /// Nothing.
+    Off,
+    /// As much as takes this time.
+    AtMost(Span),
+    /// All.
+    #[default]
+    Whole,
+}
+
+impl WarmUp {
+    /// When to stop it.
+    pub fn limit(self) -> Option<Duration> {
+        match self {
+            Self::AtMost(span) => Some(span.get()),
+            Self::Off | Self::Whole => None,
+        }
+    }
+}
+
+impl FromStr for WarmUp {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self::Off),
+            "whole" => Ok(Self::Whole),
+            _ => text.parse().map(Self::AtMost).map_err(|_: String| {
+                format!("{text:?} is no warm-up: write a time like \"5m\", \"whole\" or \"off\"")
+            }),
+        }
+    }
+}
+
+impl TryFrom<String> for WarmUp {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<WarmUp> for String {
+    fn from(warm_up: WarmUp) -> Self {
+        match warm_up {
+            WarmUp::Off => "off".to_owned(),
+            WarmUp::AtMost(span) => span.to_string(),
+            WarmUp::Whole => "whole".to_owned(),
+        }
+    }
+}
+
 /// An amount of memory, written like `512MB` or `2GiB`. As in PostgreSQL and
 /// Docker, MB and MiB are the same: 1024 x 1024 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -334,6 +390,16 @@ mod tests {
         }
         assert!("0s".parse::<LoadInterval>().is_err());
         assert!("1ms".parse::<LoadInterval>().unwrap_err().contains("from 10ms"));
+    }
+
+    #[test]
+    fn warm_ups() {
+        for text in ["off", "whole", "1m", "90s"] {
+            let warm_up = text.parse::<WarmUp>().unwrap();
+            assert_eq!(String::from(warm_up).parse(), Ok(warm_up));
+        }
+        assert_eq!("90s".parse::<WarmUp>().unwrap().limit(), Some(Duration::from_secs(90)));
+        assert!("0s".parse::<WarmUp>().unwrap_err().contains("or \"off\""));
     }
 
     #[test]

@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use restore_core::archive::{Archive, RowCounts};
 use restore_core::dump::DumpRequest;
 use restore_core::format::Format;
-use restore_core::launch::{Output, output};
+use restore_core::launch::{Output, output_within};
 use restore_core::units::Jobs;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::live::nanos;
 use super::{Bench, Finished, Watch, caches, watching};
@@ -85,6 +85,7 @@ impl<'a> DumpBench<'a> {
         number: usize,
         cell: &Cell,
         archive: &Path,
+        limit: Option<Duration>,
         sampling: Option<Sampling>,
         watch: Watch<'_>,
     ) -> anyhow::Result<(Option<Output>, Seen)> {
@@ -100,11 +101,10 @@ impl<'a> DumpBench<'a> {
         };
         let launcher = server.launcher();
         let command = request.command(server.client_version().major);
-        let limit = self.scenario.sweep.trial_limit().unwrap_or(Duration::MAX);
-        // What is dropped is stopped.
-        let dumping = timeout(limit, output(launcher.as_ref(), command));
+        let limit = limit.unwrap_or(Duration::MAX);
+        let dumping = output_within(limit, launcher.as_ref(), command);
         let (dumped, seen) = watching::dump(dumping, sampling, watch).await;
-        Ok((dumped.ok().transpose()?, seen))
+        Ok((dumped?, seen))
     }
 
     /// One dump with everything around it but the end.
@@ -113,8 +113,10 @@ impl<'a> DumpBench<'a> {
         cell: &Cell,
         archive: &Path,
         trial: u32,
+        limit: Option<Duration>,
         watch: Watch<'_>,
     ) -> anyhow::Result<Cycle> {
+        let limit = limit.into_iter().chain(self.scenario.sweep.trial_limit()).min();
         let number = self.number(&cell.archive.variant)?;
         let begun = Instant::now();
         remove(archive)?;
@@ -122,15 +124,15 @@ impl<'a> DumpBench<'a> {
         let sampling = self.sample(number, trial).await;
         let prepare = begun.elapsed();
         let started_at = clock::rfc3339(clock::now());
-        let (dumped, seen) = self.dump(number, cell, archive, sampling, watch).await?;
+        let (dumped, seen) = self.dump(number, cell, archive, limit, sampling, watch).await?;
         let Some(dumped) = dumped else {
-            let limit = self.scenario.sweep.trial_limit.map(|limit| limit.to_string());
-            let message = format!("stopped at the limit of {}", limit.unwrap_or_default());
+            let wall = limit.unwrap_or_default();
+            let message = format!("stopped at its limit, after {:.1} s", wall.as_secs_f64());
             return Ok(Cycle {
                 number,
                 started_at,
                 prepare,
-                wall: self.scenario.sweep.trial_limit().unwrap_or_default(),
+                wall,
                 verify: Duration::ZERO,
                 bytes: None,
                 outcome: Outcome::TimedOut,
@@ -236,9 +238,10 @@ impl Bench for DumpBench<'_> {
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
         let archive = self.folder.join("warm_up");
         // A warm-up is looked at too, so that it warms up what a trial does.
-        let cycle = self.cycle(cell, &archive, 0, watch).await?;
+        let warm_up = self.scenario.sweep.warm_up;
+        let cycle = self.cycle(cell, &archive, 0, warm_up.limit(), watch).await?;
         remove(&archive)?;
-        caches::warmed_up(cycle.outcome, cycle.message, &cycle.log)
+        caches::warmed_up(warm_up, cycle.outcome, cycle.message, &cycle.log)
     }
 
     async fn run(
@@ -249,7 +252,7 @@ impl Bench for DumpBench<'_> {
     ) -> anyhow::Result<Finished> {
         let cell = trial.cell;
         let archive = self.folder.join(format!("t{}", trial.number));
-        let cycle = self.cycle(cell, &archive, trial.number, watch).await?;
+        let cycle = self.cycle(cell, &archive, trial.number, trial.limit, watch).await?;
         let begun = Instant::now();
         remove(&archive)?;
         let source = &self.sources[cycle.number];

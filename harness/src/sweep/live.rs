@@ -375,9 +375,10 @@ impl Bench for LiveBench<'_> {
     async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
         let database = self.server(&cell.archive.variant)?.database_name("warm_up");
         // A warm-up is looked at too, so that it warms up what a trial does.
-        let mut cycle = self.cycle(cell, &database, 0, None, watch).await?;
+        let warm_up = self.scenario.sweep.warm_up;
+        let mut cycle = self.cycle(cell, &database, 0, warm_up.limit(), watch).await?;
         self.clear(cell, &database, &mut cycle.log).await?;
-        caches::warmed_up(cycle.outcome, cycle.message, &cycle.log)
+        caches::warmed_up(warm_up, cycle.outcome, cycle.message, &cycle.log)
     }
 
     async fn run(

@@ -19,6 +19,7 @@ use crate::printer::Printer;
 use crate::record::{
     Ending, ItemRow, LatencyRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow,
 };
+use crate::scenario::quantity::WarmUp;
 use progress::Progress;
 pub use source::{BlockSource, Source, StopRule};
 
@@ -170,7 +171,11 @@ impl Sweep<'_> {
     }
 
     async fn warm_up(&mut self, bench: &mut dyn Bench, cell: &Cell) -> anyhow::Result<()> {
-        self.printer.note(format!("warming up: {cell}"));
+        let limit = match self.run.scenario.sweep.warm_up {
+            WarmUp::AtMost(span) => format!(", for {span} at most"),
+            WarmUp::Whole | WarmUp::Off => String::new(),
+        };
+        self.printer.note(format!("warming up: {cell}{limit}"));
         let mut watch = |doing| self.progress.show(self.printer, cell, doing);
         bench.warm_up(cell, &mut watch).await.with_context(|| {
             format!("the warm-up restore of {cell} did not complete; nothing was measured")

@@ -140,9 +140,13 @@ fn assert_load(trial: &BTreeMap<String, String>, load: &Path) {
     assert!(Duration::from_nanos(wall) > 3 * STEP, "no step within {wall} ns");
     let mut table = csv::Reader::from_path(load).unwrap();
     let number: u32 = trial["trial"].parse().unwrap();
-    let samples: Vec<LoadSample> =
-        table.deserialize().map(Result::unwrap).filter(|s: &LoadSample| s.trial == number).collect();
-    let sum = |column: fn(&LoadSample) -> Option<u64>| samples.iter().filter_map(column).sum::<u64>();
+    let samples: Vec<LoadSample> = table
+        .deserialize()
+        .map(Result::unwrap)
+        .filter(|s: &LoadSample| s.trial == number)
+        .collect();
+    let sum =
+        |column: fn(&LoadSample) -> Option<u64>| samples.iter().filter_map(column).sum::<u64>();
 
     // Each row follows the one before it by its interval.
     for pair in samples.windows(2) {

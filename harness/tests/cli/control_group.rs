@@ -133,10 +133,7 @@ async fn a_group_of_the_second_version_is_read_while_it_is_there() {
     assert!(most_memory.is_none_or(|most| most > 30_000_000), "{most_memory:?}");
     let is_throttled = seen.samples.iter().any(|sample| sample.container_throttled_ns.is_some());
     assert_eq!(is_throttled, has_limit);
-    assert_eq!(
-        seen.samples.iter().any(|sample| sample.container_written_bytes.is_some()),
-        has_io
-    );
+    assert_eq!(seen.samples.iter().any(|sample| sample.container_written_bytes.is_some()), has_io);
     // File systems in memory write to no device.
     let is_on_disk = seen.samples.iter().any(|sample| sample.data_device_writes.is_some());
     let written = sum(&seen, |sample| sample.container_written_bytes);

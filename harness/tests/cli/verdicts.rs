@@ -145,24 +145,70 @@ fn noise_measures_the_same_thing_twice() {
     assert!(stdout(&again).starts_with("With 6 blocks the gate finds a slowdown of"));
 }
 
+/// A directory of pgbench's tables at this scale.
+fn archive(place: &Place, scale: u32) -> String {
+    let scenario = place.scenario(&format!(
+        "dataset = {{ pgbench = {{ scale = {scale} }} }}\n[server.settings]\nfsync = false\n\
+         [sweep]\njobs = [1]\nformats = [\"directory\"]\nblocks = {{ min = 1, max = 1 }}\n\
+         warm_up = \"off\"\n",
+    ));
+    let made = place.run(&["sweep", &scenario, "--out", "made"]);
+    assert_done(&made);
+    assert!(!stderr(&made).contains("warming up"), "{}", stderr(&made));
+    let warning = "There was no warm-up: the first trial of each variant and session";
+    assert!(stdout(&made).contains(warning), "{}", stdout(&made));
+    let archives = fs::read_dir(place.path("cache/archives")).unwrap();
+    let folder = archives
+        .flatten()
+        .map(|entry| entry.path().join("archive.dir"))
+        .find(|path| path.is_dir())
+        .unwrap();
+    folder.to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_warm_up_of_a_tuning_is_short_or_left_out() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let archive = archive(&place, 10);
+    let tune = |out: &str, warm_up: &[&str]| {
+        let args = ["tune", "--archive", &archive, "--jobs", "1,2", "--max-restores", "1"];
+        let rest = ["--out", out, "--format", "json"];
+        let output = place.run(&[&args[..], &rest, warm_up].concat());
+        assert_done(&output);
+        place.assert_clean();
+        let run = json(&fs::read(place.path(out).join("run.json")).unwrap());
+        let answer = json(&output.stdout);
+        assert_eq!(answer["warm_up"], run["scenario"]["sweep"]["warm_up"]);
+        assert_eq!(answer["restores"], 1);
+        assert_eq!(place.named_trials(out)[0]["outcome"], "completed");
+        (answer["warm_up"].as_str().unwrap().to_owned(), stderr(&output))
+    };
+    let (usual, said) = tune("usual", &[]);
+    assert_eq!(usual, "1m");
+    assert!(said.contains("warming up: base directory gzip:6 -j "), "{said}");
+    assert!(said.contains(", for 1m at most\n"), "{said}");
+    // Stopped long before its end, and nothing goes wrong for that.
+    let (short, said) = tune("short", &["--warm-up", "50ms"]);
+    assert_eq!(short, "50ms");
+    assert!(said.contains(", for 50ms at most\n"), "{said}");
+    let (none, said) = tune("none", &["--warm-up", "off"]);
+    assert_eq!(none, "off");
+    assert!(!said.contains("warming up"), "{said}");
+    let refused = place.run(&["tune", "--archive", &archive, "--warm-up", "soon"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("write a time like"), "{}", stderr(&refused));
+}
+
 #[test]
 fn tuning_ends_resumes_and_refuses() {
     if !has_server() {
         return;
     }
     let place = Place::new();
-    let scenario = place.scenario(
-        "dataset = { pgbench = { scale = 1 } }\n[server.settings]\nfsync = false\n[sweep]\n\
-         jobs = [1]\nformats = [\"directory\"]\nblocks = { min = 1, max = 1 }\n",
-    );
-    assert_done(&place.run(&["sweep", &scenario, "--out", "made"]));
-    let archives = fs::read_dir(place.path("cache/archives")).unwrap();
-    let archive = archives
-        .flatten()
-        .map(|entry| entry.path().join("archive.dir"))
-        .find(|path| path.is_dir())
-        .unwrap();
-    let archive = archive.to_string_lossy();
+    let archive = archive(&place, 1);
     let first = ["tune", "--archive", &archive, "--jobs", "1,2,4", "--out", "run", "--seed", "5"];
     let output = place.run(&[&first[..], &["--max-restores", "4"]].concat());
     assert_done(&output);

@@ -11,6 +11,7 @@ use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
 use harness::record::{LoadSummary, WorkloadSummary};
 use harness::scenario::Phase;
+use harness::scenario::quantity::WarmUp;
 use harness::stats::random;
 use rand_distr::{Distribution, StandardNormal};
 use restore_core::format::Format;
@@ -141,6 +142,7 @@ pub(crate) fn facts() -> RunFacts {
         ending: Some(Ending::MaxBlocks),
         archives: Vec::new(),
         limits: Limits::default(),
+        warm_up: WarmUp::Whole,
         places: BTreeMap::new(),
     }
 }
