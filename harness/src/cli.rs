@@ -115,25 +115,9 @@ pub struct SweepArgs {
     /// Start no block that would end after this time: 90s, 30m, 2h.
     #[arg(long, value_name = "TIME")]
     pub budget: Option<Span>,
-    /// Where the server comes from.
-    #[arg(long, value_enum)]
-    pub provider: Option<ProviderKind>,
-    /// The docker provider's image.
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Connection string of the external provider's server, as psql takes it.
-    /// It shows in process lists: keep passwords in a password file.
-    #[arg(long, value_name = "CONNINFO")]
-    pub conninfo: Option<String>,
-    /// Folder of the PostgreSQL programs.
-    #[arg(long, value_name = "DIR")]
-    pub bindir: Option<PathBuf>,
-    /// Folder in which a local cluster is made: the disk under test.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Folder in which archives are kept between runs.
-    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
-    pub cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub server: ServerArgs,
     /// Seed of the random order [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -167,16 +151,40 @@ impl SweepArgs {
             formats: self.formats.clone(),
             blocks: self.blocks,
             budget: self.budget,
-            provider: self.provider,
+            provider: self.server.provider,
             seed: self.seed,
-            bindir: self.bindir.clone(),
-            data_dir: self.data_dir.clone(),
-            image: self.image.clone(),
-            conninfo: self.conninfo.is_some(),
+            bindir: self.server.bindir.clone(),
+            data_dir: self.server.data_dir.clone(),
+            image: self.server.image.clone(),
+            conninfo: self.server.conninfo.is_some(),
             archive: self.archive.clone(),
             scale: self.scale,
         }
     }
+}
+
+/// The server that trials are run on, and where its files are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServerArgs {
+    /// Where the server comes from.
+    #[arg(long, value_enum)]
+    pub provider: Option<ProviderKind>,
+    /// The docker provider's image.
+    #[arg(long, value_name = "IMAGE")]
+    pub image: Option<String>,
+    /// Connection string of the external provider's server, as psql takes it.
+    /// It shows in process lists: keep passwords in a password file.
+    #[arg(long, value_name = "CONNINFO")]
+    pub conninfo: Option<String>,
+    /// Folder of the PostgreSQL programs.
+    #[arg(long, value_name = "DIR")]
+    pub bindir: Option<PathBuf>,
+    /// Folder in which a local cluster is made: the disk under test.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Folder in which archives are kept between runs.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
 }
 
 /// Where jobtune keeps track of what it has made.
@@ -347,25 +355,9 @@ pub struct NoiseArgs {
     /// Start no block that would end after this time: 90s, 30m, 2h.
     #[arg(long, value_name = "TIME")]
     pub budget: Option<Span>,
-    /// Where the server comes from.
-    #[arg(long, value_enum)]
-    pub provider: Option<ProviderKind>,
-    /// The docker provider's image.
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Connection string of the external provider's server, as psql takes it.
-    /// It shows in process lists: keep passwords in a password file.
-    #[arg(long, value_name = "CONNINFO")]
-    pub conninfo: Option<String>,
-    /// Folder of the PostgreSQL programs.
-    #[arg(long, value_name = "DIR")]
-    pub bindir: Option<PathBuf>,
-    /// Folder in which a local cluster is made: the disk under test.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Folder in which archives are kept between runs.
-    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
-    pub cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub server: ServerArgs,
     /// Seed of the random order [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -415,25 +407,9 @@ pub struct TuneArgs {
     /// Start no restore that would end after this time: 90s, 30m, 2h.
     #[arg(long, value_name = "TIME")]
     pub budget: Option<Span>,
-    /// Where the server comes from.
-    #[arg(long, value_enum)]
-    pub provider: Option<ProviderKind>,
-    /// The docker provider's image.
-    #[arg(long, value_name = "IMAGE")]
-    pub image: Option<String>,
-    /// Connection string of the external provider's server, as psql takes it.
-    /// It shows in process lists: keep passwords in a password file.
-    #[arg(long, value_name = "CONNINFO")]
-    pub conninfo: Option<String>,
-    /// Folder of the PostgreSQL programs.
-    #[arg(long, value_name = "DIR")]
-    pub bindir: Option<PathBuf>,
-    /// Folder in which a local cluster is made: the disk under test.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// Folder in which archives are kept between runs.
-    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
-    pub cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub server: ServerArgs,
     /// Seed of the draws [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Status;
-use super::sweep::{Carried, Job, carry_out};
+use super::sweep::{Job, carry_out_and_answer};
 use crate::cli::{NoiseArgs, OutputFormat, SweepArgs};
 use crate::gate::Policy;
 use crate::gate::noise::{AGAIN, Noise, Suspicion};
@@ -22,18 +22,17 @@ const BUSY: f64 = 0.5;
 pub(super) async fn run(args: NoiseArgs, printer: &Printer) -> anyhow::Result<Status> {
     // A run that was made for this is looked at again.
     if args.scenario.is_dir() {
-        return answer(&args.scenario, Vec::new(), &args, printer);
+        let folder = RunFolder::open(&args.scenario)?;
+        return answer(&folder, Vec::new(), &args, printer).map(|()| Status::Done);
     }
     let mut job = Job::new(&sweep_args(&args))?;
     twice(&mut job.scenario);
     let mut suspicions = before();
-    if carry_out(&job, None, &args.state, printer).await? == Carried::Interrupted {
-        return Ok(Status::Interrupted);
-    }
-    suspicions.extend(frequency());
-    let status = answer(&job.folder, suspicions, &args, printer)?;
-    printer.note(format!("\nThe run is in {}", job.folder.display()));
-    Ok(status)
+    carry_out_and_answer(&job, None, &args.state, printer, |folder| {
+        suspicions.extend(frequency());
+        answer(folder, suspicions, &args, printer)
+    })
+    .await
 }
 
 fn sweep_args(args: &NoiseArgs) -> SweepArgs {
@@ -45,12 +44,7 @@ fn sweep_args(args: &NoiseArgs) -> SweepArgs {
         blocks: Some(args.blocks.unwrap_or(BLOCKS)),
         scale: args.scale,
         budget: args.budget,
-        provider: args.provider,
-        image: args.image.clone(),
-        conninfo: args.conninfo.clone(),
-        bindir: args.bindir.clone(),
-        data_dir: args.data_dir.clone(),
-        cache_dir: args.cache_dir.clone(),
+        server: args.server.clone(),
         seed: args.seed,
         ..SweepArgs::default()
     }
@@ -67,17 +61,16 @@ fn twice(scenario: &mut Scenario) {
 }
 
 fn answer(
-    folder: &Path,
+    folder: &RunFolder,
     suspicions: Vec<Suspicion>,
     args: &NoiseArgs,
     printer: &Printer,
-) -> anyhow::Result<Status> {
-    let opened = RunFolder::open(folder)?;
-    let run = opened.run()?;
+) -> anyhow::Result<()> {
+    let run = folder.run()?;
     if !run.scenario.variants.iter().any(|variant| variant.name == AGAIN) {
         anyhow::bail!(
             "{} is not an A/A run: it has no variant {AGAIN:?}; give a scenario to make one",
-            folder.display()
+            folder.path().display()
         );
     }
     let policy = Policy {
@@ -87,14 +80,14 @@ fn answer(
     };
     let policy = policy.checked()?;
     let effect = args.effect.share();
-    let mut seen = Noise::new(&opened.trials()?, Some(run.host.cores), effect, &policy);
+    let mut seen = Noise::new(&folder.trials()?, Some(run.host.cores), effect, &policy);
     seen.suspicions.extend(suspicions);
     printer.answer(&match args.format {
         OutputFormat::Text => noise::text(&seen, Style { width: printer.width(), color: true }),
         OutputFormat::Markdown => noise::markdown(&seen),
         OutputFormat::Json => serde_json::to_string_pretty(&seen)? + "\n",
     });
-    Ok(Status::Done)
+    Ok(())
 }
 
 /// What speaks against this machine before anything was done.

@@ -6,7 +6,7 @@ use restore_core::units::Jobs;
 
 use super::Status;
 use super::host::host;
-use super::sweep::{Carried, Job, carry_out};
+use super::sweep::{Job, carry_out_and_answer};
 use crate::cli::{OutputFormat, SweepArgs, TuneArgs};
 use crate::design::{Adaptive, Design, Trial};
 use crate::printer::Printer;
@@ -35,20 +35,17 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
         job.max_restores = Some(usual_restores(&job.scenario.sweep.jobs));
     }
     job.max_restores = args.max_restores.or(job.max_restores);
-    let carried = carry_out(&job, earlier, &args.state, printer).await?;
-    if carried == Carried::Interrupted {
-        return Ok(Status::Interrupted);
-    }
-    let folder = RunFolder::open(&job.folder)?;
-    printer.answer(&render(&folder, args.format, printer)?);
-    printer.note(format!("\nThe run is in {}", job.folder.display()));
-    if folder.run()?.ended == Some(Ending::MaxTrials) {
-        printer.note(format!(
-            "More restores: jobtune tune --resume {} --max-restores N",
-            job.folder.display()
-        ));
-    }
-    Ok(Status::Done)
+    carry_out_and_answer(&job, earlier, &args.state, printer, |folder| {
+        printer.answer(&render(folder, args.format, printer)?);
+        if folder.run()?.ended == Some(Ending::MaxTrials) {
+            printer.note(format!(
+                "\nMore restores: jobtune tune --resume {} --max-restores N",
+                folder.path().display()
+            ));
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// The warm-up where none is asked for. A restore of seconds warms up whole, and
@@ -72,12 +69,7 @@ fn sweep_args(args: &TuneArgs) -> SweepArgs {
         resume: args.resume.clone(),
         jobs: args.jobs.clone(),
         budget: args.budget,
-        provider: args.provider,
-        image: args.image.clone(),
-        conninfo: args.conninfo.clone(),
-        bindir: args.bindir.clone(),
-        data_dir: args.data_dir.clone(),
-        cache_dir: args.cache_dir.clone(),
+        server: args.server.clone(),
         seed: args.seed,
         ..SweepArgs::default()
     }

@@ -55,7 +55,7 @@ impl Job {
         Ok(Self {
             run: run_id(),
             seed: scenario.sweep.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
-            cache: cache_folder(args.cache_dir.as_deref())?,
+            cache: cache_folder(args.server.cache_dir.as_deref())?,
             scenario,
             folder,
             conninfo,
@@ -94,7 +94,7 @@ impl Job {
         let job = Self {
             run: run.run.clone(),
             seed: run.design.seed(),
-            cache: cache_folder(args.cache_dir.as_deref())?,
+            cache: cache_folder(args.server.cache_dir.as_deref())?,
             conninfo: conninfo(&run.scenario, args)?,
             scenario: run.scenario.clone(),
             folder: folder.to_owned(),
@@ -290,6 +290,7 @@ fn conninfo(scenario: &Scenario, args: &SweepArgs) -> anyhow::Result<Option<Stri
         if let Provider::External { conninfo, .. } = &variant.server.provider {
             return match conninfo {
                 ConninfoSource::CommandLine => args
+                    .server
                     .conninfo
                     .clone()
                     .context("this run's server was named by --conninfo: give it again")

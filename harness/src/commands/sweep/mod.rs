@@ -21,11 +21,10 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
         return many::run(&args, printer).await;
     }
     match sweep(&args, printer).await? {
-        Course::Ended(folder) => {
+        Course::Ended(folder) => tell(&folder, printer, || {
             printer.answer(&recommend::render(&folder, OutputFormat::Text, printer)?);
-            printer.note(format!("\nThe run is in {}", folder.path().display()));
-            Ok(Status::Done)
-        }
+            Ok(())
+        }),
         Course::Described => Ok(Status::Done),
         Course::Interrupted => Ok(Status::Interrupted),
     }
@@ -67,9 +66,37 @@ async fn sweep(args: &SweepArgs, printer: &Printer) -> anyhow::Result<Course> {
     }
 }
 
+/// Executes a job and, unless it was interrupted, answers from its folder.
+pub(super) async fn carry_out_and_answer(
+    job: &Job,
+    earlier: Option<RunRecord>,
+    state: &StateArgs,
+    printer: &Printer,
+    answer: impl FnOnce(&RunFolder) -> anyhow::Result<()>,
+) -> anyhow::Result<Status> {
+    match carry_out(job, earlier, state, printer).await? {
+        Carried::Interrupted => Ok(Status::Interrupted),
+        Carried::Ended => {
+            let folder = RunFolder::open(&job.folder)?;
+            tell(&folder, printer, || answer(&folder))
+        }
+    }
+}
+
+/// The answer of a run, and where the run is.
+fn tell(
+    folder: &RunFolder,
+    printer: &Printer,
+    answer: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<Status> {
+    answer()?;
+    printer.note(format!("\nThe run is in {}", folder.path().display()));
+    Ok(Status::Done)
+}
+
 /// How far a job was carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carried {
+enum Carried {
     /// To its end.
     Ended,
     /// Until it was interrupted; it can be resumed.
@@ -78,7 +105,7 @@ pub(super) enum Carried {
 
 /// Executes a job under a lease, and removes what it has made however it
 /// ends.
-pub(super) async fn carry_out(
+async fn carry_out(
     job: &Job,
     earlier: Option<RunRecord>,
     state: &StateArgs,
