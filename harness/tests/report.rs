@@ -138,3 +138,54 @@ fn names_cannot_become_markup() {
     assert!(text.contains(r"\<b\>a\|b\*c\_d\</b\>"), "{text}");
     assert!(!text.contains("<b>"));
 }
+
+/// A curve whose blocks settle it, and another, faster one of wide noise.
+fn settled_beside_open() -> Vec<TrialRow> {
+    let mut rows = run(&[usl(Format::Custom, &[1, 2, 4], 60.0, 0.1, 0.0)], 6, 0.005, 3);
+    let open =
+        support::TrueCurve { format: Format::Directory, times: vec![(1, 9.0), (2, 8.0), (4, 8.0)] };
+    let first = rows.len() as u32;
+    rows.extend(run(&[open], 6, 0.25, 5).into_iter().map(|mut row| {
+        row.trial += first;
+        row
+    }));
+    rows
+}
+
+#[test]
+fn the_answer_leads_with_what_is_proved() {
+    let answer = report(&settled_beside_open(), &facts()).answer;
+    assert!(answer.starts_with("Use -j 4 with the custom gzip:6 archive: "), "{answer}");
+    let (_, open) = answer.split_once(" Inconclusive with the directory gzip:6 archive: ").unwrap();
+    assert!(open.starts_with("the best may be any of -j 1, 2, 4 (at -j "), "{answer}");
+    assert!(open.ends_with("less than the recommended one beyond doubt)."), "{answer}");
+}
+
+#[test]
+fn nothing_proved_is_said_of_every_curve() {
+    let curves = [
+        usl(Format::Custom, &[1, 2, 4], 30.0, 0.9, 0.0),
+        usl(Format::Directory, &[1, 2, 4], 20.0, 0.9, 0.0),
+    ];
+    let answer = report(&run(&curves, 4, 0.4, 9), &facts()).answer;
+    assert!(answer.starts_with("Inconclusive with the directory gzip:6 archive"), "{answer}");
+    assert!(answer.contains(" Inconclusive with the custom gzip:6 archive"), "{answer}");
+}
+
+#[test]
+fn each_variant_has_its_own_answer() {
+    let curves = [usl(Format::Custom, &[1, 2, 4], 60.0, 0.02, 0.0)];
+    let slower = |jobs| if jobs == 4 { 3.0 } else { 1.0 };
+    let mut rows = support::arms(&curves, slower, 6, 0.005, 3);
+    let answer = report(&rows, &facts()).answer;
+    assert!(answer.starts_with("Use -j 4 with custom gzip:6 ("), "{answer}");
+    assert!(answer.contains("), -j 2 with candidate custom gzip:6 ("), "{answer}");
+    // One of them fails: the other's answer stands, and it is said.
+    for row in rows.iter_mut().filter(|row| row.variant == "candidate") {
+        fail(row, "disk full");
+    }
+    let answer = report(&rows, &facts()).answer;
+    assert!(answer.starts_with("Use -j 4 with the custom gzip:6 archive"), "{answer}");
+    let said = "Inconclusive with the candidate custom gzip:6 archive: no trial completed.";
+    assert!(answer.ends_with(said), "{answer}");
+}

@@ -1,11 +1,12 @@
 //! From an analysis and its recommendation to what is shown.
 
+use super::answer::Findings;
 use super::model::{
     BasisReport, BestReport, CellReport, ContenderReport, CurveName, CurveReport, Estimate,
     FitReport, Mark, Measured, Report, Residual, RuleReport, SCHEMA, StandingReport, VerdictReport,
     WarningReport,
 };
-use super::{bound, phrases, replay, workload};
+use super::{bound, replay, workload};
 use crate::analysis::cell::CellSummary;
 use crate::analysis::curve::{Curve, CurveKey};
 use crate::analysis::fit::CurveFit;
@@ -35,14 +36,22 @@ impl Report {
             .collect();
         let best: Vec<BestReport> = recommendation.best.iter().map(best_report).collect();
         let measured = measured(analysis, facts);
+        let idle_and_busy = workload::idle_and_busy(&recommendation.idle_and_busy);
+        let findings = Findings {
+            curves: &curves,
+            best: &best,
+            idle_and_busy: &idle_and_busy,
+            measured: &measured,
+        };
+        let answer = findings.answer();
         Self {
             schema: SCHEMA,
-            answer: phrases::answer(&curves, &best, &measured),
+            answer,
             measured,
             curves,
             best,
             workload: workload::reports(analysis),
-            idle_and_busy: workload::idle_and_busy(&recommendation.idle_and_busy),
+            idle_and_busy,
             warnings: recommendation.warnings.iter().map(warning_report).collect(),
         }
     }

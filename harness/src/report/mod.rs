@@ -21,6 +21,7 @@ pub mod terminal;
 pub mod tune;
 pub mod workload;
 
+mod answer;
 pub mod bound;
 mod build;
 mod replay;

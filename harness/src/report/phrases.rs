@@ -4,97 +4,17 @@ use restore_core::units::Jobs;
 
 use super::format;
 use super::model::{
-    BasisReport, BestReport, CellReport, ContenderReport, CurveReport, Estimate, Mark, Measured,
-    RuleReport, StandingReport, VerdictReport,
+    BasisReport, BestReport, ContenderReport, CurveReport, Estimate, Mark, Measured, RuleReport,
+    StandingReport, VerdictReport,
 };
 use crate::recommend::Probability;
 use crate::scenario::Phase;
 
-/// The answer in one sentence.
-pub(super) fn answer(curves: &[CurveReport], best: &[BestReport], measured: &Measured) -> String {
-    let fastest = |curve: &&CurveReport| best_time(curve).unwrap_or(f64::INFINITY);
-    let lead = curves
-        .iter()
-        .filter(|curve| best_time(curve).is_some())
-        .min_by(|a, b| fastest(a).total_cmp(&fastest(b)));
-    let Some(lead) = lead else {
-        return "No answer: no trial completed.".to_owned();
-    };
-    let of_curve =
-        if curves.len() > 1 { with_archive(lead, measured.phase) } else { String::new() };
-    match &lead.verdict {
-        VerdictReport::Recommend { jobs, probability, .. } => {
-            let cell = lead.cells.iter().find(|cell| cell.jobs == *jobs);
-            format!(
-                "Use {}-j {jobs}{of_curve}: {}; with a probability of {} no other -j measured is \
-                 more than {} faster{}.",
-                program(measured.phase),
-                cell.map(time_and_speedup).unwrap_or_default(),
-                Probability::new(*probability),
-                format::round_percent(measured.tolerance_ratio),
-                rivals(lead, best),
-            )
-        }
-        VerdictReport::Inconclusive { reasons, candidates, .. } if candidates.len() > 1 => {
-            format!(
-                "Inconclusive{of_curve}, the best may be any of -j {}: {}.",
-                job_list(candidates),
-                reasons.join("; ")
-            )
-        }
-        VerdictReport::Inconclusive { reasons, .. } => {
-            format!("Inconclusive{of_curve}: {}.", reasons.join("; "))
-        }
-    }
-}
-
 /// The program before its `-j`, where it is not the usual one.
-fn program(phase: Phase) -> &'static str {
+pub(super) fn program(phase: Phase) -> &'static str {
     match phase {
         Phase::Restore => "",
         Phase::Dump => "pg_dump ",
-    }
-}
-
-fn with_archive(curve: &CurveReport, phase: Phase) -> String {
-    match phase {
-        Phase::Restore => format!(" with the {} archive", curve.title),
-        Phase::Dump => {
-            format!(" for a {}", curve.title.replacen(program(phase), "", 1))
-        }
-    }
-}
-
-/// The time of a curve's recommended cell, or else of its fastest.
-fn best_time(curve: &CurveReport) -> Option<f64> {
-    let marked = |mark| curve.cells.iter().find(|cell| cell.marks.contains(&mark));
-    let cell = marked(Mark::Recommended).or_else(|| marked(Mark::Fastest))?;
-    cell.time_seconds.map(|time| time.value)
-}
-
-fn time_and_speedup(cell: &CellReport) -> String {
-    let time = cell.time_seconds.map(|time| format::time(time.value)).unwrap_or_default();
-    match &cell.speedup {
-        Some(speedup) if cell.jobs != Jobs::ONE => {
-            format!("{time}, {} times as fast as -j 1", format::ratio(speedup.value))
-        }
-        _ => time,
-    }
-}
-
-/// Names the curves that may be as fast as the lead.
-fn rivals(lead: &CurveReport, best: &[BestReport]) -> String {
-    let rivals: Vec<String> = best
-        .iter()
-        .filter(|best| best.fastest.curve == lead.curve)
-        .flat_map(|best| &best.others)
-        .filter(|other| other.differs != Some(true))
-        .map(|other| format!("{} at -j {}", other.title, other.jobs))
-        .collect();
-    if rivals.is_empty() {
-        String::new()
-    } else {
-        format!(" ({} cannot be told from it)", rivals.join(", "))
     }
 }
 
@@ -109,10 +29,11 @@ pub(super) fn verdict(curve: &CurveReport, measured: &Measured) -> String {
             cannot_be_told_from,
         } => {
             let chosen = format!(
-                "Use {}-j {jobs}: the smallest that is within {} of the fastest with a probability \
-                 of {} ({}).",
+                "Use {}-j {jobs}: the smallest that is within {} of the fastest{} with a \
+                 probability of {} ({}).",
                 program(measured.phase),
                 format::round_percent(measured.tolerance_ratio),
+                if curve.beyond_limits.is_empty() { "" } else { " within the limits" },
                 Probability::new(*probability),
                 basis_in_words(*basis, curve.blocks),
             );
@@ -289,6 +210,6 @@ pub(super) fn legend(curve: &CurveReport) -> Option<String> {
     (!entries.is_empty()).then(|| entries.join("   "))
 }
 
-fn job_list(jobs: &[Jobs]) -> String {
+pub(super) fn job_list(jobs: &[Jobs]) -> String {
     jobs.iter().map(Jobs::to_string).collect::<Vec<_>>().join(", ")
 }
