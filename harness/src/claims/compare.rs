@@ -6,7 +6,7 @@
 
 use restore_core::units::Jobs;
 
-use super::{Effect, NOTICEABLE, Ruling};
+use super::{Effect, NOTICEABLE, Quantity, Ruling};
 use crate::analysis::{CellSummary, Curve};
 use crate::stats::interval::{Interval, Level};
 use crate::stats::{moments, student};
@@ -72,7 +72,8 @@ pub(super) fn ratio(cell: &CellSummary, other: &CellSummary) -> Option<Effect> {
     let ratio = cell.ratio_to(other, Level::P95)?;
     let Interval { low, high } = ratio.ratio_interval();
     let what = format!("time at -j {} over -j {}", cell.jobs, other.jobs);
-    Some(Effect { what, value: ratio.ratio(), low, high, blocks: ratio.n })
+    let quantity = Quantity::Ratio;
+    Some(Effect { what, quantity, value: ratio.ratio(), low, high, blocks: ratio.n })
 }
 
 /// ln of the speed-up from one job to the fastest number, in each block.
@@ -97,7 +98,9 @@ pub(super) fn differences(cell: &CellSummary, other: &CellSummary) -> Vec<f64> {
 pub(super) fn effect(what: String, values: &[f64]) -> Option<(Interval, Effect)> {
     let mean = student::mean_interval(values, Level::P95)?;
     let Interval { low, high } = mean.interval.exp();
-    Some((mean.interval, Effect { what, value: mean.mean.exp(), low, high, blocks: mean.n }))
+    let quantity = Quantity::Ratio;
+    let value = mean.mean.exp();
+    Some((mean.interval, Effect { what, quantity, value, low, high, blocks: mean.n }))
 }
 
 /// The difference of two means of logarithms that share no blocks, by Welch;
@@ -116,5 +119,6 @@ pub(super) fn apart(what: String, a: &[f64], b: &[f64]) -> Option<(Interval, Eff
     let interval = Interval::around(mean, half);
     let Interval { low, high } = interval.exp();
     let blocks = a.len().min(b.len());
-    Some((interval, Effect { what, value: mean.exp(), low, high, blocks }))
+    let quantity = Quantity::Ratio;
+    Some((interval, Effect { what, quantity, value: mean.exp(), low, high, blocks }))
 }

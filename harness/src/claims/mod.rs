@@ -84,7 +84,9 @@ pub struct Evidence {
 pub struct Effect {
     /// What is compared with what, in words.
     pub what: String,
-    /// The estimate: a ratio, or a share.
+    /// What kind of number it is.
+    pub quantity: Quantity,
+    /// The estimate.
     pub value: f64,
     /// Lower end of the interval.
     pub low: f64,
@@ -92,6 +94,15 @@ pub struct Effect {
     pub high: f64,
     /// How many blocks it rests on, the fewer of two runs.
     pub blocks: usize,
+}
+
+/// What kind of number an effect is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// One value over another.
+    Ratio,
+    /// A part of a whole, from 0 to 1.
+    Share,
 }
 
 /// A claim with all that the runs say of it.

@@ -8,7 +8,7 @@ use restore_core::units::Jobs;
 use super::compare::{
     apart, differences, effect, is_above, is_below, is_good_enough, ratio, speedups,
 };
-use super::{Claim, Effect, Evidence, Material, NOTICEABLE, Ruling};
+use super::{Claim, Effect, Evidence, Material, NOTICEABLE, Quantity, Ruling};
 use crate::analysis::{Curve, CurveKey};
 use crate::record::{Outcome, TrialRow};
 use crate::scenario::Phase;
@@ -335,7 +335,8 @@ fn saturates_disks(runs: &[Material]) -> Vec<Evidence> {
                 Ruling::NotDecidable => Ruling::NotDecidable,
             };
             let what = format!("share of time the disk is busy at -j {most}");
-            (ruling, Effect { what, value: mean.mean, low, high, blocks: mean.n })
+            let quantity = Quantity::Share;
+            (ruling, Effect { what, quantity, value: mean.mean, low, high, blocks: mean.n })
         });
         Some(evidence(place(run, &curve.key), judged))
     });

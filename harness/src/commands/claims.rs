@@ -19,11 +19,11 @@ pub(super) fn run(args: &ClaimsArgs, printer: &Printer) -> anyhow::Result<Status
             Ok(Material::new(RunFacts::of(&folder.run()?), folder.trials()?))
         })
         .collect::<anyhow::Result<Vec<Material>>>()?;
-    let judged = claims::judge(&runs);
+    let claims = report::reports(&claims::judge(&runs));
     printer.answer(&match args.format {
-        OutputFormat::Text => report::text(&judged, Style { width: printer.width(), color: true }),
-        OutputFormat::Markdown => report::markdown(&judged),
-        OutputFormat::Json => report::json(&judged).context("cannot write JSON")?,
+        OutputFormat::Text => report::text(&claims, Style { width: printer.width(), color: true }),
+        OutputFormat::Markdown => report::markdown(&claims),
+        OutputFormat::Json => report::json(&claims).context("cannot write JSON")?,
     });
     Ok(Status::Done)
 }
