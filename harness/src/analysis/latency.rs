@@ -3,12 +3,14 @@
 //! is none.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use restore_core::units::Jobs;
 
 use super::CurveKey;
 use crate::record::{LatencyRow, Outcome, Stretch, TrialRow};
-use crate::stats::latency::histogram;
+use crate::stats::interval::{Interval, Level};
+use crate::stats::latency::{histogram, quantile_interval, share_interval};
 
 /// The latencies of a cell's completed trials.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +30,20 @@ pub struct Pooled {
     pub transactions: u64,
     /// Median.
     pub p50_us: u64,
+    /// Its interval; `None` for a single trial.
+    pub p50_interval_us: Option<Interval>,
     /// What 95 % keep.
     pub p95_us: u64,
     /// What 99 % keep.
     pub p99_us: u64,
+    /// Its interval; `None` for a single trial.
+    pub p99_interval_us: Option<Interval>,
     /// The longest.
     pub max_us: u64,
     /// Share of those that were late.
     pub late_ratio: f64,
+    /// Its interval; `None` for a single trial.
+    pub late_interval: Option<Interval>,
     /// Transactions a second.
     pub rate_per_s: f64,
 }
@@ -68,28 +76,58 @@ pub fn pool(rows: &[TrialRow], tables: &BTreeMap<u32, Vec<LatencyRow>>) -> Laten
 
 fn pool_stretch(stretch: Stretch, trials: &[Measured<'_>]) -> Option<Pooled> {
     let mut histogram = histogram();
-    let (mut late, mut seconds) = (0.0, 0.0);
-    for (row, table) in trials {
-        let steps = table.iter().filter(|step| step.stretch == stretch);
-        let mut transactions = 0;
-        for step in steps {
+    let mut seconds = 0.0;
+    // What was late in each trial, of how many.
+    let mut late = Vec::new();
+    let steps = |table: &[LatencyRow]| -> Vec<LatencyRow> {
+        table.iter().filter(|step| step.stretch == stretch).copied().collect()
+    };
+    let tables: Vec<Vec<LatencyRow>> = trials.iter().map(|(_, table)| steps(table)).collect();
+    for ((row, _), table) in trials.iter().zip(&tables) {
+        for step in table {
             histogram.saturating_record_n(step.latency_us, step.transactions);
-            transactions += step.transactions;
         }
+        let transactions = count(table);
         let (late_ratio, rate) = of_row(row, stretch);
-        late += late_ratio.unwrap_or(0.0) * transactions as f64;
-        seconds += rate.filter(|&rate| rate > 0.0).map_or(0.0, |rate| transactions as f64 / rate);
+        late.push((late_ratio.unwrap_or(0.0) * transactions, transactions));
+        seconds += rate.filter(|&rate| rate > 0.0).map_or(0.0, |rate| transactions / rate);
     }
+    let interval = |quantile| {
+        let at = histogram.value_at_quantile(quantile);
+        let step = histogram.lowest_equivalent(at)..=at;
+        let parts: Vec<(f64, f64)> =
+            tables.iter().map(|table| (count_up_to(table, &step), count(table))).collect();
+        quantile_interval(&histogram, quantile, &parts, Level::P95)
+    };
     let transactions = histogram.len();
     (transactions > 0).then(|| Pooled {
         transactions,
         p50_us: histogram.value_at_quantile(0.5),
+        p50_interval_us: interval(0.5),
         p95_us: histogram.value_at_quantile(0.95),
         p99_us: histogram.value_at_quantile(0.99),
+        p99_interval_us: interval(0.99),
         max_us: histogram.max(),
-        late_ratio: late / transactions as f64,
+        late_ratio: late.iter().map(|(late, _)| late).sum::<f64>() / transactions as f64,
+        late_interval: share_interval(&late, Level::P95),
         rate_per_s: if seconds > 0.0 { transactions as f64 / seconds } else { 0.0 },
     })
+}
+
+/// How many transactions a table has.
+fn count(table: &[LatencyRow]) -> f64 {
+    table.iter().map(|row| row.transactions).sum::<u64>() as f64
+}
+
+/// How many of them took less than `step`, and half of those within it: where
+/// many share a latency, all of them together would hide how trials differ.
+fn count_up_to(table: &[LatencyRow], step: &RangeInclusive<u64>) -> f64 {
+    let weight = |row: &LatencyRow| match row.latency_us {
+        us if us < *step.start() => 1.0,
+        us if us <= *step.end() => 0.5,
+        _ => 0.0,
+    };
+    table.iter().map(|row| weight(row) * row.transactions as f64).sum()
 }
 
 /// Share that was late, and rate.
@@ -132,5 +170,10 @@ mod tests {
         assert!(seen.p99_us > 490_000 && seen.p95_us < 2100, "{seen:?}");
         assert!((seen.late_ratio - 0.015).abs() < 1e-9);
         assert!((seen.rate_per_s - 100.0).abs() < 1e-9);
+        // Two trials that differ so much leave everything open above.
+        let interval = seen.p99_interval_us.unwrap();
+        assert!(interval.high > 490_000.0 && interval.low < 2100.0, "{interval:?}");
+        let median = seen.p50_interval_us.unwrap();
+        assert!(median.contains(2000.0), "{median:?}");
     }
 }

@@ -1,7 +1,18 @@
 //! Histograms of latencies: G. Tene's `HdrHistogram`, which keeps every
 //! percentile to three significant digits, and can be added to others.
+//!
+//! Intervals count trials, not transactions: those of one trial share what
+//! happened in it. A share of all transactions is a ratio estimate over the
+//! trials (W. G. Cochran, Sampling Techniques, 3rd edition 1977, section 6.3);
+//! a percentile lies between those whose shares are the ends of the interval
+//! of its own (R. S. Woodruff, Confidence intervals for medians and other
+//! position measures, Journal of the American Statistical Association 47,
+//! 1952).
 
 use hdrhistogram::Histogram;
+
+use super::interval::{Interval, Level};
+use super::{moments, student};
 
 /// Three significant digits: the error of a percentile is under 0.1 %.
 const DIGITS: u8 = 3;
@@ -20,9 +31,104 @@ pub fn histogram() -> Histogram<u64> {
         .expect("the bounds and the number of digits are in the ranges of the crate")
 }
 
+/// The interval of the share that parts are of their wholes, over all trials;
+/// `None` under two trials. Each trial is its part and its whole.
+pub fn share_interval(trials: &[(f64, f64)], level: Level) -> Option<Interval> {
+    let (part, whole) = sums(trials);
+    let half_width = share_error(trials, level)?;
+    let interval = Interval::around(part / whole, half_width);
+    Some(interval.map(|share| share.clamp(0.0, 1.0)))
+}
+
+/// The interval of a quantile of all trials' values, which `pooled` holds;
+/// `None` under two trials. Each trial is how many of its values lie below that
+/// quantile, and how many it has.
+pub fn quantile_interval(
+    pooled: &Histogram<u64>,
+    quantile: f64,
+    trials: &[(f64, f64)],
+    level: Level,
+) -> Option<Interval> {
+    let half_width = share_error(trials, level)?;
+    let shares = Interval::around(quantile, half_width);
+    Some(shares.map(|share| pooled.value_at_quantile(share.clamp(0.0, 1.0)) as f64))
+}
+
+fn sums(trials: &[(f64, f64)]) -> (f64, f64) {
+    let part = trials.iter().map(|(part, _)| part).sum();
+    (part, trials.iter().map(|(_, whole)| whole).sum())
+}
+
+/// Half the width of the interval of a share.
+fn share_error(trials: &[(f64, f64)], level: Level) -> Option<f64> {
+    let (part, whole) = sums(trials);
+    if whole <= 0.0 {
+        return None;
+    }
+    let n = trials.len() as f64;
+    let (share, mean) = (part / whole, whole / n);
+    let residuals: Vec<f64> =
+        trials.iter().map(|(part, whole)| (part - share * whole) / mean).collect();
+    let sd = moments::standard_deviation(&residuals)?;
+    Some(student::quantile(level.upper(), trials.len() - 1) * sd / n.sqrt())
+}
+
 #[cfg(test)]
 mod tests {
+    use rand_distr::{Distribution, StandardNormal};
+
     use super::*;
+    use crate::stats::random;
+
+    #[test]
+    fn shares_of_trials_of_one_size_have_the_t_interval_of_their_mean() {
+        let trials = [(2.0, 100.0), (3.0, 100.0), (7.0, 100.0), (4.0, 100.0)];
+        let seen = share_interval(&trials, Level::P95).unwrap();
+        let expected = student::mean_interval(&[0.02, 0.03, 0.07, 0.04], Level::P95).unwrap();
+        assert!((seen.low - expected.interval.low.max(0.0)).abs() < 1e-12, "{seen:?}");
+        assert!((seen.high - expected.interval.high).abs() < 1e-12, "{seen:?}");
+        assert_eq!(share_interval(&trials[..1], Level::P95), None);
+        assert_eq!(share_interval(&[(0.0, 0.0), (0.0, 0.0)], Level::P95), None);
+    }
+
+    /// How often the interval of a quantile has the true one, for trials that
+    /// differ by more than their transactions.
+    fn coverage(quantile: f64, z: f64, trials: usize) -> f64 {
+        const RUNS: u32 = 200;
+        let (own, shared): (f64, f64) = (0.5, 0.15);
+        let truth = (7.0 + z * own.hypot(shared)).exp();
+        let mut random = random::stream(5, "latencies of trials");
+        let mut normal = || -> f64 { StandardNormal.sample(&mut random) };
+        let mut hits = 0;
+        for _ in 0..RUNS {
+            let tables: Vec<Vec<u64>> = (0..trials)
+                .map(|_| {
+                    let level = 7.0 + shared * normal();
+                    (0..400).map(|_| (level + own * normal()).exp() as u64).collect()
+                })
+                .collect();
+            let mut pooled = histogram();
+            tables.iter().flatten().for_each(|&value| pooled.saturating_record(value));
+            let at = pooled.value_at_quantile(quantile);
+            let parts: Vec<(f64, f64)> = tables
+                .iter()
+                .map(|table| (table.iter().filter(|&&value| value <= at).count() as f64, 400.0))
+                .collect();
+            let interval = quantile_interval(&pooled, quantile, &parts, Level::P95).unwrap();
+            hits += u32::from(interval.contains(truth));
+        }
+        f64::from(hits) / f64::from(RUNS)
+    }
+
+    #[test]
+    fn intervals_of_percentiles_hold_about_as_often_as_they_say() {
+        for (quantile, z) in [(0.5, 0.0), (0.99, 2.326)] {
+            for trials in [5, 10] {
+                let seen = coverage(quantile, z, trials);
+                assert!(seen >= 0.88, "{quantile} of {trials} trials: {seen}");
+            }
+        }
+    }
 
     #[test]
     fn percentiles_keep_three_digits() {
