@@ -71,8 +71,17 @@ pub struct Point {
     pub server: String,
     /// Geometric mean of its completed restores.
     pub time_seconds: f64,
-    /// How many those are.
+    /// Lower end of its 95 % interval; `None` for a single restore.
+    #[serde(default)]
+    pub low_seconds: Option<f64>,
+    /// Upper end.
+    #[serde(default)]
+    pub high_seconds: Option<f64>,
+    /// How many restores completed.
     pub n: usize,
+    /// The time of each of them.
+    #[serde(default)]
+    pub trials_seconds: Vec<f64>,
 }
 
 /// A change of level.
@@ -148,12 +157,20 @@ fn points_of(recorded: &RecordedRun) -> Vec<(Key, Point)> {
         for cell in &curve.cells {
             let Some(seconds) = cell.seconds() else { continue };
             let key = (run.scenario.name.clone(), host.clone(), curve.key.clone(), cell.jobs);
+            let interval = cell.interval.map(|mean| mean.interval.exp());
             let point = Point {
                 run: name.clone(),
                 at: run.created_at.clone(),
                 server: server.map(|server| server.version.clone()).unwrap_or_default(),
                 time_seconds: seconds,
+                low_seconds: interval.map(|interval| interval.low),
+                high_seconds: interval.map(|interval| interval.high),
                 n: cell.n(),
+                trials_seconds: cell
+                    .observations
+                    .values()
+                    .map(|seen| seen.ln_seconds.exp())
+                    .collect(),
             };
             points.push((key, point));
         }

@@ -47,7 +47,8 @@ pub fn markdown(history: &History) -> String {
     text
 }
 
-fn answer(history: &History) -> String {
+/// The answer in one sentence.
+pub(super) fn answer(history: &History) -> String {
     let changed = history.changed().count();
     let runs = history.runs;
     let longest = history.cells.iter().map(|cell| cell.points.len()).max().unwrap_or(0);
@@ -95,7 +96,8 @@ fn level(cell: &CellHistory) -> String {
     format!("{}: {} over the last {runs} runs", cell.title(), format::time(seconds))
 }
 
-fn rule() -> String {
+/// How changes are judged.
+pub(super) fn rule() -> String {
     format!(
         "E-divisive change points of the runs' geometric means; a t test between the segments at \
          {LARGEST_P}, changes of at least {}.",
