@@ -16,6 +16,8 @@ pub const NOTICEABLE: f64 = 0.05;
 /// A recorded run, as claims look at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Material {
+    /// What to call it.
+    pub name: String,
     /// Name of its scenario.
     pub scenario: String,
     /// What is known of it.
@@ -30,7 +32,7 @@ impl Material {
     /// From what a run folder holds.
     pub fn new(facts: RunFacts, rows: Vec<TrialRow>) -> Self {
         let scenario = facts.scenario.clone().unwrap_or_default();
-        Self { scenario, facts, analysis: Analysis::new(&rows), rows }
+        Self { name: scenario.clone(), scenario, facts, analysis: Analysis::new(&rows), rows }
     }
 }
 
@@ -71,7 +73,7 @@ impl Ruling {
 /// What one curve says of a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// Where it was seen: scenario and curve.
+    /// Where it was seen: run and curve.
     pub place: String,
     /// What follows from it.
     pub ruling: Ruling,

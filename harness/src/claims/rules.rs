@@ -103,7 +103,7 @@ pub(super) const ALL: &[Claim] = &[
 ];
 
 fn place(run: &Material, key: &CurveKey) -> String {
-    format!("{} ({key})", run.scenario)
+    format!("{} ({key})", run.name)
 }
 
 /// Curves with a choice of jobs, of runs of one phase.

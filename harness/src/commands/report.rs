@@ -9,7 +9,9 @@ use anyhow::Context as _;
 
 use super::Status;
 use super::analysed::Analysed;
+use crate::claims::{self, Material};
 use crate::cli::ReportArgs;
+use crate::history::{History, RecordedRun};
 use crate::printer::Printer;
 use crate::record::paths::relative;
 use crate::record::{RunFolder, RunRecord};
@@ -49,7 +51,7 @@ pub(super) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Status
 /// Reads and analyses the runs.
 fn article(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Article> {
     let mut names = BTreeSet::new();
-    let mut runs = Vec::new();
+    let (mut runs, mut material, mut recorded) = (Vec::new(), Vec::new(), Vec::new());
     for path in &args.runs {
         let folder = RunFolder::open(path)?;
         let run = folder.run()?;
@@ -68,7 +70,7 @@ fn article(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Article> {
             })
         };
         let parts = RunParts {
-            name,
+            name: name.clone(),
             run: &analysed.run,
             rows: &analysed.rows,
             items: &analysed.items,
@@ -79,8 +81,12 @@ fn article(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Article> {
             command: &command(&args.runs),
         };
         runs.push(RunArticle::new(parts));
+        let Analysed { run, rows, analysis, facts, .. } = analysed;
+        recorded.push(RecordedRun { name: name.clone(), run, rows: rows.clone() });
+        let scenario = facts.scenario.clone().unwrap_or_default();
+        material.push(Material { name, scenario, facts, analysis, rows });
     }
-    Ok(Article::new(runs))
+    Ok(Article::new(runs, &claims::judge(&material), &History::new(&recorded)))
 }
 
 /// The scenario's name, with a number where an earlier run has it too.

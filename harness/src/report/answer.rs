@@ -116,11 +116,11 @@ impl Findings<'_> {
         let uses: Vec<String> =
             by_jobs.into_iter().map(|(jobs, names)| format!("-j {jobs} {}", all(&names))).collect();
         format!(
-            "Use {}{}; with a probability of {} or more, no other -j {} is more than {} faster \
+            "Use {}{}; each with a probability of {}, no other -j {} is more than {} faster \
              there.",
             program(self.measured.phase),
             uses.join(", "),
-            least.map(|least| least.to_string()).unwrap_or_default(),
+            least.map(at_least).unwrap_or_default(),
             measured(leads),
             format::round_percent(self.measured.tolerance_ratio),
         )
@@ -222,9 +222,9 @@ impl Findings<'_> {
     fn place(&self, curve: &CurveReport) -> String {
         let title = curve.title.replacen(program(self.measured.phase), "", 1);
         if self.idle_and_busy.iter().any(|pair| pair.busy == curve.title) {
-            format!("with {title} beside the workload")
+            format!("beside the workload with {title}")
         } else if self.idle_and_busy.iter().any(|pair| pair.idle == curve.title) {
-            format!("with {title}, without it")
+            format!("on an idle server with {title}")
         } else {
             format!("with {title}")
         }
@@ -238,6 +238,12 @@ impl Findings<'_> {
             }
         }
     }
+}
+
+/// The least of several probabilities, which may itself be a bound.
+fn at_least(probability: Probability) -> String {
+    let words = probability.to_string();
+    if words.starts_with("over") { words } else { format!("{words} or more") }
 }
 
 /// What the numbers are among: a limit may rule out the fastest.

@@ -43,7 +43,7 @@ pub enum RulingReport {
 /// What one curve says of a claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceReport {
-    /// Where it was seen: scenario and curve.
+    /// Where it was seen: run and curve.
     pub place: String,
     /// What follows from it.
     pub ruling: RulingReport,
@@ -173,7 +173,9 @@ fn capital(text: &str) -> String {
 }
 
 const HOW: &str = "Ratios are paired by block, and speed-ups of two runs compared by Welch's \
-                   test; intervals are at 95 %, and what is below 5 % is not noticeable.";
+                   test; intervals are at 95 %, and what is below 5 % is not noticeable. Where \
+                   a claim is about several -j, they are judged together, and one comparison \
+                   is shown.";
 
 /// Where there is nothing to show.
 const NOTHING: &str = "too few values to compare";

@@ -59,7 +59,7 @@ fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
     if curve.says_what_rules_cost() {
         text.push_str("\n| rule of thumb | -j | against the fastest |\n|:---|---:|:---|\n");
         for rule in &curve.rules {
-            let (advice, standing) = phrases::rule(rule);
+            let (advice, standing) = phrases::rule(rule, curve);
             push(text, format_args!("| {advice} | {} | {standing} |\n", rule.jobs));
         }
     }

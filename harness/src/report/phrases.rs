@@ -18,6 +18,14 @@ pub(super) fn program(phase: Phase) -> &'static str {
     }
 }
 
+/// What is measured, in a word.
+pub(super) fn noun(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Restore => "restore",
+        Phase::Dump => "dump",
+    }
+}
+
 /// The verdict on a curve.
 pub(super) fn verdict(curve: &CurveReport, measured: &Measured) -> String {
     match &curve.verdict {
@@ -37,7 +45,7 @@ pub(super) fn verdict(curve: &CurveReport, measured: &Measured) -> String {
                 Probability::new(*probability),
                 basis_in_words(*basis, curve.blocks),
             );
-            let regret = regret(regret_ratio);
+            let regret = regret(regret_ratio, curve);
             let equals = (!cannot_be_told_from.is_empty()).then(|| {
                 format!(
                     "These blocks cannot tell its time from that of -j {}.",
@@ -60,7 +68,7 @@ fn sentences<const N: usize>(sentences: [Option<String>; N]) -> String {
 }
 
 /// How much the recommended number of jobs may lose.
-fn regret(regret: &Estimate) -> Option<String> {
+fn regret(regret: &Estimate, curve: &CurveReport) -> Option<String> {
     let interval = format::percent_interval(regret)?;
     Some(if regret.value > 0.0 {
         format!(
@@ -69,7 +77,8 @@ fn regret(regret: &Estimate) -> Option<String> {
         )
     } else {
         let most = format::percent(regret.high?);
-        format!("It was the fastest; at most {most} may be lost with it (95 %).")
+        let among = if curve.beyond_limits.is_empty() { "" } else { " of these" };
+        format!("It was the fastest{among}; at most {most} may be lost with it (95 %).")
     })
 }
 
@@ -89,7 +98,11 @@ fn basis_in_words(basis: BasisReport, blocks: usize) -> String {
 }
 
 /// A rule of thumb: its advice, and its regret in words.
-pub(super) fn rule(rule: &RuleReport) -> (String, String) {
+pub(super) fn rule(rule: &RuleReport, curve: &CurveReport) -> (String, String) {
+    let advice = rule.advice.join(", ");
+    if curve.beyond_limits.iter().any(|beyond| beyond.jobs == rule.jobs) {
+        return (advice, "beyond a limit".to_owned());
+    }
     let regret = rule.regret_ratio.as_ref();
     let in_words = regret.map(|regret| {
         let interval = format::percent_interval(regret).unwrap_or_default();
@@ -106,7 +119,7 @@ pub(super) fn rule(rule: &RuleReport) -> (String, String) {
         StandingReport::NotMeasured => "not measured".to_owned(),
         StandingReport::Unknown => "not compared".to_owned(),
     };
-    (rule.advice.join(", "), standing)
+    (advice, standing)
 }
 
 /// Which curve of a variant is the fastest.

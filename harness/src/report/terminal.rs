@@ -175,7 +175,7 @@ fn rules(curve: &CurveReport) -> Vec<String> {
     let mut table = plain_table();
     table.set_header(["rule of thumb", "-j", "against the fastest"]);
     for rule in &curve.rules {
-        let (advice, standing) = phrases::rule(rule);
+        let (advice, standing) = phrases::rule(rule, curve);
         table.add_row([advice, rule.jobs.to_string(), standing]);
     }
     finish(&mut table, CellAlignment::Left)

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use harness::record::trial::TrialRow;
-use harness::record::{ItemRow, LoadSample, RunFolder, RunRecord};
+use harness::record::{
+    ItemRow, LatencyRow, LoadSample, RunFolder, RunRecord, Stretch, WorkloadSummary,
+};
+use harness::scenario::Workload;
+use harness::scenario::quantity::Span;
 use restore_core::format::Format;
 use restore_core::units::Jobs;
 use serde_json::json;
@@ -169,4 +173,112 @@ pub(crate) fn give_items(path: &Path, items: &[ItemRow]) {
     for file in std::fs::read_dir(path.join("items")).unwrap().flatten() {
         std::fs::write(file.path(), &text).unwrap();
     }
+}
+
+/// Restores beside a workload, and the same on an idle server. The more jobs,
+/// the longer its transactions wait; one in a hundred waits long.
+pub(crate) fn production(path: &Path, jobs: &[u32], blocks: u32) {
+    production_within(path, jobs, blocks, Span::from_millis(60));
+}
+
+/// The same with another limit of the 99th percentile.
+pub(crate) fn production_within(path: &Path, jobs: &[u32], blocks: u32, limit: Span) {
+    let curve = [support::usl(Format::Directory, jobs, 12.0, 0.1, 0.01)];
+    let mut rows = support::arms(&curve, |_| 0.8, blocks, 0.03, 7);
+    let mut run = record("production", &[Format::Directory], jobs);
+    run.scenario.limits.workload.p99_latency = Some(limit);
+    let mut idle = run.scenario.variants[0].clone();
+    "idle".clone_into(&mut idle.name);
+    run.scenario.variants.push(idle);
+    run.scenario.variants[0].workload = Some(Workload {
+        rate_per_s: 50.0,
+        clients: 8,
+        scale: 10,
+        setup: Vec::new(),
+        scripts: Vec::new(),
+        before: Span::from_secs(5),
+        after: Span::from_secs(2),
+        late: Span::from_millis(50),
+    });
+    run.servers.insert("idle".to_owned(), run.servers["base"].clone());
+    let mut archive = run.archives[0].clone();
+    "idle".clone_into(&mut archive.key.variant);
+    run.archives.push(archive);
+    let folder = RunFolder::create(path, &run, &[]).unwrap();
+    for row in &mut rows {
+        if row.variant == "base" {
+            let table = latencies(row);
+            folder.write_latency(row.trial, &table).unwrap();
+            row.workload = summary(&table);
+        } else {
+            "idle".clone_into(&mut row.variant);
+        }
+        folder.append(row, &items(12, 4, "public.table"), &[], &[]).unwrap();
+    }
+}
+
+/// The latencies around a trial, 400 in each stretch.
+fn latencies(row: &TrialRow) -> Vec<LatencyRow> {
+    let noise = 1.0 + 0.06 * f64::from(row.block % 4);
+    let of_stretch = |stretch| {
+        let (middle, longest) = match stretch {
+            Stretch::During => {
+                let jobs = f64::from(row.jobs.get());
+                (4e3 * jobs.sqrt(), 14e3 * jobs)
+            }
+            Stretch::Before | Stretch::After => (3e3, 9e3),
+        };
+        (1..=100_u32).map(move |part| {
+            let share = (f64::from(part) / 100.0).powi(9);
+            let latency = noise * (middle * (0.6 + 0.4 * share) + longest * share);
+            LatencyRow { stretch, latency_us: latency as u64, transactions: 4 }
+        })
+    };
+    Stretch::ALL.into_iter().flat_map(of_stretch).collect()
+}
+
+fn summary(table: &[LatencyRow]) -> WorkloadSummary {
+    let of = |stretch, part: usize| {
+        let own: Vec<u64> =
+            table.iter().filter(|row| row.stretch == stretch).map(|row| row.latency_us).collect();
+        Some(own[part - 1])
+    };
+    let late = |stretch| {
+        let own = table.iter().filter(|row| row.stretch == stretch);
+        Some(own.filter(|row| row.latency_us > 50_000).count() as f64 / 100.0)
+    };
+    WorkloadSummary {
+        workload_before_rate_per_s: Some(50.0),
+        workload_before_p50_us: of(Stretch::Before, 50),
+        workload_before_p99_us: of(Stretch::Before, 99),
+        workload_before_late_ratio: late(Stretch::Before),
+        workload_during_rate_per_s: Some(50.0),
+        workload_during_p50_us: of(Stretch::During, 50),
+        workload_during_p99_us: of(Stretch::During, 99),
+        workload_during_late_ratio: late(Stretch::During),
+        workload_after_rate_per_s: Some(50.0),
+        workload_after_p50_us: of(Stretch::After, 50),
+        workload_after_p99_us: of(Stretch::After, 99),
+        workload_after_late_ratio: late(Stretch::After),
+        ..WorkloadSummary::default()
+    }
+}
+
+/// So many runs of one scenario, a night apart, the last ones slower; the
+/// names of their folders.
+pub(crate) fn nights(place: &Path, count: u32, slower: u32) -> Vec<String> {
+    let jobs = [1, 4];
+    (1..=count)
+        .map(|night| {
+            let factor = if night > count - slower { 1.3 } else { 1.0 };
+            let curves = [support::usl(Format::Directory, &jobs, 30.0 * factor, 0.1, 0.01)];
+            let rows = support::run(&curves, 4, 0.02, u64::from(night));
+            let mut run = record("nightly", &[Format::Directory], &jobs);
+            run.run = format!("{night:08}");
+            run.created_at = format!("2026-01-{night:02}T03:00:00.000Z");
+            let name = format!("night-{night:02}");
+            write(&place.join(&name), &run, &rows, &items(4, 2, "public.table"));
+            name
+        })
+        .collect()
 }

@@ -7,8 +7,10 @@
 
 mod browser;
 mod driver;
+mod figures;
 mod folder;
 mod hostile;
+mod markdown;
 mod numbers;
 mod odd;
 mod pictures;

@@ -1,7 +1,7 @@
 //! Every number that is shown is the one in the JSON, and that is the one
 //! that the trials come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::recommend::Probability;
 use harness::report::format;
@@ -12,10 +12,39 @@ use serde_json::Value;
 
 use super::{Written, folder, select};
 
-fn usual() -> Written {
+pub(crate) fn usual() -> Written {
     let guard = tempfile::tempdir().unwrap();
     folder::usual(&guard.path().join("run"));
     Written::of(guard, &["run"], &[])
+}
+
+pub(crate) fn production() -> Written {
+    let guard = tempfile::tempdir().unwrap();
+    folder::production(&guard.path().join("run"), &[1, 2, 4, 8], 5);
+    Written::of(guard, &["run"], &[])
+}
+
+pub(crate) fn nights() -> Written {
+    let guard = tempfile::tempdir().unwrap();
+    let names = folder::nights(guard.path(), 12, 5);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Written::of(guard, &names, &[])
+}
+
+/// The report of a real run, which has all that can be recorded.
+pub(crate) fn committed() -> Written {
+    let run = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/tpch-sf1");
+    Written::of(tempfile::tempdir().unwrap(), &[run], &[])
+}
+
+/// Reports that together have every kind of number.
+fn all() -> [(&'static str, Written); 4] {
+    [
+        ("usual", usual()),
+        ("production", production()),
+        ("nights", nights()),
+        ("committed", committed()),
+    ]
 }
 
 /// The forms in which a number may be written.
@@ -32,7 +61,7 @@ fn forms(value: f64) -> Vec<String> {
     ]
 }
 
-fn intervals(found: &Value) -> Vec<String> {
+pub(crate) fn intervals(found: &Value) -> Vec<String> {
     let estimate: Estimate = serde_json::from_value(found.clone()).unwrap();
     [
         format::time_interval(&estimate),
@@ -51,41 +80,97 @@ fn text(element: &ElementRef<'_>) -> String {
 
 #[test]
 fn the_numbers_of_the_page_are_those_of_the_json() {
-    let written = usual();
-    let (page, json) = (written.page(), written.json());
-    let mut seen = 0;
-    for element in page.select(&select("[data-at]")) {
-        let at = element.attr("data-at").unwrap();
-        let found = json.pointer(at).unwrap_or_else(|| panic!("nothing at {at}"));
-        let shown = text(&element);
-        if let Some(value) = element.attr("value") {
-            let value: f64 = value.parse().unwrap();
-            assert_eq!(found.as_f64(), Some(value), "{at}");
-            assert!(forms(value).contains(&shown), "{at}: {shown} is not {value}");
-        } else {
-            let end = |name: &str| element.attr(name).and_then(|value| value.parse().ok());
-            assert_eq!(found["low"].as_f64(), end("data-low"), "{at}");
-            assert_eq!(found["high"].as_f64(), end("data-high"), "{at}");
-            assert!(intervals(found).contains(&shown), "{at}: {shown}");
+    let mut places = BTreeSet::new();
+    for (name, written) in all() {
+        let (page, json) = (written.page(), written.json());
+        let mut seen = 0;
+        for element in page.select(&select("[data-at]")) {
+            let at = element.attr("data-at").unwrap();
+            check_number(&json, at, &element);
+            places.insert(at.replace(|c: char| c.is_ascii_digit(), ""));
+            seen += 1;
         }
-        seen += 1;
+        assert!(seen > 200, "{seen} numbers in {name}");
     }
-    assert!(seen > 300, "{seen} numbers");
+    for place in [
+        "/runs//report/curves//replay/predictions//time_seconds",
+        "/runs//report/curves//bounds//readings//value",
+        "/runs//latency//curves//cells//during",
+        "/runs//report/idle_and_busy//busy_jobs",
+        "/claims/seen//evidence//effect",
+        "/history/cells//levels//time_seconds",
+    ] {
+        assert!(places.contains(place), "{place} is in none of them: {places:?}");
+    }
+}
+
+fn check_number(json: &Value, at: &str, element: &ElementRef<'_>) {
+    let found = json.pointer(at).unwrap_or_else(|| panic!("nothing at {at}"));
+    let shown = text(element);
+    if let Some(value) = element.attr("value") {
+        let value: f64 = value.parse().unwrap();
+        assert_eq!(found.as_f64(), Some(value), "{at}");
+        assert!(forms(value).contains(&shown), "{at}: {shown} is not {value}");
+    } else {
+        let end = |name: &str| element.attr(name).and_then(|value| value.parse().ok());
+        assert_eq!(found["low"].as_f64(), end("data-low"), "{at}");
+        assert_eq!(found["high"].as_f64(), end("data-high"), "{at}");
+        assert!(intervals(found).contains(&shown), "{at}: {shown}");
+    }
 }
 
 #[test]
 fn no_cell_of_a_table_has_a_number_of_its_own() {
-    let page = usual().page();
-    let mut seen = 0;
-    for cell in page.select(&select("td:not(.words)")) {
-        let mut rest = text(&cell);
-        for element in cell.select(&select("[data-at]")) {
-            rest = rest.replacen(&text(&element), "", 1);
-            seen += 1;
+    for (name, written) in all() {
+        let page = written.page();
+        let mut seen = 0;
+        for cell in page.select(&select("td:not(.words)")) {
+            let mut rest = text(&cell);
+            for element in cell.select(&select("[data-at]")) {
+                rest = rest.replacen(&text(&element), "", 1);
+                seen += 1;
+            }
+            assert!(!rest.contains(|c: char| c.is_ascii_digit()), "{}", cell.html());
         }
-        assert!(!rest.contains(|c: char| c.is_ascii_digit()), "{}", cell.html());
+        assert!(seen > 150, "{seen} numbers in {name}");
     }
-    assert!(seen > 200, "{seen} numbers");
+}
+
+/// Every text in the values of `json`.
+fn texts<'a>(json: &'a Value, found: &mut Vec<&'a str>) {
+    match json {
+        Value::String(text) => found.push(text),
+        Value::Array(all) => all.iter().for_each(|one| texts(one, found)),
+        Value::Object(all) => all.values().for_each(|one| texts(one, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[test]
+fn the_sentences_of_page_and_markdown_are_those_of_the_json() {
+    for (name, written) in all() {
+        let json = written.json();
+        let mut says: Vec<&str> = Vec::new();
+        let runs = json["runs"].as_array().unwrap();
+        runs.iter().for_each(|run| texts(&run["says"], &mut says));
+        for part in ["seen", "unseen"] {
+            for claim in json["claims"][part].as_array().unwrap() {
+                says.push(claim["text"].as_str().unwrap());
+            }
+        }
+        if let Some(answer) = json["history"]["answer"].as_str() {
+            says.push(answer);
+        }
+        let page = written.page();
+        let on_page: String = page.root_element().text().collect();
+        let on_page = on_page.replace('\u{a0}', " ");
+        let in_markdown = written.text("report.md").replace('\\', "");
+        assert!(says.len() > 20, "{name}: {says:?}");
+        for sentence in says {
+            assert!(on_page.contains(sentence), "{name}: {sentence:?} is not on the page");
+            assert!(in_markdown.contains(sentence), "{name}: {sentence:?} is not in the Markdown");
+        }
+    }
 }
 
 #[test]
@@ -116,44 +201,6 @@ fn the_json_is_what_the_trials_come_to() {
         }
     }
     assert_eq!(seen, 8);
-}
-
-#[test]
-fn the_markdown_has_the_numbers_of_the_json() {
-    let written = usual();
-    let (text, json) = (written.text("report.md"), written.json());
-    let run = &json["runs"][0];
-    assert!(text.contains(&format!("**{}**", run["report"]["answer"].as_str().unwrap())));
-    let both = |estimate: &Value, value: &dyn Fn(f64) -> String, form: usize| {
-        let shown = value(estimate["value"].as_f64().unwrap());
-        match intervals(estimate).get(form) {
-            Some(interval) => format!("{shown} ({interval})"),
-            None => shown,
-        }
-    };
-    let mut seen = 0;
-    for cell in run["report"]["curves"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|curve| curve["cells"].as_array().unwrap())
-    {
-        let time = both(&cell["time_seconds"], &format::time, 0);
-        let speedup = both(&cell["speedup"], &format::ratio, 1);
-        let to_fastest = both(&cell["to_fastest"], &format::ratio, 1);
-        let row = format!("| {} | {time} | {speedup} | {to_fastest} |", cell["n"]);
-        assert!(text.contains(&row), "{row} is not in\n{text}");
-        seen += 1;
-    }
-    for cell in run["pairs"][0]["cells"].as_array().unwrap() {
-        let row = format!("| {} | {} |", cell["jobs"], both(&cell["ratio"], &format::ratio, 1));
-        assert!(text.contains(&row), "{row} is not in\n{text}");
-        seen += 1;
-    }
-    assert_eq!(seen, 12);
-    for (name, _) in written.pictures("png") {
-        assert!(text.contains(&format!("](plots/{name}.png)")), "{name} is not linked");
-    }
 }
 
 #[test]

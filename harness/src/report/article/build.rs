@@ -3,14 +3,17 @@
 use restore_core::units::Jobs;
 
 use super::{
-    Article, BlockRatio, MapCell, MapRow, PairCellReport, PairReport, Provenance, RuleSays,
-    RunArticle, SCHEMA, Says, TimelineReport, evidence, load,
+    Article, BlockRatio, HistoryReport, MapCell, MapRow, PairCellReport, PairReport, Provenance,
+    RuleSays, RunArticle, SCHEMA, Says, TimelineReport, evidence, latency, load,
 };
 use crate::analysis::pairs::{self, Pair, PairCell};
 use crate::analysis::{Analysis, Items, RunFacts};
+use crate::claims::Judged;
+use crate::history::History;
 use crate::record::{LoadSample, RunRecord, TrialRow};
 use crate::report::bound;
 use crate::report::build::{digits, estimate, of_ratio};
+use crate::report::claims::ClaimsReport;
 use crate::report::model::{CellReport, CurveReport, Report};
 use crate::report::{phrases, replay};
 
@@ -37,8 +40,9 @@ pub struct RunParts<'a> {
 }
 
 impl Article {
-    /// Puts together what is published of `runs`.
-    pub fn new(runs: Vec<RunArticle>) -> Self {
+    /// Puts together what is published of `runs`, the claims that they decide,
+    /// and their history.
+    pub fn new(runs: Vec<RunArticle>, judged: &[Judged], history: &History) -> Self {
         let answer = match runs.as_slice() {
             [run] => run.report.answer.clone(),
             runs => {
@@ -47,7 +51,14 @@ impl Article {
             }
         };
         let jobtune_version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { schema: SCHEMA, jobtune_version, answer, runs }
+        Self {
+            schema: SCHEMA,
+            jobtune_version,
+            answer,
+            runs,
+            claims: ClaimsReport::new(judged),
+            history: HistoryReport::of(history),
+        }
     }
 }
 
@@ -66,6 +77,7 @@ impl RunArticle {
             map: map(&report),
             timelines: TimelineReport::of_run(&report, &evidence, parts.items, parts.samples),
             load: load::of_run(&analysis.curves, parts.rows, &facts.limits),
+            latency: latency::of_run(analysis, parts.rows, &facts.limits),
             provenance: Provenance::of(parts.run, parts.command),
             name: parts.name,
             says: Says::of(&report),
@@ -83,7 +95,7 @@ impl Says {
             rules: curves()
                 .map(|curve| {
                     let in_words = |rule| {
-                        let (advice, standing) = phrases::rule(rule);
+                        let (advice, standing) = phrases::rule(rule, curve);
                         RuleSays { advice, jobs: rule.jobs, standing }
                     };
                     let tells = curve.says_what_rules_cost();

@@ -5,6 +5,8 @@
 
 mod build;
 mod evidence;
+mod history;
+mod latency;
 mod load;
 mod provenance;
 mod timeline;
@@ -14,10 +16,13 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
+use super::claims::ClaimsReport;
 use super::model::{Estimate, Report};
 use crate::record::trial::Outcome;
 
 pub use build::RunParts;
+pub use history::{HistoryCell, HistoryLevel, HistoryPoint, HistoryReport};
+pub use latency::{LatencyCell, LatencyCurve, LatencyKind, LatencyReport, LatencyTrial};
 
 /// The schema of the JSON form; see [`super::model`] for when it is raised.
 pub const SCHEMA: u32 = 1;
@@ -33,6 +38,10 @@ pub struct Article {
     pub answer: String,
     /// The runs, in the order in which they were given.
     pub runs: Vec<RunArticle>,
+    /// What the runs say of the claims.
+    pub claims: ClaimsReport,
+    /// Cells over time; `null` where too few runs share one.
+    pub history: Option<HistoryReport>,
 }
 
 /// What is published of one run.
@@ -52,6 +61,9 @@ pub struct RunArticle {
     pub map: Vec<MapRow>,
     /// What the machine did, by number of jobs.
     pub load: Vec<LoadReport>,
+    /// How a workload beside the restores did, by number of jobs; empty where
+    /// none ran.
+    pub latency: Vec<LatencyReport>,
     /// What the workers did in a few trials.
     pub timelines: Vec<TimelineReport>,
     /// How to judge and repeat it.

@@ -21,12 +21,16 @@ pub const PAGE: &str = "page.html";
 pub const MARKDOWN: &str = "article.md";
 
 /// The templates by name, as they are without a house style.
-pub const TEMPLATES: [(&str, &str); 5] = [
+pub const TEMPLATES: [(&str, &str); 9] = [
     (PAGE, include_str!("templates/page.html")),
     ("run.html", include_str!("templates/run.html")),
+    ("claims.html", include_str!("templates/claims.html")),
+    ("history.html", include_str!("templates/history.html")),
     ("page.css", include_str!("templates/page.css")),
     ("page.js", include_str!("templates/page.js")),
     (MARKDOWN, include_str!("templates/article.md")),
+    ("claims.md", include_str!("templates/claims.md")),
+    ("history.md", include_str!("templates/history.md")),
 ];
 
 /// Where the files of a run are, seen from the page.
@@ -72,6 +76,7 @@ pub fn render(
                 article => Value::from(Serde(article)),
                 figures => of_runs,
                 side_by_side => pictures.side_by_side.as_ref().map(of_figure),
+                over_time => pictures.history.as_ref().map(of_figure),
                 links => Value::from(Serde(links)),
                 picture_style => Value::from_safe_string(style_sheet()),
             })
@@ -120,6 +125,8 @@ fn of_run(figures: &RunFigures) -> Value {
     context! {
         duration => figures.duration.as_ref().map(of_figure),
         speedup => figures.speedup.as_ref().map(of_figure),
+        replay => figures.replay.as_ref().map(of_figure),
+        latency => figures.latency.as_ref().map(of_figure),
         ratio => figures.ratio.as_ref().map(of_figure),
         map => figures.map.as_ref().map(of_figure),
         load => figures.load.as_ref().map(of_figure),

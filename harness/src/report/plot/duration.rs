@@ -9,8 +9,8 @@ use super::scale::Ticks;
 use super::scene::{Ink, Scene, Weight};
 use crate::record::Outcome;
 use crate::report::article::RunArticle;
-use crate::report::format;
 use crate::report::model::{CellReport, CurveReport};
+use crate::report::{format, phrases};
 
 /// Room for the names of curves at most.
 const MOST_LABEL: f64 = 190.0;
@@ -34,9 +34,13 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let x = frame::jobs_scale(&jobs, columns);
     let notes =
         labels::rows(over_jobs::recommended(&curves, &x), frame::SIZE, (columns.0, columns.1));
-    let title = format!("restore time ({}), mean with 95 % interval; dots: trials", ticks.unit);
-    let title =
-        if layout == Layout::Wide { title } else { format!("restore time ({})", ticks.unit) };
+    let noun = phrases::noun(run.report.measured.phase);
+    let title = format!("{noun} time ({})", ticks.unit);
+    let title = if layout == Layout::Wide {
+        format!("{title}, mean with 95 % interval; dots: trials")
+    } else {
+        title
+    };
     let around = Around {
         title: &title,
         ticks: &ticks,

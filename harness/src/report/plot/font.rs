@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_sign_that_pictures_use_is_in_the_font() {
-        for sign in ['…', '·', '–', '▲', '↑', '↓'] {
+        for sign in ['…', '·', '–', '▲', '↑', '↓', '×', 'µ'] {
             assert_ne!(font(Weight::Regular).glyph_id(sign).0, 0, "{sign}");
             assert_ne!(font(Weight::SemiBold).glyph_id(sign).0, 0, "{sign}");
         }

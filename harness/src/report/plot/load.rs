@@ -1,12 +1,12 @@
 //! What the machine did: over the number of jobs, and over the time of a
 //! trial, under its timeline.
 
-use super::figure::moved;
 use super::frame::{Around, EDGE, Frame, LINE, Layout, SIZE};
 use super::labels::{self, KeyEntry};
 use super::over_jobs::{self, Dodge};
+use super::panels;
 use super::scale::{Scale, Ticks};
-use super::scene::{Anchor, Ink, Mark, Scene, Shape, Stroke};
+use super::scene::{Anchor, Ink, Scene, Shape, Stroke};
 use super::svg::centred;
 use super::timeline::Columns;
 use crate::report::article::{LoadKind, LoadLine, LoadReport, RunArticle};
@@ -27,28 +27,14 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
         .map(|curve| (curve.curve, curve.title.as_str()))
         .collect();
     let top = over_jobs::key(&mut scene, &names) + 8.0;
-    let columns = if layout == Layout::Wide { 2 } else { 1 };
-    let mut y = top;
-    for row in run.load.chunks(columns) {
-        let mut height: f64 = 0.0;
-        for (column, report) in row.iter().enumerate() {
-            let panel = panel(report, layout);
-            let by = (column as f64 * (layout.width() / columns as f64), y);
-            height = height.max(panel.height);
-            let marks = panel.marks.iter();
-            scene.marks.extend(
-                marks.map(|mark| Mark { shape: moved(&mark.shape, by), tip: mark.tip.clone() }),
-            );
-        }
-        y += height + 10.0;
-    }
-    scene.height = y;
+    let layout = if layout == Layout::Wide { Layout::Panel } else { layout };
+    let panels: Vec<Scene> = run.load.iter().map(|report| panel(report, layout)).collect();
+    scene.height = panels::arrange(&mut scene, &panels, top);
     Some(scene)
 }
 
 /// One kind of load over jobs.
 fn panel(report: &LoadReport, layout: Layout) -> Scene {
-    let layout = if layout == Layout::Wide { Layout::Panel } else { Layout::Narrow };
     let curves = &report.curves[..report.curves.len().min(over_jobs::MOST_CURVES)];
     let mut jobs: Vec<_> =
         curves.iter().flat_map(|curve| curve.cells.iter().map(|cell| cell.jobs)).collect();

@@ -84,8 +84,10 @@ fn draw_cell(scene: &mut Scene, row: &MapRow, cell: &MapCell, rect: Rect) {
     };
     // The fastest are solid; twice as long is almost blank.
     let near = 1.0 - (ratio.max(1.0).log2()).min(1.0);
+    // What reads alike looks alike.
+    let shown = (ratio * 100.0).round() / 100.0;
     let (opacity, ink) =
-        if ratio <= 1.05 { (1.0, Ink::Surface) } else { (0.05 + 0.33 * near, Ink::Text) };
+        if shown <= 1.05 { (1.0, Ink::Surface) } else { (0.05 + 0.33 * near, Ink::Text) };
     let tip =
         format!("{}, -j {}: {} times the fastest", row.title, cell.jobs, format::ratio(ratio));
     scene.draw_with_tip(Shape::Bar(rect, Ink::Series(0), opacity), tip);

@@ -8,13 +8,17 @@ mod duration;
 mod figure;
 mod font;
 mod frame;
+mod history;
 mod labels;
+mod latency;
 mod load;
 mod map;
 mod over_jobs;
 mod palette;
+mod panels;
 mod png;
 mod ratio;
+mod replay;
 mod scale;
 mod scene;
 mod side_by_side;
@@ -29,9 +33,9 @@ pub use png::PngError;
 
 use scene::Scene;
 
-use super::article::{Article, LoadReport, RunArticle, TimelineReport};
-use super::format;
+use super::article::{Article, HistoryReport, LoadReport, RunArticle, TimelineReport};
 use super::model::{CurveReport, Mark};
+use super::{format, phrases};
 
 /// The pictures of one run.
 #[derive(Debug, Clone)]
@@ -40,12 +44,16 @@ pub struct RunFigures {
     pub duration: Option<Figure>,
     /// Speed-up over jobs.
     pub speedup: Option<Figure>,
+    /// Measured times against those that the replay predicts.
+    pub replay: Option<Figure>,
     /// Archives of the same rows against each other.
     pub ratio: Option<Figure>,
     /// Every cell against the fastest.
     pub map: Option<Figure>,
     /// What the machine did, by number of jobs.
     pub load: Option<Figure>,
+    /// How a workload beside the restores did, by number of jobs.
+    pub latency: Option<Figure>,
     /// What the workers did, for each timeline of the run.
     pub timelines: Vec<Figure>,
 }
@@ -53,7 +61,15 @@ pub struct RunFigures {
 impl RunFigures {
     /// Every picture, in the order of the article.
     pub fn all(&self) -> impl Iterator<Item = &Figure> {
-        let single = [&self.duration, &self.speedup, &self.ratio, &self.map, &self.load];
+        let single = [
+            &self.duration,
+            &self.latency,
+            &self.ratio,
+            &self.speedup,
+            &self.replay,
+            &self.map,
+            &self.load,
+        ];
         single.into_iter().flatten().chain(&self.timelines)
     }
 }
@@ -63,6 +79,8 @@ impl RunFigures {
 pub struct Pictures {
     /// The runs beside each other; `None` for a single one.
     pub side_by_side: Option<Figure>,
+    /// Cells over time; `None` where too few runs share one.
+    pub history: Option<Figure>,
     /// Those of each run.
     pub runs: Vec<RunFigures>,
 }
@@ -76,13 +94,15 @@ impl Pictures {
         };
         Self {
             side_by_side: side_by_side(article),
+            history: article.history.as_ref().map(over_time),
             runs: article.runs.iter().map(|run| of_run(run, &prefix(run))).collect(),
         }
     }
 
     /// Every picture, in the order of the article.
     pub fn all(&self) -> impl Iterator<Item = &Figure> {
-        self.side_by_side.iter().chain(self.runs.iter().flat_map(RunFigures::all))
+        let of_all = self.side_by_side.iter().chain(&self.history);
+        of_all.chain(self.runs.iter().flat_map(RunFigures::all))
     }
 }
 
@@ -99,6 +119,16 @@ fn side_by_side(article: &Article) -> Option<Figure> {
     })
 }
 
+fn over_time(report: &HistoryReport) -> Figure {
+    Figure {
+        name: "history".to_owned(),
+        title: "The runs over time".to_owned(),
+        description: history::describe(report),
+        wide: history::draw(report, Layout::Wide),
+        narrow: history::draw(report, Layout::Narrow),
+    }
+}
+
 fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
     let figure = |name: &str, title: &str, description: String, draw: Draw<'_>| {
         Some(Figure {
@@ -109,10 +139,11 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
             narrow: draw(Layout::Narrow)?,
         })
     };
+    let noun = phrases::noun(run.report.measured.phase);
     RunFigures {
         duration: figure(
             "duration",
-            "How long a restore takes, by number of jobs",
+            &format!("How long a {noun} takes, by number of jobs"),
             describe_durations(run),
             &|layout| duration::draw(run, layout),
         ),
@@ -121,6 +152,18 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
             "How much faster than one job",
             describe_speedups(run),
             &|layout| speedup::draw(run, layout),
+        ),
+        replay: figure(
+            "replay",
+            "Measured, and predicted by replaying the schedule",
+            replay::describe(run),
+            &|layout| replay::draw(run, layout),
+        ),
+        latency: figure(
+            "latency",
+            "What the workload beside the restores felt",
+            latency::describe(run),
+            &|layout| latency::draw(run, layout),
         ),
         ratio: figure(
             "ratio",

@@ -63,13 +63,50 @@ impl Ticks {
 
     /// Round times from 0 to `highest` seconds or the next above it.
     pub(super) fn of_time(highest: f64, most: usize) -> Self {
-        let (unit, seconds) = match highest {
-            h if h < 0.95 => ("ms", 1e-3),
-            h if h < 180.0 => ("s", 1.0),
-            h if h < 10_800.0 => ("min", 60.0),
-            _ => ("h", 3600.0),
-        };
+        let (unit, seconds) = time_unit(highest);
         Self::in_unit(highest, most, seconds, unit)
+    }
+
+    /// Round times around those from `lowest` to `highest` seconds, for
+    /// differences that would not be seen from 0 on.
+    pub(super) fn of_time_between(lowest: f64, highest: f64, most: usize) -> Self {
+        let (name, unit) = time_unit(highest);
+        let room = (highest * 0.02).max(f64::MIN_POSITIVE);
+        let (low, high) = ((lowest - room).max(0.0) / unit, (highest + room) / unit);
+        let step = step((high - low) / most.max(1) as f64);
+        let first = (low / step + 1e-9).floor() as u32;
+        let last = (high / step - 1e-9).ceil() as u32;
+        Self { unit: name, ticks: (first..=last).map(|index| tick(index, step, unit)).collect() }
+    }
+
+    /// Round times from `lowest` to `highest` seconds whose distances are
+    /// ratios, each with its unit.
+    pub(super) fn of_time_logarithmic(lowest: f64, highest: f64) -> Self {
+        // Nothing that is measured is shorter.
+        let lowest = lowest.clamp(1e-6, 1e6);
+        let highest = highest.clamp(lowest * 1.5, 1e7);
+        let powers = (highest / lowest).log10();
+        let factors: &[f64] = if powers <= 3.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let from = lowest.log10().floor() as i32;
+        let to = highest.log10().ceil() as i32;
+        let all: Vec<f64> = (from..=to)
+            .flat_map(|power| factors.iter().map(move |factor| factor * 10.0_f64.powi(power)))
+            .collect();
+        let above = |value: &&f64| **value <= lowest * (1.0 + 1e-9);
+        let low = all.iter().rev().find(above).copied().unwrap_or(lowest);
+        let high = all.iter().find(|value| **value >= highest * (1.0 - 1e-9)).copied();
+        let high = high.unwrap_or(highest);
+        let ticks = all
+            .into_iter()
+            .filter(|value| *value >= low && *value <= high)
+            .map(|value| Tick { value, label: round_time(value) })
+            .collect();
+        Self { unit: "", ticks }
+    }
+
+    /// Round shares of a whole in percent, from 0.
+    pub(super) fn of_percent(highest: f64, most: usize) -> Self {
+        Self::in_unit(highest, most, 0.01, "%")
     }
 
     /// Shares of a whole.
@@ -89,14 +126,7 @@ impl Ticks {
         let highest = if highest.is_finite() && highest > 0.0 { highest / unit } else { 1.0 };
         let step = step(highest / most.max(1) as f64);
         let count = (highest / step - 1e-9).ceil().max(1.0) as u32;
-        let decimals = (-step.log10().floor()).max(0.0) as usize;
-        let ticks = (0..=count)
-            .map(|index| {
-                let value = f64::from(index) * step;
-                Tick { value: value * unit, label: format!("{value:.decimals$}") }
-            })
-            .collect();
-        Self { unit: name, ticks }
+        Self { unit: name, ticks: (0..=count).map(|index| tick(index, step, unit)).collect() }
     }
 
     /// Ratios around 1 whose distances are ratios: 0.8, 0.9, 1, 1.1, 1.25.
@@ -138,6 +168,33 @@ impl Ticks {
     }
 }
 
+/// The unit that keeps the numbers of an axis of times short, in seconds.
+fn time_unit(highest: f64) -> (&'static str, f64) {
+    match highest {
+        h if h < 0.95 => ("ms", 1e-3),
+        h if h < 180.0 => ("s", 1.0),
+        h if h < 10_800.0 => ("min", 60.0),
+        _ => ("h", 3600.0),
+    }
+}
+
+/// The tick so many steps above 0.
+fn tick(index: u32, step: f64, unit: f64) -> Tick {
+    let decimals = (-step.log10().floor()).max(0.0) as usize;
+    let value = f64::from(index) * step;
+    Tick { value: value * unit, label: format!("{value:.decimals$}") }
+}
+
+/// A round time with its unit: `500 µs`, `20 ms`, `5 s`.
+fn round_time(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        s if s < 0.999e-3 => (s * 1e6, "µs"),
+        s if s < 0.999 => (s * 1e3, "ms"),
+        s => (s, "s"),
+    };
+    format!("{value:.0} {unit}")
+}
+
 /// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below
 /// `least`.
 fn step(least: f64) -> f64 {
@@ -169,6 +226,30 @@ mod tests {
         let usual = Ticks::of_time(4.96, 6);
         assert_eq!((usual.unit, labels(&usual)), ("s", vec!["0", "1", "2", "3", "4", "5"]));
         assert_eq!(labels(&Ticks::of_time(0.0, 5)).len(), 6);
+    }
+
+    #[test]
+    fn differences_of_times_need_no_zero() {
+        let seen = Ticks::of_time_between(29.6, 36.9, 4);
+        assert_eq!((seen.unit, labels(&seen)), ("s", vec!["25", "30", "35", "40"]));
+        let even = Ticks::of_time_between(30.0, 30.0, 4);
+        assert!(even.range().0 < 30.0 && even.range().1 > 30.0, "{even:?}");
+        assert!(even.ticks.len() < 9, "{even:?}");
+    }
+
+    #[test]
+    fn latencies_have_round_numbers_on_a_logarithmic_axis() {
+        let seen = Ticks::of_time_logarithmic(0.003, 0.42);
+        assert_eq!(
+            labels(&seen),
+            ["2 ms", "5 ms", "10 ms", "20 ms", "50 ms", "100 ms", "200 ms", "500 ms"]
+        );
+        let wide = Ticks::of_time_logarithmic(1e-6, 0.9);
+        assert_eq!(labels(&wide).first(), Some(&"1 µs"));
+        assert_eq!(labels(&wide).last(), Some(&"1 s"));
+        assert!(wide.ticks.len() == 7, "{wide:?}");
+        let even = Ticks::of_time_logarithmic(0.01, 0.01);
+        assert!(even.range().0 <= 0.01 && even.range().1 > 0.01, "{even:?}");
     }
 
     #[test]

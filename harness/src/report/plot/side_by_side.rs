@@ -70,7 +70,7 @@ pub(super) fn draw(article: &Article, layout: Layout) -> Option<Scene> {
         let at = (x.at(tick.value), y + LINE);
         scene.text(at, Anchor::Middle, SIZE, Ink::Muted, &tick.label);
     }
-    let title = format!("restore time ({}), mean with 95 % interval", ticks.unit);
+    let title = format!("time ({}), mean with 95 % interval", ticks.unit);
     scene.text((scene.width / 2.0, y + 2.0 * LINE), Anchor::Middle, SIZE, Ink::Muted, &title);
     scene.height = y + 2.0 * LINE + 8.0;
     Some(scene)

@@ -1,0 +1,196 @@
+//! How a workload beside the restores did, over the number of jobs.
+
+use std::collections::BTreeMap;
+
+use restore_core::units::Jobs;
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::latency::{CellLatency, Pooled};
+use crate::analysis::{Analysis, Curve, CurveKey, Limits};
+use crate::record::{Outcome, Stretch, TrialRow, WorkloadSummary};
+use crate::report::build::{digits, estimate};
+use crate::report::model::Estimate;
+use crate::stats::interval::Interval;
+
+/// What of a workload's latencies is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LatencyKind {
+    /// Half of the transactions take no longer.
+    P50,
+    /// 99 % take no longer.
+    P99,
+    /// Transactions that are late.
+    Late,
+}
+
+impl LatencyKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::P50, Self::P99, Self::Late];
+
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P50 => "median latency",
+            Self::P99 => "99th percentile of latency",
+            Self::Late => "late transactions",
+        }
+    }
+}
+
+/// The latencies of a workload by number of jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatencyReport {
+    /// What is shown: seconds; of late transactions, their share.
+    pub kind: LatencyKind,
+    /// Its name.
+    pub title: String,
+    /// What the scenario allows during a restore.
+    pub limit: Option<f64>,
+    /// For each curve that had a workload beside it.
+    pub curves: Vec<LatencyCurve>,
+}
+
+/// The latencies beside the restores of a curve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatencyCurve {
+    /// Index of the curve.
+    pub curve: usize,
+    /// Its title.
+    pub title: String,
+    /// By ascending jobs.
+    pub cells: Vec<LatencyCell>,
+}
+
+/// The latencies of all transactions of a cell, with intervals that count
+/// trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatencyCell {
+    /// Number of jobs.
+    pub jobs: Jobs,
+    /// Before the restores.
+    pub before: Estimate,
+    /// Beside them.
+    pub during: Estimate,
+    /// After them.
+    pub after: Estimate,
+    /// What the scenario allows in view of what was before.
+    pub limit: Option<f64>,
+    /// Its completed trials.
+    pub trials: Vec<LatencyTrial>,
+}
+
+/// The latencies of one trial.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LatencyTrial {
+    /// The trial.
+    pub trial: u32,
+    /// Before its restore.
+    pub before: Option<f64>,
+    /// Beside it.
+    pub during: Option<f64>,
+}
+
+/// Every kind, over the jobs of each curve beside a workload; empty where none
+/// ran.
+pub(super) fn of_run(
+    analysis: &Analysis,
+    rows: &[TrialRow],
+    limits: &Limits,
+) -> Vec<LatencyReport> {
+    if analysis.latencies.is_empty() {
+        return Vec::new();
+    }
+    let of_kind = |kind| LatencyReport {
+        kind,
+        title: LatencyKind::as_str(kind).to_owned(),
+        limit: limit(kind, limits),
+        curves: analysis
+            .curves
+            .iter()
+            .enumerate()
+            .filter_map(|(index, curve)| {
+                let cells = analysis.latencies.get(&curve.key)?;
+                Some(of_curve(kind, (index, curve), cells, rows, limits))
+            })
+            .collect(),
+    };
+    LatencyKind::ALL.into_iter().map(of_kind).collect()
+}
+
+/// What is allowed whatever was before.
+fn limit(kind: LatencyKind, limits: &Limits) -> Option<f64> {
+    match kind {
+        LatencyKind::P50 => None,
+        LatencyKind::P99 => limits.p99_latency.map(|latency| latency.as_secs_f64()),
+        LatencyKind::Late => limits.missed,
+    }
+}
+
+fn of_curve(
+    kind: LatencyKind,
+    (index, curve): (usize, &Curve),
+    cells: &BTreeMap<Jobs, CellLatency>,
+    rows: &[TrialRow],
+    limits: &Limits,
+) -> LatencyCurve {
+    let cell = |(&jobs, latency): (&Jobs, &CellLatency)| {
+        let before = kind.of_all(&latency.before);
+        let increase = limits.latency_increase.filter(|_| kind == LatencyKind::P99);
+        LatencyCell {
+            jobs,
+            before,
+            during: kind.of_all(&latency.during),
+            after: kind.of_all(&latency.after),
+            limit: increase.map(|increase| digits(before.value * (1.0 + increase))),
+            trials: trials(kind, &curve.key, jobs, rows),
+        }
+    };
+    LatencyCurve {
+        curve: index,
+        title: curve.key.to_string(),
+        cells: cells.iter().map(cell).collect(),
+    }
+}
+
+fn trials(kind: LatencyKind, key: &CurveKey, jobs: Jobs, rows: &[TrialRow]) -> Vec<LatencyTrial> {
+    rows.iter()
+        .filter(|row| row.jobs == jobs && row.outcome == Outcome::Completed)
+        .filter(|row| CurveKey::of(row) == *key)
+        .map(|row| LatencyTrial {
+            trial: row.trial,
+            before: kind.of_trial(&row.workload, Stretch::Before).map(digits),
+            during: kind.of_trial(&row.workload, Stretch::During).map(digits),
+        })
+        .collect()
+}
+
+impl LatencyKind {
+    /// What the transactions of all trials come to.
+    fn of_all(self, all: &Pooled) -> Estimate {
+        let seconds = |us: u64, interval: Option<Interval>| {
+            estimate(us as f64 / 1e6, interval.map(|interval| interval.map(|us| us / 1e6)))
+        };
+        match self {
+            Self::P50 => seconds(all.p50_us, all.p50_interval_us),
+            Self::P99 => seconds(all.p99_us, all.p99_interval_us),
+            Self::Late => estimate(all.late_ratio, all.late_interval),
+        }
+    }
+
+    /// What a trial has of it.
+    fn of_trial(self, seen: &WorkloadSummary, stretch: Stretch) -> Option<f64> {
+        let seconds = |us: Option<u64>| us.map(|us| us as f64 / 1e6);
+        match (self, stretch) {
+            (Self::P50, Stretch::Before) => seconds(seen.workload_before_p50_us),
+            (Self::P50, Stretch::During) => seconds(seen.workload_during_p50_us),
+            (Self::P50, Stretch::After) => seconds(seen.workload_after_p50_us),
+            (Self::P99, Stretch::Before) => seconds(seen.workload_before_p99_us),
+            (Self::P99, Stretch::During) => seconds(seen.workload_during_p99_us),
+            (Self::P99, Stretch::After) => seconds(seen.workload_after_p99_us),
+            (Self::Late, Stretch::Before) => seen.workload_before_late_ratio,
+            (Self::Late, Stretch::During) => seen.workload_during_late_ratio,
+            (Self::Late, Stretch::After) => seen.workload_after_late_ratio,
+        }
+    }
+}
