@@ -36,7 +36,7 @@ pub struct Pooled {
     pub p95_us: u64,
     /// What 99 % keep.
     pub p99_us: u64,
-    /// Its interval; `None` for a single trial.
+    /// Its interval, which may have no upper end; `None` for a single trial.
     pub p99_interval_us: Option<Interval>,
     /// The longest.
     pub max_us: u64,

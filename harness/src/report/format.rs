@@ -32,9 +32,10 @@ pub fn time(seconds: f64) -> String {
 }
 
 /// Both ends of an interval of time, with the unit once where it is the same:
-/// `11.9 - 12.8 s`.
+/// `11.9 - 12.8 s`. What is open above is `over 11.9 s`.
 pub fn time_interval(estimate: &Estimate) -> Option<String> {
-    let (low, high) = (estimate.low?, estimate.high?);
+    let low = estimate.low?;
+    let Some(high) = estimate.high else { return Some(format!("over {}", time(low))) };
     let of_both = unit(estimate.value);
     Some(match of_both {
         TimeUnit::Milliseconds => {
@@ -143,6 +144,8 @@ mod tests {
         assert_eq!(time_interval(&estimate(250.0, 245.2, 3605.0)).unwrap(), "4:05 - 60:05 min");
         assert_eq!(time_interval(&estimate(7380.0, 7200.0, 7560.0)).unwrap(), "2:00 - 2:06 h");
         assert_eq!(time_interval(&Estimate { value: 1.0, low: None, high: None }), None);
+        let open = Estimate { value: 1.0, low: Some(0.4), high: None };
+        assert_eq!(time_interval(&open).unwrap(), "over 400 ms");
         assert_eq!(percent_interval(&estimate(0.0, -0.000_1, 0.042)).unwrap(), "0.0 to 4.2 %");
         assert_eq!(ratio_interval(&estimate(2.0, 1.714, 12.04)).unwrap(), "1.71 - 12.0");
     }

@@ -68,7 +68,7 @@ pub(super) fn answer(history: &History) -> String {
             "{changed} of {} cells changed their level over {runs} runs, the latest since {}: {} \
              takes {} times as long as before.",
             history.cells.len(),
-            change.at,
+            minute(&change.at),
             cell.title(),
             format::ratio(change.ratio)
         ),
@@ -83,12 +83,17 @@ fn row(cell: &CellHistory, change: &Change) -> [String; 7] {
     [
         cell.title(),
         cell.points.len().to_string(),
-        change.at.clone(),
+        minute(&change.at),
         change.run.clone(),
         format::time(change.before_seconds),
         format::time(change.after_seconds),
         format::ratio(change.ratio),
     ]
+}
+
+/// A time in RFC 3339 without its seconds, for people.
+fn minute(at: &str) -> String {
+    at.chars().take("2026-01-09T03:00".len()).collect::<String>().replace('T', " ")
 }
 
 fn level(cell: &CellHistory) -> String {

@@ -149,7 +149,7 @@ pub struct Estimate {
     pub value: f64,
     /// Lower end of the interval; `null` where there are too few trials.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper end; `null` too where the data leave it open.
     pub high: Option<f64>,
 }
 

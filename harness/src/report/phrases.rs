@@ -223,6 +223,31 @@ pub(super) fn legend(curve: &CurveReport) -> Option<String> {
     (!entries.is_empty()).then(|| entries.join("   "))
 }
 
+/// Numbers in a row that are written as their ends.
+const ROW: usize = 6;
+
+/// `1, 2, 4`; long rows as `9 to 24`.
 pub(super) fn job_list(jobs: &[Jobs]) -> String {
-    jobs.iter().map(Jobs::to_string).collect::<Vec<_>>().join(", ")
+    let rows = jobs.chunk_by(|a, b| a.get() + 1 == b.get());
+    let words = rows.flat_map(|row| match row {
+        [first, .., last] if row.len() >= ROW => vec![format!("{first} to {last}")],
+        _ => row.iter().map(Jobs::to_string).collect(),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_rows_of_jobs_are_written_as_their_ends() {
+        let list = |jobs: &[u32]| {
+            let jobs: Vec<Jobs> = jobs.iter().map(|&jobs| Jobs::new(jobs).unwrap()).collect();
+            job_list(&jobs)
+        };
+        assert_eq!(list(&[1, 2, 3, 4, 6, 8]), "1, 2, 3, 4, 6, 8");
+        assert_eq!(list(&[2, 9, 10, 11, 12, 13, 14, 20]), "2, 9 to 14, 20");
+        assert_eq!(list(&[]), "");
+    }
 }

@@ -7,7 +7,8 @@
 //! a percentile lies between those whose shares are the ends of the interval
 //! of its own (R. S. Woodruff, Confidence intervals for medians and other
 //! position measures, Journal of the American Statistical Association 47,
-//! 1952).
+//! 1952). Trials may look more alike than they are, above all if they are few:
+//! no interval is narrower than if all transactions were drawn by themselves.
 
 use hdrhistogram::Histogram;
 
@@ -35,23 +36,26 @@ pub fn histogram() -> Histogram<u64> {
 /// `None` under two trials. Each trial is its part and its whole.
 pub fn share_interval(trials: &[(f64, f64)], level: Level) -> Option<Interval> {
     let (part, whole) = sums(trials);
-    let half_width = share_error(trials, level)?;
-    let interval = Interval::around(part / whole, half_width);
+    let share = part / whole;
+    let interval = Interval::around(share, share_error(share, trials, level)?);
     Some(interval.map(|share| share.clamp(0.0, 1.0)))
 }
 
 /// The interval of a quantile of all trials' values, which `pooled` holds;
 /// `None` under two trials. Each trial is how many of its values lie below that
-/// quantile, and how many it has.
+/// quantile, and how many it has. The upper end is infinite where no value is
+/// left above it to say where it is.
 pub fn quantile_interval(
     pooled: &Histogram<u64>,
     quantile: f64,
     trials: &[(f64, f64)],
     level: Level,
 ) -> Option<Interval> {
-    let half_width = share_error(trials, level)?;
-    let shares = Interval::around(quantile, half_width);
-    Some(shares.map(|share| pooled.value_at_quantile(share.clamp(0.0, 1.0)) as f64))
+    let shares = Interval::around(quantile, share_error(quantile, trials, level)?);
+    let at = |share: f64| pooled.value_at_quantile(share.clamp(0.0, 1.0)) as f64;
+    let above = (1.0 - shares.high) * pooled.len() as f64;
+    let high = if above < 1.0 { f64::INFINITY } else { at(shares.high) };
+    Some(Interval::between(at(shares.low), high))
 }
 
 fn sums(trials: &[(f64, f64)]) -> (f64, f64) {
@@ -59,18 +63,20 @@ fn sums(trials: &[(f64, f64)]) -> (f64, f64) {
     (part, trials.iter().map(|(_, whole)| whole).sum())
 }
 
-/// Half the width of the interval of a share.
-fn share_error(trials: &[(f64, f64)], level: Level) -> Option<f64> {
+/// Half the width of the interval of a share that is about `share`.
+fn share_error(share: f64, trials: &[(f64, f64)], level: Level) -> Option<f64> {
     let (part, whole) = sums(trials);
     if whole <= 0.0 {
         return None;
     }
     let n = trials.len() as f64;
-    let (share, mean) = (part / whole, whole / n);
+    let (seen, mean) = (part / whole, whole / n);
     let residuals: Vec<f64> =
-        trials.iter().map(|(part, whole)| (part - share * whole) / mean).collect();
-    let sd = moments::standard_deviation(&residuals)?;
-    Some(student::quantile(level.upper(), trials.len() - 1) * sd / n.sqrt())
+        trials.iter().map(|(part, whole)| (part - seen * whole) / mean).collect();
+    let of_trials = moments::standard_deviation(&residuals)? / n.sqrt();
+    let of_transactions = (share * (1.0 - share) / whole).sqrt();
+    let t = student::quantile(level.upper(), trials.len() - 1);
+    Some(t * of_trials.max(of_transactions))
 }
 
 #[cfg(test)]
@@ -89,6 +95,19 @@ mod tests {
         assert!((seen.high - expected.interval.high).abs() < 1e-12, "{seen:?}");
         assert_eq!(share_interval(&trials[..1], Level::P95), None);
         assert_eq!(share_interval(&[(0.0, 0.0), (0.0, 0.0)], Level::P95), None);
+    }
+
+    #[test]
+    fn what_lies_beyond_all_values_is_not_known() {
+        let mut pooled = histogram();
+        (1..=60).for_each(|value| pooled.saturating_record(value));
+        let trials = [(29.0, 30.0), (30.0, 30.0)];
+        let seen = quantile_interval(&pooled, 0.99, &trials, Level::P95).unwrap();
+        assert!(seen.high.is_infinite() && seen.low < 60.0, "{seen:?}");
+        // Equal trials are no certainty.
+        let equal = [(15.0, 30.0), (15.0, 30.0)];
+        let seen = quantile_interval(&pooled, 0.5, &equal, Level::P95).unwrap();
+        assert!(seen.low < 25.0 && seen.high > 35.0, "{seen:?}");
     }
 
     /// How often the interval of a quantile has the true one, for trials that

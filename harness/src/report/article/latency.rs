@@ -169,7 +169,15 @@ impl LatencyKind {
     /// What the transactions of all trials come to.
     fn of_all(self, all: &Pooled) -> Estimate {
         let seconds = |us: u64, interval: Option<Interval>| {
-            estimate(us as f64 / 1e6, interval.map(|interval| interval.map(|us| us / 1e6)))
+            let seconds = |us: f64| digits(us / 1e6);
+            Estimate {
+                value: seconds(us as f64),
+                low: interval.map(|interval| seconds(interval.low)),
+                high: interval
+                    .map(|interval| interval.high)
+                    .filter(|high| high.is_finite())
+                    .map(seconds),
+            }
         };
         match self {
             Self::P50 => seconds(all.p50_us, all.p50_interval_us),

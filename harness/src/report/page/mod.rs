@@ -100,11 +100,24 @@ fn environment(article: serde_json::Value, own: Option<PathBuf>) -> Environment<
     environment
 }
 
-/// A sentence in HTML that is not broken within `-j 4` or before `%`.
+/// Units that do not stand at the beginning of a line.
+const UNITS: [&str; 11] = ["%", "µs", "ms", "s", "min", "h", "B", "KiB", "MiB", "GiB", "MB/s"];
+
+/// A sentence in HTML that is not broken within `-j 4` or `12.3 s`.
 fn sentence(text: &str) -> Value {
     let escaped = minijinja::HtmlEscape(text).to_string();
-    let whole = escaped.replace("-j ", "<span class=\"j\">-j</span>\u{a0}");
-    Value::from_safe_string(whole.replace(" %", "\u{a0}%"))
+    let mut whole = String::with_capacity(escaped.len());
+    for word in escaped.split(' ') {
+        let bare = word.trim_end_matches(['.', ',', ';', ':', ')']);
+        let is_unit = UNITS.contains(&bare) && whole.ends_with(|c: char| c.is_ascii_digit());
+        match (whole.is_empty(), is_unit) {
+            (true, _) => {}
+            (false, true) => whole.push('\u{a0}'),
+            (false, false) => whole.push(' '),
+        }
+        whole.push_str(word);
+    }
+    Value::from_safe_string(whole.replace("-j ", "<span class=\"j\">-j</span>\u{a0}"))
 }
 
 fn load(name: &str, own: Option<&Path>) -> Result<Option<String>, minijinja::Error> {

@@ -150,7 +150,7 @@ fn before(
                 over_jobs::faint(scene, (x, y(value)), curve.curve, tip);
             }
         }
-        if let (Some(low), Some(high)) = (cell.before.low, cell.before.high) {
+        if let Some((low, high)) = over_jobs::ends(&cell.before) {
             scene.line((x, y(low)), (x, y(high)), Stroke::solid(ink, 1.2));
         }
         // A hollow sign: the server without the restore.

@@ -62,6 +62,11 @@ pub(super) fn at(x: &Scale, jobs: Jobs) -> f64 {
     x.at(f64::from(jobs.get()))
 }
 
+/// The ends of an interval; one that is open goes on for ever.
+pub(super) fn ends(estimate: &Estimate) -> Option<(f64, f64)> {
+    Some((estimate.low?, estimate.high.unwrap_or(f64::INFINITY)))
+}
+
 /// Draws a point with its interval.
 pub(super) fn point(
     scene: &mut Scene,
@@ -72,7 +77,7 @@ pub(super) fn point(
     tip: String,
 ) {
     let ink = Ink::of_series(series);
-    if let (Some(low), Some(high)) = (estimate.low, estimate.high) {
+    if let Some((low, high)) = ends(estimate) {
         let (top, bottom) = (frame.y.at(high), frame.y.at(low));
         scene.line((x, top), (x, bottom), Stroke::solid(ink, 1.6));
         for (value, y) in [(high, top), (low, bottom)] {
@@ -110,7 +115,7 @@ pub(super) fn cross(scene: &mut Scene, (x, y): (f64, f64), series: usize, tip: S
 pub(super) fn band(scene: &mut Scene, frame: &Frame, points: &[(f64, Estimate)], series: usize) {
     let ends: Vec<(f64, f64, f64)> = points
         .iter()
-        .filter_map(|(x, estimate)| Some((*x, estimate.low?, estimate.high?)))
+        .filter_map(|(x, estimate)| ends(estimate).map(|(low, high)| (*x, low, high)))
         .collect();
     if ends.len() < 2 {
         return;
