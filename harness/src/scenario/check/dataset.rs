@@ -86,7 +86,8 @@ impl Check<'_> {
 /// The next scale of TPC-H whose keys are unique; `dataset::tpch` tells why
 /// there are gaps below 0.025.
 fn tpch_scale(wanted: f64) -> f64 {
-    if wanted < 0.025 { 0.01 } else { wanted }
+    // Three tenths are meant, and not what is nearest to three times one tenth.
+    if wanted < 0.025 { 0.01 } else { (wanted * 1e6).round() / 1e6 }
 }
 
 #[cfg(test)]
@@ -104,6 +105,7 @@ mod tests {
         let tpch = |scale| Ok(Dataset::Tpch { scale });
         assert_eq!(scaled("dataset.tpch.scale = 0.5", "0.5"), tpch(0.25));
         assert_eq!(scaled("dataset.tpch.scale = 0.5", "small"), tpch(0.01));
+        assert_eq!(scaled("dataset.tpch.scale = 0.1", "3"), tpch(0.3));
         let pgbench = |scale| Ok(Dataset::Pgbench { scale });
         assert_eq!(scaled("dataset.pgbench.scale = 20", "small"), pgbench(1));
         assert_eq!(scaled("dataset.pgbench.scale = 20", "2.5"), pgbench(50));
