@@ -69,3 +69,21 @@ fn no_such_image() {
     assert!(stderr(&output).contains("cannot start a container of localhost:1/nowhere:1"));
     place.assert_clean();
 }
+
+#[test]
+fn files_that_variants_have_in_common_are_shared_once() {
+    if !has_images() {
+        return;
+    }
+    let place = Place::new();
+    std::fs::write(place.path("t.sql"), "CREATE TABLE t AS SELECT 1 AS id;\n").unwrap();
+    let scenario = place.scenario(
+        "dataset = { sql = { files = [\"t.sql\"] } }\n\
+         [server]\nprovider = \"docker\"\n\
+         [sweep]\njobs = [1]\nformats = [\"directory\"]\nblocks = { min = 1, max = 1 }\n\
+         [[variant]]\nname = \"again\"\n",
+    );
+    assert_done(&place.run(&["sweep", &scenario, "--out", "run"]));
+    assert_eq!(place.trials("run").len(), 2);
+    place.assert_clean();
+}

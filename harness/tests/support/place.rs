@@ -52,7 +52,10 @@ impl Place {
     }
 
     /// Rows of a run's `trials.csv` by the names of their columns.
-    pub(crate) fn named_trials(&self, run: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    pub(crate) fn named_trials(
+        &self,
+        run: &str,
+    ) -> Vec<std::collections::BTreeMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.path(run).join("trials.csv")).unwrap();
         reader.deserialize().map(Result::unwrap).collect()
     }

@@ -124,8 +124,15 @@ impl Job {
         std::fs::create_dir_all(&self.cache)
             .with_context(|| format!("cannot make the cache folder {}", self.cache.display()))?;
         let mut all = vec![Shared { path: self.cache.clone(), writable: true }];
-        all.extend(self.scenario.variants.iter().flat_map(|variant| shared(&variant.dataset)));
-        all.extend(self.scenario.variants.iter().flat_map(Production::shared));
+        let variants = &self.scenario.variants;
+        let datasets = variants.iter().flat_map(|variant| shared(&variant.dataset));
+        for one in datasets.chain(variants.iter().flat_map(Production::shared)) {
+            // Variants often have their files in common, and a container has
+            // room for a path once.
+            if !all.iter().any(|other| other.path == one.path) {
+                all.push(one);
+            }
+        }
         Ok(all)
     }
 }
