@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::driver::{self, Browser};
+use super::numbers::production;
 use super::{Written, folder};
 
 const SCREENS: [(u32, &str); 4] = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")];
@@ -20,12 +21,21 @@ fn usual() -> Written {
     Written::of(guard, &["run"], &[])
 }
 
-/// The pages that are looked at: one made here, and those that are committed.
-fn pages(written: &Written) -> Vec<std::path::PathBuf> {
+/// A few nights, of which the last ones were slower.
+fn nights() -> Written {
+    let guard = tempfile::tempdir().unwrap();
+    let names = folder::nights(guard.path(), 6, 3);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Written::of(guard, &names, &[])
+}
+
+/// The pages that are looked at: those made here, and those that are committed.
+fn pages(made: &[Written]) -> Vec<std::path::PathBuf> {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results").canonicalize().unwrap();
     let committed = std::fs::read_dir(results).unwrap().flatten();
     let committed = committed.map(|run| run.path().join("report/index.html"));
-    committed.filter(|page| page.is_file()).chain([written.path("index.html")]).collect()
+    let made = made.iter().map(|written| written.path("index.html"));
+    committed.filter(|page| page.is_file()).chain(made).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,9 +44,9 @@ async fn pages_are_quiet_fit_and_accessible() {
         return;
     }
     let axe = std::fs::read_to_string(driver::axe()).unwrap();
-    let written = usual();
+    let made = [usual(), production(), nights()];
     let browser = Browser::start().await;
-    for page in pages(&written) {
+    for page in pages(&made) {
         for (width, scheme) in SCREENS {
             let place = format!("{} at {width}, {scheme}", page.display());
             browser.screen(width, scheme).await;

@@ -152,7 +152,9 @@ fn the_sentences_of_page_and_markdown_are_those_of_the_json() {
         let json = written.json();
         let mut says: Vec<&str> = Vec::new();
         let runs = json["runs"].as_array().unwrap();
-        runs.iter().for_each(|run| texts(&run["says"], &mut says));
+        for run in runs {
+            texts(&run["says"], &mut says);
+        }
         for part in ["seen", "unseen"] {
             for claim in json["claims"][part].as_array().unwrap() {
                 says.push(claim["text"].as_str().unwrap());

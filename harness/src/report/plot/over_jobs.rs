@@ -156,7 +156,7 @@ pub(super) fn key(scene: &mut Scene, names: &[(usize, &str)]) -> f64 {
             KeyEntry { text, ink: Ink::of_series(series), sign: Box::new(sign) }
         })
         .collect();
-    labels::key(scene, &entries, frame::EDGE, 4.0)
+    labels::key(scene, &entries, frame::EDGE, 4.0) + 4.0
 }
 
 /// The recommended number of jobs of each curve, as notes.
