@@ -98,7 +98,18 @@ fn latencies_and_the_best_beside_them_are_in_the_markdown() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 12);
+    for cell in array(&run["report"]["workload"]) {
+        let row = format!(
+            "| {} | {} | {} | {} |",
+            cell["jobs"],
+            cell["during"]["transactions"],
+            format::ratio(cell["before"]["rate_per_s"].as_f64().unwrap()),
+            format::ratio(cell["during"]["rate_per_s"].as_f64().unwrap()),
+        );
+        assert_row(&text, &row);
+        seen += 1;
+    }
+    assert_eq!(seen, 16);
     let pair = &run["report"]["idle_and_busy"][0];
     let row = format!(
         "| directory gzip:6 | {} | {} | idle directory gzip:6 | {} |",

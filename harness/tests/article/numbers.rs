@@ -97,6 +97,7 @@ fn the_numbers_of_the_page_are_those_of_the_json() {
         "/runs//report/curves//bounds//readings//value",
         "/runs//latency//curves//cells//during",
         "/runs//report/idle_and_busy//busy_jobs",
+        "/runs//report/workload//during/rate_per_s",
         "/claims/seen//evidence//effect",
         "/history/cells//levels//time_seconds",
     ] {
