@@ -4,8 +4,8 @@ mod schedule_items;
 
 use std::time::Duration;
 
-use restore_core::plan::{Bounds, CriticalPath, Pass, PgMajor, Plan, PlanError};
-use restore_core::replay::{Measured, RecordedItem, Recording, Replay};
+use restore_core::plan::{Bounds, Costs, CriticalPath, Demand, Pass, PgMajor, Plan, PlanError};
+use restore_core::replay::{Contention, Measured, Processors, RecordedItem, Recording, Replay};
 use restore_core::schedule::{Lane, Policy, Schedule, Simulation, Step};
 use restore_core::toc::{Section, Toc};
 use restore_core::units::{Bytes, DumpId};
@@ -182,7 +182,7 @@ fn damaged_tables_of_contents_are_refused() {
 fn lengths_that_claim_everything_do_not_overflow() {
     let plan = plan((1..50).flat_map(|n| [table(n), rows(n + 100, n, u64::MAX)]).collect());
     let toc = Toc { items: (1..50).flat_map(|n| [table(n), rows(n + 100, n, u64::MAX)]).collect() };
-    let costs = restore_core::plan::Costs::from_sizes(&plan, &toc);
+    let costs = Costs::from_sizes(&plan, &toc);
     let simulation = Simulation::run(&plan, &costs, jobs(4), Policy::BinaryHeap17Plus);
     assert!(simulation.makespan() > u128::from(u64::MAX));
 }
@@ -196,16 +196,14 @@ fn replay_finds_the_contention_and_predicts_other_jobs() {
     for n in 1..=12_u32 {
         let (start, id) = (clock, DumpId(n + 100));
         clock += Duration::from_millis(u64::from(900 - n * 50));
-        recorded.push(RecordedItem { id, start, end: clock });
+        recorded.push(RecordedItem { id, start, end: clock, demand: None });
     }
     let recording = Recording::new(jobs(1), clock, recorded).unwrap();
 
     // Twelve items, largest first, on j workers; a = 0.25 and b = 0.01.
     let truth = |j: u32| {
-        let costs = restore_core::plan::Costs::measured(
-            &plan,
-            &recording.work(restore_core::replay::Contention::NONE),
-        );
+        let work = recording.work(Processors::UNKNOWN, Contention::NONE);
+        let costs = Costs::measured(&plan, &work);
         let simulation = Simulation::run(&plan, &costs, jobs(j), Policy::BinaryHeap17Plus);
         let slowed: f64 = (0_u32..)
             .zip(simulation.time_by_running())
@@ -218,9 +216,8 @@ fn replay_finds_the_contention_and_predicts_other_jobs() {
     };
     let measured: Vec<_> =
         [1, 2, 8].into_iter().map(|j| Measured { jobs: jobs(j), time: truth(j) }).collect();
-    let replay =
-        Replay::fit(&plan, Policy::BinaryHeap17Plus, std::slice::from_ref(&recording), &measured)
-            .unwrap();
+    let (policy, recordings) = (Policy::BinaryHeap17Plus, std::slice::from_ref(&recording));
+    let replay = Replay::fit(&plan, policy, Processors::UNKNOWN, recordings, &measured).unwrap();
     assert!((replay.contention().a - 0.25).abs() < 1e-3, "{:?}", replay.contention());
     assert!((replay.contention().b - 0.01).abs() < 1e-3, "{:?}", replay.contention());
     for j in [3, 4, 6, 12] {
@@ -242,7 +239,8 @@ fn replay_of_a_parallel_recording_takes_its_contention_out() {
     // Eight equal items of one second's work; two together take 1.5 s.
     let record = |n: u32| {
         let start = Duration::from_millis(1500 * u64::from((n - 1) / 2));
-        RecordedItem { id: DumpId(n + 100), start, end: start + Duration::from_millis(1500) }
+        let end = start + Duration::from_millis(1500);
+        RecordedItem { id: DumpId(n + 100), start, end, demand: None }
     };
     let recording =
         Recording::new(jobs(2), Duration::from_secs(6), (1..=8).map(record).collect()).unwrap();
@@ -251,10 +249,41 @@ fn replay_of_a_parallel_recording_takes_its_contention_out() {
         Measured { jobs: jobs(4), time: Duration::from_secs(5) },
         Measured { jobs: jobs(8), time: Duration::from_millis(4500) },
     ];
-    let replay =
-        Replay::fit(&plan, Policy::SortedList12To16, std::slice::from_ref(&recording), &measured)
-            .unwrap();
+    let (policy, recordings) = (Policy::SortedList12To16, std::slice::from_ref(&recording));
+    let replay = Replay::fit(&plan, policy, Processors::UNKNOWN, recordings, &measured).unwrap();
     assert!((replay.contention().a - 0.5).abs() < 1e-3, "{:?}", replay.contention());
     let serial = replay.predict(jobs(1)).time.as_secs_f64();
     assert!((serial - 8.0).abs() < 0.02, "{serial}");
+}
+
+/// Sixteen equal tables that keep a processor and a half busy each, on two
+/// processors: two of them are already too many, and more gain nothing.
+#[test]
+fn replay_knows_the_plateau_of_the_processors() {
+    let items = (1..=16).flat_map(|n| [table(n), rows(n + 100, n, 1000 - u64::from(n))]);
+    let plan = plan(items.collect());
+    let second = |n: u32| Duration::from_secs(n.into());
+    let record = |n: u32| RecordedItem {
+        id: DumpId(n + 100),
+        start: second(n - 1),
+        end: second(n),
+        demand: Some(Demand::of_processors(1.5)),
+    };
+    let recordings = [Recording::new(jobs(1), second(16), (1..=16).map(record).collect()).unwrap()];
+    let measured = |j, time| Measured { jobs: jobs(j), time: Duration::from_secs_f64(time) };
+    let fit = |measured: &[Measured]| {
+        let two = Processors::new(2.0).unwrap();
+        Replay::fit(&plan, Policy::BinaryHeap17Plus, two, &recordings, measured).unwrap()
+    };
+    // Known before anything but one job was measured.
+    let told = fit(&[measured(1, 16.0)]);
+    // What is measured beyond it counts as far as processors carry items.
+    let beside = fit(&[measured(1, 16.0), measured(2, 13.2)]);
+    assert!((beside.contention().a - 0.1).abs() < 1e-3, "{:?}", beside.contention());
+    for j in [2, 4, 8, 16] {
+        let [alone, slowed] = [&told, &beside].map(|of| of.predict(jobs(j)).time.as_secs_f64());
+        assert!((alone - 12.0).abs() < 1e-3, "j = {j}: {alone}");
+        assert!((slowed - 13.2).abs() < 0.01, "j = {j}: {slowed}");
+    }
+    assert_eq!(told.predict(jobs(1)).time, second(16));
 }

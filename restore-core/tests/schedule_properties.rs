@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use restore_core::plan::{Bounds, Costs, CriticalPath, ItemIndex, Pass, PgMajor, Plan};
+use restore_core::plan::{Bounds, Costs, CriticalPath, Demand, ItemIndex, Pass, PgMajor, Plan};
+use restore_core::replay::{Measured, Processors, RecordedItem, Recording, Replay};
 use restore_core::schedule::{Lane, Policy, Schedule, Simulation, Step};
 use restore_core::toc::{Item, Section, Toc};
 use restore_core::units::DumpId;
@@ -65,6 +66,19 @@ fn planned(toc: &Toc, costs: &[u64]) -> (Plan, Costs) {
         wanted.map(|(item, &cost)| (plan.id(item), Duration::from_nanos(cost))).collect();
     let costs = Costs::measured(&plan, &durations);
     (plan, costs)
+}
+
+/// The recording of a restore with one job in which each item kept as many
+/// processors busy, and how long it took.
+fn recorded(plan: &Plan, costs: &Costs, demand: Demand) -> (Recording, Duration) {
+    let mut end = Duration::ZERO;
+    let item = |item| {
+        let start = end;
+        end += Duration::from_nanos(costs.of(item).0);
+        RecordedItem { id: plan.id(item), start, end, demand: Some(demand) }
+    };
+    let items = plan.items().map(item).collect();
+    (Recording::new(jobs(1), end, items).expect("items in order"), end)
 }
 
 proptest! {
@@ -181,6 +195,34 @@ proptest! {
             counted += floor.work;
         }
         prop_assert_eq!(counted, costs.total());
+    }
+
+    /// Nothing but the processors slows anything here: then their time is a
+    /// floor, and the schedule alone is where there are enough of them.
+    #[test]
+    fn a_replay_takes_as_long_as_its_schedule_and_its_processors_need(
+        (toc, costs) in any_archive(), j in 1..9_u32, policy in prop::sample::select(&POLICIES),
+        count in 1..5_u32, thousandths in 0..4000_u32,
+    ) {
+        let (plan, costs) = planned(&toc, &costs);
+        prop_assume!(costs.total() > 0);
+        let (recording, work) = recorded(&plan, &costs, Demand(thousandths));
+        let measured = [Measured { jobs: jobs(1), time: work }];
+        let predict = |processors| {
+            let recordings = std::slice::from_ref(&recording);
+            let replay = Replay::fit(&plan, policy, processors, recordings, &measured).unwrap();
+            replay.predict(jobs(j)).time.as_nanos()
+        };
+        let makespan = Simulation::run(&plan, &costs, jobs(j), policy).makespan();
+        let few = predict(Processors::new(count.into()).unwrap());
+        // One item alone cannot keep more busy than there are.
+        let busy = costs.total() * u128::from(thousandths.min(count * 1000));
+        prop_assert!(few + 1 >= makespan.max(busy / u128::from(count * 1000)));
+        prop_assert!(few <= costs.total() + 1);
+        prop_assert!(predict(Processors::UNKNOWN).abs_diff(makespan) <= 1);
+        if u64::from(j) * u64::from(thousandths) <= u64::from(count) * 1000 {
+            prop_assert!(few.abs_diff(makespan) <= 1);
+        }
     }
 
     #[test]

@@ -61,6 +61,16 @@ pub struct Place {
     pub host_cores: Option<f64>,
     /// The limit of the server's container.
     pub cpu_limit: Option<f64>,
+    /// Those that the server may use, counted whole.
+    pub server_cores: Option<u32>,
+}
+
+impl Place {
+    /// The processors that client and server have between them; `None` where
+    /// the server is elsewhere.
+    pub fn processors(&self) -> Option<f64> {
+        self.cpu_limit.or(self.server_cores.map(f64::from))
+    }
 }
 
 /// How many blocks a sweep may have.

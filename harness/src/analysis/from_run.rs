@@ -38,7 +38,7 @@ impl RunFacts {
             archives: run.archives.iter().map(archive_facts).collect(),
             limits: Limits::of(&run.scenario),
             warm_up: warm_up(&run.scenario),
-            places: run.scenario.variants.iter().map(|variant| place(run, variant)).collect(),
+            places: places(run),
         }
     }
 }
@@ -83,13 +83,19 @@ fn warm_up(scenario: &Scenario) -> WarmUp {
     }
 }
 
+/// The processors of each variant of a run.
+pub(super) fn places(run: &RunRecord) -> BTreeMap<String, Place> {
+    run.scenario.variants.iter().map(|variant| place(run, variant)).collect()
+}
+
 fn place(run: &RunRecord, variant: &Variant) -> (String, Place) {
     let cpu_limit = match &variant.server.provider {
         Provider::Docker { cpus, .. } => *cpus,
         Provider::Local { .. } | Provider::External { .. } => None,
     };
     let host_cores = Some(f64::from(run.host.cores));
-    (variant.name.clone(), Place { host_cores, cpu_limit })
+    let server_cores = run.servers.get(&variant.name).and_then(|server| server.cores);
+    (variant.name.clone(), Place { host_cores, cpu_limit, server_cores })
 }
 
 fn server_in_words(server: &ServerRecord) -> String {

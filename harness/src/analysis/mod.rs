@@ -17,6 +17,7 @@ pub mod overview;
 pub mod pairs;
 pub mod replay;
 pub mod timeline;
+mod usage;
 
 pub use cell::{CellSummary, OutcomeCounts};
 pub use curve::{Curve, CurveKey};

@@ -6,14 +6,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use restore_core::inspect::USUAL_JOBS;
-use restore_core::plan::{CriticalPath, PgMajor, Plan};
+use restore_core::plan::{CriticalPath, Demand, PgMajor, Plan};
 use restore_core::replay::{
-    Contention, Measured, Prediction, RecordedItem, Recording, Replay, ReplayError,
+    Contention, Measured, Prediction, Processors, RecordedItem, Recording, Replay, ReplayError,
 };
 use restore_core::schedule::Policy;
 use restore_core::units::{DumpId, Jobs};
 
 use super::curve::{Curve, CurveKey};
+use super::facts::Place;
+use super::from_run::places;
+use super::usage::ProcessorUsage;
 use super::{Analysis, RunFacts};
 use crate::design::ArchiveKey;
 use crate::record::folder::FolderError;
@@ -39,7 +42,9 @@ pub struct CurveReplay {
     pub recorded_jobs: Jobs,
     /// How many restores they were taken from.
     pub recordings: usize,
-    /// How much items slow each other down.
+    /// How many processors its items share; `None` where that is not known.
+    pub processors: Option<f64>,
+    /// How much items slow each other down beyond the lack of processors.
     pub contention: Contention,
     /// For each measured j, (measured - fitted) / fitted.
     pub residuals: Vec<(Jobs, f64)>,
@@ -97,6 +102,7 @@ pub struct PathItem {
 pub struct Source {
     plan: RecordedPlan,
     rules: PgMajor,
+    processors: Processors,
     recordings: Vec<Recording>,
 }
 
@@ -113,9 +119,15 @@ fn times(curve: &Curve) -> Vec<Measured> {
 
 impl Source {
     /// Items of restores with one number of jobs, of an archive with this
-    /// plan, restored by the rules of `pg_restore` of major version `rules`.
-    pub fn new(plan: RecordedPlan, rules: PgMajor, recordings: Vec<Recording>) -> Self {
-        Self { plan, rules, recordings }
+    /// plan, restored by the rules of `pg_restore` of major version `rules` on
+    /// so many processors.
+    pub fn new(
+        plan: RecordedPlan,
+        rules: PgMajor,
+        processors: Processors,
+        recordings: Vec<Recording>,
+    ) -> Self {
+        Self { plan, rules, processors, recordings }
     }
 
     /// What decides the order in which the archive is restored.
@@ -134,7 +146,8 @@ impl Source {
         plan: &'plan Plan,
         curve: &Curve,
     ) -> Result<Replay<'plan>, ReplayError> {
-        Replay::fit(plan, Policy::of(self.rules), &self.recordings, &times(curve))
+        let policy = Policy::of(self.rules);
+        Replay::fit(plan, policy, self.processors, &self.recordings, &times(curve))
     }
 
     /// Replays a curve, and asks for these numbers of jobs beside those that
@@ -157,6 +170,7 @@ pub fn sources(
     run: &RunRecord,
     analysis: &Analysis,
 ) -> Result<BTreeMap<CurveKey, Source>, FolderError> {
+    let places = places(run);
     let mut sources = BTreeMap::new();
     for curve in &analysis.curves {
         let CurveKey { variant, format, compression, .. } = curve.key.clone();
@@ -164,35 +178,58 @@ pub fn sources(
         let rules = run.servers.get(&key.variant).and_then(ServerRecord::client_major);
         let (Some(archive), Some(rules)) = (run.archive(&key), rules) else { continue };
         let Some(plan) = folder.plan(archive)? else { continue };
-        let recordings = recordings(folder, curve)?;
+        let processors = places.get(&key.variant).and_then(Place::processors);
+        let processors = processors.and_then(Processors::new).unwrap_or(Processors::UNKNOWN);
+        let recordings = recordings(folder, curve, is_alone(run, &key.variant))?;
         if !recordings.is_empty() {
-            sources.insert(curve.key.clone(), Source { plan, rules, recordings });
+            sources.insert(curve.key.clone(), Source::new(plan, rules, processors, recordings));
         }
     }
     Ok(sources)
 }
 
-/// The items of the curve's restores with the fewest jobs.
-fn recordings(folder: &RunFolder, curve: &Curve) -> Result<Vec<Recording>, FolderError> {
+/// Whether nothing but the restores used the variant's server, so that its
+/// processor time is theirs.
+fn is_alone(run: &RunRecord, variant: &str) -> bool {
+    let variants = &run.scenario.variants;
+    variants.iter().all(|of| of.name != variant || of.workload.is_none())
+}
+
+/// The items of the curve's restores with the fewest jobs, with what they kept
+/// busy where the restores were alone.
+fn recordings(
+    folder: &RunFolder,
+    curve: &Curve,
+    alone: bool,
+) -> Result<Vec<Recording>, FolderError> {
     let measured = curve.measured();
     let Some(fewest) = measured.first() else { return Ok(Vec::new()) };
     let trials = fewest.observations.values().take(RECORDINGS);
     let mut recordings = Vec::new();
     for seen in trials {
         let items = folder.items(seen.trial)?;
+        let usage = if alone { ProcessorUsage::of(&folder.load_of(seen.trial)?) } else { None };
         // Items that cannot be of one restore say nothing about any.
-        recordings.extend(recording(fewest.jobs, seen.ln_seconds.exp(), &items));
+        let seconds = seen.ln_seconds.exp();
+        recordings.extend(recording(fewest.jobs, seconds, &items, usage.as_ref()));
     }
     Ok(recordings)
 }
 
 /// The recording of a restore; `None` where its items make no sense.
-pub fn recording(jobs: Jobs, seconds: f64, items: &[ItemRow]) -> Option<Recording> {
+fn recording(
+    jobs: Jobs,
+    seconds: f64,
+    items: &[ItemRow],
+    usage: Option<&ProcessorUsage>,
+) -> Option<Recording> {
     let item = |row: &ItemRow| {
+        let processors = usage.and_then(|usage| usage.processors(row.start_ns..row.end_ns));
         Some(RecordedItem {
             id: DumpId(row.dump_id?),
             start: Duration::from_nanos(row.start_ns),
             end: Duration::from_nanos(row.end_ns),
+            demand: processors.map(Demand::of_processors),
         })
     };
     let items: Vec<RecordedItem> = items.iter().filter_map(item).collect();
@@ -234,6 +271,7 @@ impl CurveReplay {
         Some(Self {
             recorded_jobs: source.recordings.first()?.jobs(),
             recordings: source.recordings.len(),
+            processors: source.processors.count(),
             contention: replay.contention(),
             residuals: measured.iter().copied().zip(residuals).collect(),
             predictions,
@@ -367,8 +405,8 @@ mod tests {
     fn source() -> Source {
         let items: Vec<ItemRow> =
             (0..TABLES).map(|n| item(101 + n, u64::from(n), u64::from(n) + 1)).collect();
-        let recording = recording(Jobs::ONE, f64::from(TABLES), &items).unwrap();
-        Source::new(plan(), PgMajor(17), vec![recording])
+        let recording = recording(Jobs::ONE, f64::from(TABLES), &items, None).unwrap();
+        Source::new(plan(), PgMajor(17), Processors::UNKNOWN, vec![recording])
     }
 
     /// Each item beside k - 1 others takes 1 + (k - 1) / 5 seconds.
@@ -396,9 +434,9 @@ mod tests {
 
     #[test]
     fn items_of_another_archive_are_refused() {
-        let foreign = recording(Jobs::ONE, 8.0, &[item(999, 0, 8)]).unwrap();
-        let source = Source::new(plan(), PgMajor(17), vec![foreign]);
+        let foreign = recording(Jobs::ONE, 8.0, &[item(999, 0, 8)], None).unwrap();
+        let source = Source::new(plan(), PgMajor(17), Processors::UNKNOWN, vec![foreign]);
         assert!(source.replay(&curve(&[(1, 8.0), (2, 4.0)]), []).is_none());
-        assert!(recording(Jobs::ONE, 8.0, &[]).is_none(), "nothing was recorded");
+        assert!(recording(Jobs::ONE, 8.0, &[], None).is_none(), "nothing was recorded");
     }
 }

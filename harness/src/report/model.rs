@@ -301,13 +301,18 @@ pub struct Residual {
 }
 
 /// The replay of `pg_restore`'s own schedule with measured item timings: while
-/// k items run together, each is slowed by 1 + a (k - 1) + b k (k - 1).
+/// k items run together that want D of the c processors, each is slowed by
+/// max(1, D / c) (1 + a (k' - 1) + b k (k - 1)), with k' of them carried by the
+/// processors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReplayReport {
     /// The number of jobs whose item timings it replays.
     pub recorded_jobs: Jobs,
     /// How many restores they were taken from.
     pub recordings: usize,
+    /// c; `null` where it is not known, and then taken to be enough.
+    #[serde(default)]
+    pub processors: Option<f64>,
     /// a.
     pub slowdown_per_item: f64,
     /// b.

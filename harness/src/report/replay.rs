@@ -18,6 +18,7 @@ pub(super) fn build(replay: &CurveReplay) -> ReplayReport {
     ReplayReport {
         recorded_jobs: replay.recorded_jobs,
         recordings: replay.recordings,
+        processors: replay.processors,
         slowdown_per_item: digits(replay.contention.a),
         slowdown_per_pair: digits(replay.contention.b),
         residuals: replay.residuals.iter().map(residual).collect(),
@@ -59,10 +60,11 @@ pub(super) fn sentences(replay: &ReplayReport) -> Vec<String> {
     let off = replay.residuals.iter().map(|residual| residual.ratio.abs()).fold(0.0, f64::max);
     let restores = if replay.recordings == 1 { "restore" } else { "restores" };
     let basis = format!(
-        "Replay of pg_restore's schedule with the item times of {} {restores} at -j {}: off by at \
-         most {} at the -j measured{}.",
+        "Replay of pg_restore's schedule with the item times of {} {restores} at -j {}{}: off by \
+         at most {} at the -j measured{}.",
         replay.recordings,
         replay.recorded_jobs,
+        processors(replay.processors),
         format::percent(off),
         if replay.trusted { "" } else { ", so that other -j are not predicted" },
     );
@@ -79,6 +81,15 @@ pub(super) fn sentences(replay: &ReplayReport) -> Vec<String> {
         named.join(", "),
     );
     if named.is_empty() { vec![basis] } else { vec![basis, floor] }
+}
+
+/// What the items share.
+pub(super) fn processors(count: Option<f64>) -> String {
+    match count {
+        Some(1.0) => " on one processor".to_owned(),
+        Some(count) => format!(" on {count} processors"),
+        None => String::new(),
+    }
 }
 
 /// The predictions of what was not measured, by [`HEADINGS`].

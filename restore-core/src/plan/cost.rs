@@ -23,11 +23,29 @@ pub enum CostUnit {
     ArchiveBytes,
 }
 
+/// How many processors an item keeps busy while it runs alone, in thousandths:
+/// those of the client and of the server, on average.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Demand(pub u32);
+
+impl Demand {
+    /// One processor: what an item is taken to keep busy where nothing is
+    /// known of it.
+    pub const ONE: Self = Self(1000);
+
+    /// So many processors, to the nearest thousandth.
+    pub fn of_processors(processors: f64) -> Self {
+        // A cast to an integer saturates, and takes what is no number as 0.
+        Self((processors * 1e3).round() as u32)
+    }
+}
+
 /// The cost of every item of a plan.
 #[derive(Debug, Clone)]
 pub struct Costs {
     unit: CostUnit,
     by_item: Vec<Cost>,
+    demands: Vec<Demand>,
     unmeasured: Vec<ItemIndex>,
 }
 
@@ -105,7 +123,7 @@ impl Costs {
             Cost(work.saturating_add(PER_ITEM))
         };
         let by_item = plan.items().zip(&toc.items).map(cost).collect();
-        Self { unit: CostUnit::ArchiveBytes, by_item, unmeasured: Vec::new() }
+        Self::new(CostUnit::ArchiveBytes, by_item, Vec::new())
     }
 
     /// Takes what a restore's items took: [`CostUnit::Nanoseconds`].
@@ -124,7 +142,23 @@ impl Costs {
             Cost(0)
         };
         let by_item = plan.items().map(&mut cost).collect();
-        Self { unit: CostUnit::Nanoseconds, by_item, unmeasured }
+        Self::new(CostUnit::Nanoseconds, by_item, unmeasured)
+    }
+
+    fn new(unit: CostUnit, by_item: Vec<Cost>, unmeasured: Vec<ItemIndex>) -> Self {
+        let demands = vec![Demand::ONE; by_item.len()];
+        Self { unit, by_item, demands, unmeasured }
+    }
+
+    /// The same costs, of items that keep so many processors busy; the others
+    /// keep one.
+    #[must_use]
+    pub fn with_demands(mut self, plan: &Plan, demands: &HashMap<DumpId, Demand>) -> Self {
+        for item in plan.items() {
+            let known = demands.get(&plan.id(item)).copied();
+            self.demands[item.as_usize()] = known.unwrap_or(Demand::ONE);
+        }
+        self
     }
 
     /// What the costs count.
@@ -135,6 +169,11 @@ impl Costs {
     /// The cost of an item.
     pub fn of(&self, item: ItemIndex) -> Cost {
         self.by_item[item.as_usize()]
+    }
+
+    /// How many processors an item keeps busy while it runs alone.
+    pub fn demand(&self, item: ItemIndex) -> Demand {
+        self.demands[item.as_usize()]
     }
 
     /// The items that should have had a measured duration and had none.

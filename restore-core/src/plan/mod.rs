@@ -17,7 +17,7 @@ mod order;
 mod rules;
 
 pub use bounds::Bounds;
-pub use cost::{Cost, CostUnit, Costs, PostDataWork};
+pub use cost::{Cost, CostUnit, Costs, Demand, PostDataWork};
 pub use critical::{Chain, CriticalPath, LockedTable, PassFloor};
 pub use entry::Entry;
 pub use rules::{Pass, PgMajor};

@@ -1,33 +1,6 @@
 //! Least squares for the two figures of contention.
 
-use super::Shape;
-
-/// How much items slow each other down while they run together:
-/// phi(k) = 1 + a (k - 1) + b k (k - 1).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Contention {
-    /// What each further item adds; 0 on a machine that is never short.
-    pub a: f64,
-    /// What each pair of items adds: waiting for each other rather than for
-    /// a share of the machine.
-    pub b: f64,
-}
-
-impl Contention {
-    /// Items do not slow each other down.
-    pub const NONE: Self = Self { a: 0.0, b: 0.0 };
-
-    /// phi(k) for k running items; 1 for none.
-    pub fn slowdown(self, running: u32) -> f64 {
-        let k = f64::from(running.max(1));
-        1.0 + self.a * (k - 1.0) + self.b * k * (k - 1.0)
-    }
-
-    /// Whether two fits differ by less than any measurement could tell.
-    pub(super) fn is_close_to(self, other: Self) -> bool {
-        (self.a - other.a).abs() < 1e-6 && (self.b - other.b).abs() < 1e-6
-    }
-}
+use super::slowdown::{Contention, Shape};
 
 /// A search for the contention that the fit gives back when it is fed it: the
 /// work of a recording depends on it, and it on the work.
@@ -158,13 +131,19 @@ impl Fit {
     }
 }
 
-/// Two numbers of jobs under contention are needed to tell a from b; B / T
-/// and C / T have to differ in their ratio.
+/// Two numbers of jobs under contention are needed to tell a from b, with
+/// B / T and C / T in another ratio; or, where one processor leaves a nothing
+/// to count, with another C / T.
 fn tells_a_from_b(observations: &[Observation]) -> bool {
-    let ratios = observations
-        .iter()
-        .filter(|seen| seen.shape.per_a > 0.0)
-        .map(|seen| seen.shape.per_b / seen.shape.per_a);
+    let shapes = || observations.iter().map(|seen| seen.shape).filter(|shape| shape.per_b > 0.0);
+    if shapes().all(|shape| shape.per_a == 0.0) {
+        return differ(shapes().map(|shape| shape.per_b / shape.constant));
+    }
+    differ(shapes().filter(|shape| shape.per_a > 0.0).map(|shape| shape.per_b / shape.per_a))
+}
+
+/// By more than rounding, or than measuring could tell.
+fn differ(ratios: impl Iterator<Item = f64>) -> bool {
     let (least, most) = ratios
         .fold((f64::INFINITY, 0.0_f64), |(least, most), ratio| (least.min(ratio), most.max(ratio)));
     most > least * 1.01
@@ -293,6 +272,20 @@ mod tests {
         let fit = Fit::new(&observed(Contention { a: 0.2, b: 0.05 }, &[1, 4]));
         assert_close(fit.contention.b, 0.0);
         assert_close(fit.contention.a, 0.2 + 0.05 * 4.0);
+    }
+
+    #[test]
+    fn on_one_processor_items_can_only_wait_for_each_other() {
+        let crowded = |k: u32| {
+            let k = f64::from(k);
+            Shape { constant: 60.0, per_a: 0.0, per_b: 60.0 * k * (k - 1.0) }
+        };
+        let truth = Contention { a: 0.0, b: 0.01 };
+        let observe = |k| Observation { shape: crowded(k), time: crowded(k).time(truth) };
+        let fit = Fit::new(&[1, 2, 4].map(observe));
+        assert_close(fit.contention.b, 0.01);
+        // One number of jobs does not tell how it grows.
+        assert_eq!(Fit::new(&[1, 4].map(observe)).contention, Contention::NONE);
     }
 
     #[test]

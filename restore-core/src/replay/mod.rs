@@ -1,37 +1,55 @@
 //! Predicts how long a restore takes with a number of jobs that was not
 //! measured, from the item timings of one that was.
 //!
-//! The model: each item has its work; while k items run together, all of them
-//! are slowed by the same factor phi(k) = 1 + a (k - 1) + b k (k - 1), with
-//! a, b >= 0. The items are scheduled as `pg_restore` schedules them.
-//!
-//! Because the slowdown is shared, it changes when things happen and not in
-//! which order: in a clock that runs phi(k) times slower while k items run,
-//! nothing is slowed at all. So one simulation without contention per number
-//! of jobs gives the time W(k) that k items run together, and
+//! The model: each item has its work, and keeps so many processors busy while
+//! it runs alone; see [`Demand`](crate::plan::Demand). While k items run
+//! together that want D of the c processors, all of them are slowed by the same
+//! factor
 //!
 //! ```text
-//! T = O + sum over k of W(k) phi(k) = O + A + a B + b C
+//! phi = max(1, D / c) (1 + a (k' - 1) + b k (k - 1))       a, b >= 0
 //! ```
 //!
-//! with A = sum W(k), B = sum W(k) (k - 1), C = sum W(k) k (k - 1), and the
-//! overhead O of the run outside its items. This is exact, linear in a and b,
-//! and makes the fit a matter of microseconds.
+//! where k' is how many of them the processors carry; `slowdown.rs` says why.
+//! The first factor is known before anything is fitted, and makes the plateau of
+//! a small machine; the second is what is measured beyond it. The items are scheduled
+//! as `pg_restore` schedules them.
+//!
+//! Because the slowdown is shared, it changes when things happen and not in
+//! which order: in a clock that runs phi times slower while these items run,
+//! nothing is slowed at all. So one simulation without contention per number
+//! of jobs gives the time W that each number of items with each demand run
+//! together, and
+//!
+//! ```text
+//! T = O + sum of W phi = O + A + a B + b C
+//! ```
+//!
+//! with A, B and C the sums of W times the parts of phi, and the overhead O of
+//! the run outside its items. This is exact, linear in a and b, and makes the
+//! fit a matter of microseconds.
+//!
+//! That all are slowed alike is a simplification. The kernel gives an item that
+//! wants little of a processor nearly all that it wants, and slows the others
+//! the more; and one that waits for the disk is held up by other things than
+//! one that computes.
 
 mod fit;
 mod recording;
+mod slowdown;
 
-pub use fit::Contention;
 pub use recording::{RecordedItem, Recording, RecordingError};
+pub use slowdown::{Contention, Processors};
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::plan::{Costs, Plan};
+use crate::plan::{Costs, Demand, Plan};
 use crate::schedule::{Policy, Segment, Simulation};
 use crate::units::{DumpId, Jobs};
 
 use fit::{Fit, Observation};
+use slowdown::Shape;
 
 /// What a restore took, from start to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +91,7 @@ pub enum ReplayError {
 pub struct Replay<'plan> {
     plan: &'plan Plan,
     policy: Policy,
+    processors: Processors,
     costs: Costs,
     overhead: f64,
     fit: Fit,
@@ -119,14 +138,17 @@ impl<'plan> Replay<'plan> {
     ///
     /// `recordings` are restores with the fewest jobs that there are: with
     /// one, items are not slowed by each other. With more, their work is what
-    /// remains once the contention that the model finds has been taken out
-    /// of their durations. Of several recordings the mean counts.
+    /// remains once the slowdown that the model finds has been taken out of
+    /// their durations, and each is taken to keep one processor busy: whose
+    /// the processor time was cannot be told. Of several recordings the mean
+    /// counts.
     ///
     /// With a single measured number of jobs above one, only a is fitted; one
     /// number cannot tell a from b.
     pub fn fit(
         plan: &'plan Plan,
         policy: Policy,
+        processors: Processors,
         recordings: &[Recording],
         measured: &[Measured],
     ) -> Result<Self, ReplayError> {
@@ -137,25 +159,40 @@ impl<'plan> Replay<'plan> {
         let count = recordings.len() as f64;
         let overhead =
             recordings.iter().map(|one| one.overhead().as_secs_f64()).sum::<f64>() / count;
+        let demands = mean_demands(recordings);
+        let observe = |costs: &Costs| {
+            let mut shapes: HashMap<Jobs, Shape> = HashMap::new();
+            let mut shape = |jobs| {
+                let simulate = || Simulation::run(plan, costs, jobs, policy).segments;
+                let of = || Shape::of(&simulate(), processors, overhead);
+                *shapes.entry(jobs).or_insert_with(of)
+            };
+            let observation = |seen: &Measured| Observation {
+                shape: shape(seen.jobs),
+                time: seen.time.as_secs_f64(),
+            };
+            measured.iter().map(observation).collect::<Vec<_>>()
+        };
         let mut search = fit::FixedPoint::default();
         let mut rounds = if recordings.iter().all(Recording::is_serial) { 1 } else { ROUNDS };
         loop {
-            let costs = costs(plan, &mean_work(recordings, search.point))?;
-            let fit = Fit::new(&observe(plan, policy, &costs, overhead, measured));
+            let work = mean_work(recordings, processors, search.point);
+            let costs = costs(plan, &work)?.with_demands(plan, &demands);
+            let fit = Fit::new(&observe(&costs));
             let settled = search.advance(fit.contention);
             rounds -= 1;
             if settled || rounds == 0 {
-                return Ok(Self { plan, policy, costs, overhead, fit });
+                return Ok(Self { plan, policy, processors, costs, overhead, fit });
             }
         }
     }
 
-    /// The slowdown of items that run together.
+    /// The slowdown of items that run together, beyond the lack of processors.
     pub fn contention(&self) -> Contention {
         self.fit.contention
     }
 
-    /// The work of the items, free of contention.
+    /// The work of the items, free of slowdown.
     pub fn costs(&self) -> &Costs {
         &self.costs
     }
@@ -168,12 +205,11 @@ impl<'plan> Replay<'plan> {
     /// What the model says for this many jobs. Takes one simulation.
     pub fn predict(&self, jobs: Jobs) -> Prediction {
         let simulation = Simulation::run(self.plan, &self.costs, jobs, self.policy);
-        let stretched = |segment: &Segment| {
-            nanoseconds(segment.length) * self.fit.contention.slowdown(segment.running)
-        };
+        let stretched =
+            |segment: &Segment| self.processors.shape_of(segment).time(self.fit.contention);
         let idle = |segment: &Segment| stretched(segment) * f64::from(jobs.get() - segment.running);
         let parallel = simulation.segments.iter().filter(|segment| segment.parallel);
-        let shape = Shape::of(&simulation.segments).after(self.overhead);
+        let shape = Shape::of(&simulation.segments, self.processors, self.overhead);
         Prediction {
             jobs,
             time: seconds(shape.time(self.fit.contention)),
@@ -196,30 +232,15 @@ fn check(measured: &[Measured]) -> Result<(), ReplayError> {
     }
 }
 
-/// Simulates each measured restore without contention, once for each number
-/// of jobs.
-fn observe(
-    plan: &Plan,
-    policy: Policy,
-    costs: &Costs,
-    overhead: f64,
-    measured: &[Measured],
-) -> Vec<Observation> {
-    let mut shapes: HashMap<Jobs, Shape> = HashMap::new();
-    let mut shape = |jobs| {
-        let simulate = || Shape::of(&Simulation::run(plan, costs, jobs, policy).segments);
-        shapes.entry(jobs).or_insert_with(simulate).after(overhead)
-    };
-    let observation =
-        |seen: &Measured| Observation { shape: shape(seen.jobs), time: seen.time.as_secs_f64() };
-    measured.iter().map(observation).collect()
-}
-
 /// The work of each item, averaged over the recordings that have it.
-fn mean_work(recordings: &[Recording], contention: Contention) -> HashMap<DumpId, Duration> {
+fn mean_work(
+    recordings: &[Recording],
+    processors: Processors,
+    contention: Contention,
+) -> HashMap<DumpId, Duration> {
     let mut sums: HashMap<DumpId, (Duration, u32)> = HashMap::new();
     for recording in recordings {
-        for (id, work) in recording.work(contention) {
+        for (id, work) in recording.work(processors, contention) {
             let (sum, count) = sums.entry(id).or_default();
             *sum += work;
             *count += 1;
@@ -228,48 +249,25 @@ fn mean_work(recordings: &[Recording], contention: Contention) -> HashMap<DumpId
     sums.into_iter().map(|(id, (sum, count))| (id, sum / count)).collect()
 }
 
+/// How many processors each item keeps busy, averaged over the time in which
+/// it ran in the recordings that tell.
+fn mean_demands(recordings: &[Recording]) -> HashMap<DumpId, Demand> {
+    let mut sums: HashMap<DumpId, (f64, f64)> = HashMap::new();
+    for (id, demand, over) in recordings.iter().flat_map(Recording::demands) {
+        let (used, time) = sums.entry(id).or_default();
+        *used += f64::from(demand.0) * 1e-3 * over.as_secs_f64();
+        *time += over.as_secs_f64();
+    }
+    let mean = |(used, time): (f64, f64)| Demand::of_processors(used / time);
+    sums.into_iter().map(|(id, sum)| (id, mean(sum))).collect()
+}
+
 fn costs(plan: &Plan, work: &HashMap<DumpId, Duration>) -> Result<Costs, ReplayError> {
     let costs = Costs::measured(plan, work);
     if costs.total() == 0 {
         return Err(ReplayError::ForeignRecording { recorded: work.len() });
     }
     Ok(costs)
-}
-
-/// The coefficients of T in a and b, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Shape {
-    constant: f64,
-    per_a: f64,
-    per_b: f64,
-}
-
-impl Shape {
-    fn of(segments: &[Segment]) -> Self {
-        let mut shape = Self { constant: 0.0, per_a: 0.0, per_b: 0.0 };
-        for segment in segments {
-            let (k, length) = (f64::from(segment.running), nanoseconds(segment.length));
-            shape.constant += length;
-            shape.per_a += length * (k - 1.0);
-            shape.per_b += length * k * (k - 1.0);
-        }
-        shape
-    }
-
-    /// The same restore with this much time outside its items.
-    fn after(mut self, overhead: f64) -> Self {
-        self.constant += overhead;
-        self
-    }
-
-    fn time(self, contention: Contention) -> f64 {
-        self.constant + contention.a * self.per_a + contention.b * self.per_b
-    }
-}
-
-/// Simulated nanoseconds as seconds.
-fn nanoseconds(length: u128) -> f64 {
-    length as f64 * 1e-9
 }
 
 /// Seconds as a duration; at most what a duration holds.

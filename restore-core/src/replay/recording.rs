@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::plan::Demand;
 use crate::units::{DumpId, Jobs};
 
-use super::Contention;
+use super::slowdown::{Contention, Processors};
 
 /// When one item ran, from the start of the restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct RecordedItem {
     pub start: Duration,
     /// When it finished.
     pub end: Duration,
+    /// How many processors were busy meanwhile, where that was read.
+    pub demand: Option<Demand>,
 }
 
 /// The items of one restore.
@@ -83,9 +86,21 @@ impl Recording {
         self.wall.saturating_sub(covered)
     }
 
+    /// How many processors items kept busy, and for how long. Nothing where
+    /// several ran together: what was busy then cannot be shared out.
+    pub fn demands(&self) -> impl Iterator<Item = (DumpId, Demand, Duration)> + '_ {
+        let alone = self.items.iter().filter(|item| self.is_serial() && item.end > item.start);
+        alone.filter_map(|item| Some((item.id, item.demand?, item.end - item.start)))
+    }
+
     /// The work of each item: its duration with the slowdown by the items
-    /// that ran beside it taken out.
-    pub fn work(&self, contention: Contention) -> HashMap<DumpId, Duration> {
+    /// that ran beside it taken out, each of which is taken to have wanted a
+    /// processor.
+    pub fn work(
+        &self,
+        processors: Processors,
+        contention: Contention,
+    ) -> HashMap<DumpId, Duration> {
         let moments = self.moments();
         let mut done = Vec::with_capacity(moments.len() + 1);
         let mut sum = Duration::ZERO;
@@ -93,7 +108,8 @@ impl Recording {
         for moment in &moments {
             // Under one job nothing slows anything, whatever the clock says
             // of items that touch.
-            let slowdown = if self.is_serial() { 1.0 } else { contention.slowdown(moment.running) };
+            let running = if self.is_serial() { 1 } else { moment.running };
+            let slowdown = processors.shape(running, f64::from(running)).time(contention);
             sum += moment.length.div_f64(slowdown);
             done.push(sum);
         }
@@ -141,7 +157,7 @@ mod tests {
 
     fn recorded(id: u32, start: u64, end: u64) -> RecordedItem {
         let [start, end] = [start, end].map(Duration::from_secs);
-        RecordedItem { id: DumpId(id), start, end }
+        RecordedItem { id: DumpId(id), start, end, demand: Some(Demand(id * 100)) }
     }
 
     fn recording(jobs: u32, items: Vec<RecordedItem>) -> Recording {
@@ -161,16 +177,34 @@ mod tests {
         let recording =
             recording(2, vec![recorded(1, 0, 6), recorded(2, 4, 12), recorded(3, 12, 12)]);
         let halved = Contention { a: 1.0, b: 0.0 };
-        let work = recording.work(halved);
+        let work = recording.work(Processors::UNKNOWN, halved);
         assert_eq!(work[&DumpId(1)], Duration::from_secs(4 + 1));
         assert_eq!(work[&DumpId(2)], Duration::from_secs(1 + 6));
         assert_eq!(work[&DumpId(3)], Duration::ZERO);
     }
 
     #[test]
+    fn work_is_free_of_the_lack_of_processors() {
+        let items = vec![recorded(1, 0, 6), recorded(2, 0, 12), recorded(3, 0, 6)];
+        let two = Processors::new(2.0).unwrap();
+        let work = recording(3, items).work(two, Contention::NONE);
+        assert_eq!(work[&DumpId(1)], Duration::from_secs(4));
+        assert_eq!(work[&DumpId(2)], Duration::from_secs(4 + 6));
+    }
+
+    #[test]
+    fn demands_are_those_of_items_that_ran_alone() {
+        let items = || vec![recorded(1, 0, 6), recorded(2, 6, 6), recorded(3, 6, 12)];
+        let six = Duration::from_secs(6);
+        let seen: Vec<_> = recording(1, items()).demands().collect();
+        assert_eq!(seen, [(DumpId(1), Demand(100), six), (DumpId(3), Demand(300), six)]);
+        assert_eq!(recording(2, items()).demands().count(), 0);
+    }
+
+    #[test]
     fn one_job_has_no_slowdown_to_take_out() {
         let recording = recording(1, vec![recorded(1, 0, 6), recorded(2, 5, 12)]);
-        let work = recording.work(Contention { a: 1.0, b: 0.0 });
+        let work = recording.work(Processors::UNKNOWN, Contention { a: 1.0, b: 0.0 });
         assert_eq!(work[&DumpId(1)], Duration::from_secs(6));
     }
 

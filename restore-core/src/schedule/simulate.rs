@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::plan::{Costs, ItemIndex, Plan};
+use crate::plan::{Costs, Demand, ItemIndex, Plan};
 use crate::units::Jobs;
 
 use super::{Lane, Policy, Schedule, Step};
@@ -21,11 +21,14 @@ pub struct Span {
     pub end: u128,
 }
 
-/// A stretch of time in which the number of running items did not change.
+/// A stretch of time in which neither the number of running items changed nor
+/// how many processors they want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
     /// How many items ran.
     pub running: u32,
+    /// How many processors they want together, in thousandths.
+    pub demand: u64,
     /// Whether the workers had been started and not yet ended: the rest is
     /// the leader's, alone.
     pub parallel: bool,
@@ -40,7 +43,7 @@ pub struct Simulation {
     pub jobs: Jobs,
     /// The items in the order in which they were started.
     pub spans: Vec<Span>,
-    /// How many items ran, from beginning to end.
+    /// How many items ran and what they wanted, from beginning to end.
     pub segments: Vec<Segment>,
 }
 
@@ -53,11 +56,11 @@ impl Simulation {
         loop {
             match schedule.next_step() {
                 Step::Start { item, lane } => {
-                    let span = clock.start(item, lane, u128::from(costs.of(item).0));
-                    spans.push(span);
+                    let cost = u128::from(costs.of(item).0);
+                    spans.push(clock.start(item, lane, cost, costs.demand(item)));
                 }
                 Step::Skip(_) => {}
-                Step::Wait => schedule.finish(clock.next_finished()),
+                Step::Wait => schedule.finish(clock.next_finished(costs)),
                 Step::Done => break,
             }
         }
@@ -121,30 +124,33 @@ struct Clock {
     /// What runs, the next to finish first; at the same instant, the lower
     /// lane first, as `pg_restore` looks through its workers.
     running: BinaryHeap<Reverse<(u128, Lane, ItemIndex)>>,
+    /// What they want of the processors together.
+    demand: u64,
     segments: Vec<Segment>,
 }
 
 impl Clock {
-    fn start(&mut self, item: ItemIndex, lane: Lane, cost: u128) -> Span {
+    fn start(&mut self, item: ItemIndex, lane: Lane, cost: u128, demand: Demand) -> Span {
         let end = self.now + cost;
+        self.demand += u64::from(demand.0);
         self.running.push(Reverse((end, lane, item)));
         Span { item, lane, start: self.now, end }
     }
 
     /// Lets time pass until an item finishes.
-    fn next_finished(&mut self) -> ItemIndex {
-        let running = self.running.len() as u32;
+    fn next_finished(&mut self, costs: &Costs) -> ItemIndex {
+        let (running, demand) = (self.running.len() as u32, self.demand);
         let Reverse((end, lane, item)) =
             self.running.pop().expect("a schedule waits only while an item runs");
         let parallel = matches!(lane, Lane::Worker(_));
         let length = end - self.now;
         self.now = end;
+        self.demand -= u64::from(costs.demand(item).0);
+        let next = Segment { running, demand, parallel, length };
         match self.segments.last_mut() {
             _ if length == 0 => {}
-            Some(last) if last.running == running && last.parallel == parallel => {
-                last.length += length;
-            }
-            _ => self.segments.push(Segment { running, parallel, length }),
+            Some(last) if (Segment { length, ..*last }) == next => last.length += length,
+            _ => self.segments.push(next),
         }
         item
     }

@@ -225,7 +225,7 @@ mod tests {
         }
     }
 
-    const PLACE: Place = Place { host_cores: Some(2.0), cpu_limit: None };
+    const PLACE: Place = Place { host_cores: Some(2.0), cpu_limit: None, server_cores: Some(2) };
 
     #[track_caller]
     fn assert_bound(jobs: u32, load: CellLoad, place: Place, cause: Cause, said: &str) {

@@ -47,6 +47,10 @@ pub struct Here {
     pub recordings: usize,
     /// With how many jobs they were made.
     pub recorded_jobs: Jobs,
+    /// How many processors the items share there; `null` where it is not
+    /// known, and then taken to be enough.
+    #[serde(default)]
+    pub processors: Option<f64>,
     /// For each measured j, (measured - fitted) / fitted.
     pub residuals: Vec<Residual>,
     /// The predicted times.
@@ -86,6 +90,7 @@ impl Here {
             title,
             recordings: replay.recordings,
             recorded_jobs: replay.recorded_jobs,
+            processors: replay.processors,
             residuals: replay
                 .residuals
                 .iter()

@@ -5,6 +5,7 @@ use restore_core::units::Jobs;
 
 use super::{Here, InspectReport};
 use crate::report::format;
+use crate::report::replay::processors;
 
 /// Under this speed-up jobs gain little.
 const LITTLE: f64 = 1.3;
@@ -352,9 +353,10 @@ fn forecast_basis(report: &InspectReport) -> Vec<String> {
     if let Some(here) = &report.here {
         let off = here.residuals.iter().map(|of| of.ratio.abs()).fold(0.0, f64::max);
         sentences.push(format!(
-            "Times here are predicted for the server of the run ({}) by replay, fitted to its {} \
+            "Times here are predicted for the server of the run ({}{}) by replay, fitted to its {} \
              measured -j and off by at most {} there.",
             here.title,
+            processors(here.processors),
             here.residuals.len(),
             format::percent(off)
         ));
