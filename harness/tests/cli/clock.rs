@@ -6,6 +6,7 @@
 //! alone, as it is where a machine's time is set.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -90,14 +91,15 @@ fn a_clock_that_steps_changes_nothing_of_what_is_measured() {
         return;
     }
     let place = Place::new();
-    let sql: String = (1..=4)
-        .map(|number| {
-            format!(
-                "CREATE TABLE t{number} AS SELECT g, md5(g::text) FROM \
-                 generate_series(1, 200000) g; CREATE INDEX ON t{number} (md5);\n"
-            )
-        })
-        .collect();
+    let mut sql = String::new();
+    for number in 1..=4 {
+        writeln!(
+            sql,
+            "CREATE TABLE t{number} AS SELECT g, md5(g::text) FROM generate_series(1, 200000) g;\n\
+             CREATE INDEX ON t{number} (md5);"
+        )
+        .unwrap();
+    }
     fs::write(place.path("schema.sql"), sql).unwrap();
     let scenario = place.scenario(
         "dataset = { sql = { files = [\"schema.sql\"] } }\nserver.settings.fsync = false\n\
@@ -172,6 +174,6 @@ fn assert_load(trial: &BTreeMap<String, String>, load: &Path) {
     let server = sum(|s| s.server_cpu_ns);
     assert!((1..=time * processors).contains(&server), "{server} ns in {time} ns");
     let wal: f64 = trial["wal_bytes"].parse().unwrap();
-    let sampled = sum(|s| s.wal_bytes) as f64;
-    assert!((sampled / wal - 1.0).abs() < 0.01, "{sampled} of {wal} bytes of WAL");
+    let seen = sum(|s| s.wal_bytes) as f64;
+    assert!((seen / wal - 1.0).abs() < 0.01, "{seen} of {wal} bytes of WAL");
 }

@@ -54,7 +54,15 @@ pub(crate) fn run(curves: &[TrueCurve], blocks: u32, noise: f64, seed: u64) -> V
     rows
 }
 
-fn row(trial: u32, block: u32, position: u32, format: Format, jobs: u32, seconds: f64) -> TrialRow {
+/// A row of a restore that completed after so many seconds.
+pub(crate) fn row(
+    trial: u32,
+    block: u32,
+    position: u32,
+    format: Format,
+    jobs: u32,
+    seconds: f64,
+) -> TrialRow {
     TrialRow {
         trial,
         block,
