@@ -158,7 +158,8 @@ fn some_step_gains_nothing(curve: &Curve) -> Option<(Ruling, Effect)> {
     let effect = steps.iter().max_by(worst)?.1.clone();
     let ruling = if steps.iter().any(|(step, _)| step.low > -NOTICEABLE.ln_1p()) {
         Ruling::Holds
-    } else if steps.iter().all(|(step, _)| step.high < 0.0) {
+    } else if steps.len() > 1 && steps.iter().all(|(step, _)| step.high < 0.0) {
+        // One step says nothing of those beyond it.
         Ruling::DoesNotHold
     } else {
         Ruling::NotDecidable
