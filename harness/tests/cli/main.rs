@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start what they test")]
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as expected")]
+#![expect(clippy::print_stderr, reason = "a test says what it saw")]
 
 #[path = "../support/place.rs"]
 mod place;

@@ -89,8 +89,11 @@ impl Recording {
     /// How many processors items kept busy, and for how long. Nothing where
     /// several ran together: what was busy then cannot be shared out.
     pub fn demands(&self) -> impl Iterator<Item = (DumpId, Demand, Duration)> + '_ {
-        let alone = self.items.iter().filter(|item| self.is_serial() && item.end > item.start);
-        alone.filter_map(|item| Some((item.id, item.demand?, item.end - item.start)))
+        let alone = self.items.iter().filter(|_| self.is_serial());
+        alone.filter_map(|item| {
+            let length = item.end.checked_sub(item.start).filter(|length| !length.is_zero())?;
+            Some((item.id, item.demand?, length))
+        })
     }
 
     /// The work of each item: its duration with the slowdown by the items
