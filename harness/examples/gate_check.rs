@@ -8,10 +8,13 @@
 
 #![expect(clippy::print_stdout, reason = "it prints what it found")]
 
+mod bars;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use bars::{Bar, judge};
 use harness::gate::{Comparison, Finding, Metric, MetricVerdict, Policy};
 use harness::record::RunFolder;
 use harness::stats::interval::Level;
@@ -50,53 +53,7 @@ fn main() -> anyhow::Result<ExitCode> {
             planted.runs.len() >= PLANTED,
         ),
     ];
-    for bar in &bars {
-        println!("{}: {}", bar.state.in_words(), bar.text);
-    }
-    Ok(bars.iter().map(|bar| bar.state).max().map_or(ExitCode::SUCCESS, State::exit))
-}
-
-/// A bar, and whether it is met.
-struct Bar {
-    text: String,
-    state: State,
-}
-
-/// The gravest is the largest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
-    Met,
-    TooFew,
-    Missed,
-}
-
-impl State {
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::TooFew => "too few runs",
-            Self::Missed => "MISSED",
-        }
-    }
-
-    fn exit(self) -> ExitCode {
-        match self {
-            Self::Met => ExitCode::SUCCESS,
-            Self::Missed => ExitCode::FAILURE,
-            Self::TooFew => ExitCode::from(3),
-        }
-    }
-}
-
-impl Bar {
-    fn new(text: String, holds: bool, is_enough: bool) -> Self {
-        let state = match (holds, is_enough) {
-            (false, _) => State::Missed,
-            (true, false) => State::TooFew,
-            (true, true) => State::Met,
-        };
-        Self { text, state }
-    }
+    Ok(judge(&bars))
 }
 
 /// The runs of a kind.

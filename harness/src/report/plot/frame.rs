@@ -72,6 +72,8 @@ pub(super) struct Frame {
     pub(super) x: Scale,
     /// The vertical axis.
     pub(super) y: Scale,
+    /// Where the title of the vertical axis ends.
+    title_end: (f64, f64),
 }
 
 /// A row of the width, and a frame for it is known only when all notes are
@@ -110,12 +112,14 @@ impl Frame {
         } else {
             Scale::linear(range, pixels)
         };
-        let frame = Self { plot, x: jobs_scale(around.jobs, (left, right)), y };
+        // Read along, not upwards: above its axis.
+        let title = (EDGE, around.top + SIZE + 1.0);
         if !around.title.is_empty() {
-            // Read along, not upwards: above its axis.
-            let at = (EDGE, around.top + SIZE + 1.0);
-            scene.text(at, Anchor::Start, SIZE, Ink::Muted, around.title);
+            scene.text(title, Anchor::Start, SIZE, Ink::Muted, around.title);
         }
+        let title_width = font::width(around.title, SIZE, Weight::Regular);
+        let title_end = (title.0 + title_width, title.1);
+        let frame = Self { plot, x: jobs_scale(around.jobs, (left, right)), y, title_end };
         frame.rows(scene, around.ticks);
         frame.columns(scene, around.jobs);
         frame
@@ -159,6 +163,21 @@ impl Frame {
         let title = "jobs (-j)";
         let at = (f64::midpoint(self.plot.x, self.plot.right()), baseline + LINE);
         scene.text(at, Anchor::Middle, SIZE, Ink::Muted, title);
+    }
+
+    /// Says what a line across the data is, in the row of the title: beside the
+    /// line itself there may be points and intervals.
+    pub(super) fn line_note(&self, scene: &mut Scene, stroke: Stroke, words: &str) {
+        const SAMPLE: f64 = 26.0;
+        const GAP: f64 = 6.0;
+        let (title_end, baseline) = self.title_end;
+        let right = self.plot.right();
+        let words =
+            font::elide(words, SIZE, Weight::Regular, right - title_end - SAMPLE - 3.0 * GAP);
+        let left = right - font::width(&words, SIZE, Weight::Regular);
+        let y = baseline - SIZE / 3.0;
+        scene.line((left - GAP - SAMPLE, y), (left - GAP, y), stroke);
+        scene.text((left, baseline), Anchor::Start, SIZE, Ink::Text, &words);
     }
 
     /// Height of the picture down to the title of the horizontal axis.

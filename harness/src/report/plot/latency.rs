@@ -6,7 +6,7 @@ use super::labels::{self, KeyEntry};
 use super::over_jobs::{self, Dodge};
 use super::panels;
 use super::scale::Ticks;
-use super::scene::{Anchor, Ink, Scene, Shape, Sign, Stroke};
+use super::scene::{Ink, Scene, Shape, Sign, Stroke};
 use crate::report::article::{LatencyCell, LatencyCurve, LatencyKind, LatencyReport, RunArticle};
 use crate::report::format;
 use crate::report::model::{CurveReport, Estimate};
@@ -111,10 +111,7 @@ fn limit(scene: &mut Scene, frame: &Frame, report: &LatencyReport) {
     let y = frame.y.at(limit);
     let stroke = Stroke::dashed(Ink::Text, 1.2, 5.0, 3.0);
     scene.line((frame.plot.x, y), (frame.plot.right(), y), stroke);
-    let above = y - 5.0;
-    let baseline = if above - SIZE > frame.plot.y { above } else { y + SIZE + 2.0 };
-    let words = format!("limit {}", write(report.kind, limit));
-    scene.text((frame.plot.x + 4.0, baseline), Anchor::Start, SIZE, Ink::Text, &words);
+    frame.line_note(scene, stroke, &format!("limit {}", write(report.kind, limit)));
 }
 
 fn before_stroke(ink: Ink) -> Stroke {

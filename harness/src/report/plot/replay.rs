@@ -111,10 +111,7 @@ fn floor(scene: &mut Scene, frame: &Frame, replay: &ReplayReport) {
     let y = frame.y.at(seconds);
     scene.line((frame.plot.x, y), (frame.plot.right(), y), floor_stroke());
     let words = format!("critical path: no -j is faster than {}", format::time(seconds));
-    let words = font::elide(&words, SIZE, Weight::Regular, frame.plot.width - 8.0);
-    let under = y + SIZE + 3.0;
-    let baseline = if under < frame.plot.bottom() - 4.0 { under } else { y - 6.0 };
-    scene.text((frame.plot.x + 4.0, baseline), Anchor::Start, SIZE, Ink::Text, &words);
+    frame.line_note(scene, floor_stroke(), &words);
 }
 
 fn predicted(

@@ -1,0 +1,201 @@
+//! What came of the runs of `scripts/tune-check`: what each tuning chose, held
+//! against the grid of the same archive.
+//!
+//!     cargo run --example tune_check -- FOLDER
+//!
+//! Regret is the time of the chosen -j over that of the best -j, less one; both
+//! times are the grid's, and its interval is of their ratio within blocks. The
+//! share is of restore time: that of the tuning, with its warm-up counted as one
+//! restore more, over that of the grid's trials without theirs.
+//!
+//! Exit status: 0 all bars are met, 1 one is missed, 3 there are too few runs.
+
+#![expect(clippy::print_stdout, reason = "it prints what it found")]
+
+mod bars;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bars::{Bar, judge};
+use harness::analysis::{Analysis, Curve};
+use harness::record::{RunFolder, TrialRow};
+use harness::report::tune::TuneReport;
+use harness::scenario::quantity::WarmUp;
+use harness::stats::interval::Level;
+use harness::stats::paired::PairedLogRatio;
+use restore_core::units::Jobs;
+
+/// The scenarios that the bars ask for.
+const SCENARIOS: usize = 4;
+/// The most regret in each tuning.
+const REGRET: f64 = 0.05;
+/// The most that a tuning may take of the grid's restore time.
+const SHARE: f64 = 0.40;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let folder = PathBuf::from(std::env::args().nth(1).context("name the folder of the runs")?);
+    let mut names: Vec<PathBuf> = fs::read_dir(&folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<Vec<_>>>()?
+        .into_iter()
+        .filter(|path| path.join("grid").is_dir())
+        .collect();
+    names.sort();
+    let mut tunings = Vec::new();
+    println!(
+        "| scenario | grid, -j: time | tuning | answer | regret | restores | of the grid's time |"
+    );
+    println!("|:---|:---|---:|:---|---:|---:|---:|");
+    for name in &names {
+        let grid = Grid::read(name)?;
+        for number in 1.. {
+            let Some(tuning) = Tuning::read(&grid, &name.join(format!("tune-{number}")))? else {
+                break;
+            };
+            tuning.print(&grid, number);
+            tunings.push((grid.name.clone(), tuning));
+        }
+    }
+    println!();
+    let scenarios = {
+        let mut tuned: Vec<&String> = tunings.iter().map(|(name, _)| name).collect();
+        tuned.dedup();
+        tuned.len()
+    };
+    let worst = |value: fn(&Tuning) -> f64| {
+        tunings.iter().map(|(_, tuning)| value(tuning)).fold(0.0, f64::max)
+    };
+    let (regret, share) = (worst(|tuning| tuning.regret), worst(|tuning| tuning.share));
+    let is_enough = scenarios >= SCENARIOS;
+    let of = format!("{} tunings of {scenarios} scenarios", tunings.len());
+    Ok(judge(&[
+        Bar::new(
+            format!("largest regret of {of}: {:.1} %", regret * 100.0),
+            regret <= REGRET,
+            is_enough,
+        ),
+        Bar::new(
+            format!("largest share of the grid's restore time: {:.0} %", share * 100.0),
+            share <= SHARE,
+            is_enough,
+        ),
+    ]))
+}
+
+/// A full sweep over the same -j.
+struct Grid {
+    name: String,
+    curve: Curve,
+    /// Restore time of its trials.
+    restoring: Duration,
+}
+
+impl Grid {
+    fn read(scenario: &Path) -> anyhow::Result<Self> {
+        let rows = RunFolder::open(&scenario.join("grid"))?.trials()?;
+        let mut curves = Analysis::new(&rows).curves;
+        anyhow::ensure!(curves.len() == 1, "{} is not of one curve", scenario.display());
+        Ok(Self {
+            name: scenario.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            curve: curves.remove(0),
+            restoring: restoring(&rows),
+        })
+    }
+
+    /// ln of the time with `jobs` over that with the best, by block.
+    fn differences(&self, jobs: Jobs) -> anyhow::Result<Vec<f64>> {
+        let measured = self.curve.measured();
+        let place = |jobs: Jobs| measured.iter().position(|cell| cell.jobs == jobs);
+        let chosen = place(jobs).with_context(|| format!("the grid has no -j {jobs}"))?;
+        let best = self.curve.fastest().and_then(|best| place(best.jobs));
+        Ok(self.curve.table().differences(chosen, best.context("the grid has no times")?))
+    }
+
+    fn in_words(&self) -> String {
+        let cells = self.curve.measured();
+        let time = |mean: Option<f64>| mean.map_or(f64::NAN, f64::exp);
+        let words: Vec<String> =
+            cells.iter().map(|cell| format!("{}: {:.2}", cell.jobs, time(cell.mean))).collect();
+        format!("{} s", words.join(", "))
+    }
+}
+
+/// A tuning, held against its grid.
+struct Tuning {
+    report: TuneReport,
+    /// What it answers, or holds for the likeliest where it does not.
+    jobs: Jobs,
+    regret: f64,
+    interval: String,
+    share: f64,
+}
+
+impl Tuning {
+    /// `None` where there is no such run.
+    fn read(grid: &Grid, run: &Path) -> anyhow::Result<Option<Self>> {
+        let answer = run.with_extension("json");
+        if !answer.is_file() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&answer)?;
+        let report: TuneReport = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no answer of tune", answer.display()))?;
+        let jobs = report.standing.chosen.or(report.standing.likeliest);
+        let jobs = jobs.with_context(|| format!("{} has no answer", answer.display()))?;
+        let rows = RunFolder::open(run)?.trials()?;
+        let spent = restoring(&rows) + warm_up(report.spent.warm_up, &rows);
+        let differences = grid.differences(jobs)?;
+        let regret = PairedLogRatio::from_differences(&differences, Level::P95)
+            .context("the grid has one block")?;
+        let percent = |ratio: f64| (ratio - 1.0) * 100.0;
+        let interval = regret.ratio_interval();
+        // The best has no other to be held against.
+        let interval = if regret.sd > 0.0 {
+            format!(" ({:+.1} to {:+.1})", percent(interval.low), percent(interval.high))
+        } else {
+            String::new()
+        };
+        Ok(Some(Self {
+            jobs,
+            regret: regret.ratio() - 1.0,
+            interval,
+            share: spent.as_secs_f64() / grid.restoring.as_secs_f64(),
+            report,
+        }))
+    }
+
+    fn print(&self, grid: &Grid, number: u32) {
+        let Self { report, jobs, regret, interval, share } = self;
+        let answer = match report.standing.chosen {
+            Some(_) => format!("-j {jobs}"),
+            None => format!("inconclusive, likeliest -j {jobs}"),
+        };
+        let (name, times) =
+            if number == 1 { (grid.name.clone(), grid.in_words()) } else { Default::default() };
+        println!(
+            "| {name} | {times} | {number} | {answer} | {:.1} %{interval} | {} | {:.0} % |",
+            regret * 100.0,
+            report.spent.restores,
+            share * 100.0,
+        );
+    }
+}
+
+fn restoring(rows: &[TrialRow]) -> Duration {
+    rows.iter().map(TrialRow::wall).sum()
+}
+
+/// A run does not record how long its warm-up took: as long as the first restore
+/// after it, if it may.
+fn warm_up(kind: WarmUp, rows: &[TrialRow]) -> Duration {
+    let first = rows.first().map_or(Duration::ZERO, TrialRow::wall);
+    match kind {
+        WarmUp::Whole => first,
+        WarmUp::AtMost(span) => first.min(span.get()),
+        WarmUp::Off => Duration::ZERO,
+    }
+}
