@@ -396,8 +396,8 @@ pub struct TuneArgs {
     /// How much slower than the best is as good [default: 5%].
     #[arg(long, value_name = "PERCENT")]
     pub tolerance: Option<Percent>,
-    /// At most so many restores [default: one more than there are -j to choose
-    /// from, where a sweep takes three times as many as there are].
+    /// At most so many restores [default: two more than there are -j to choose
+    /// from, where a sweep takes three to ten times as many as there are].
     #[arg(long, value_name = "N")]
     pub max_restores: Option<u32>,
     /// Restore for so long before the first restore that counts, so that it

@@ -21,19 +21,40 @@ fn rule(curve: &TrueCurve, cores: u32, seed: u64) -> Rule {
     let jobs: Vec<Jobs> = curve.times.iter().map(|&(j, _)| Jobs::new(j).unwrap()).collect();
     let prior = Prior::without_contents(&jobs, Some(cores));
     // As many restores as `jobtune tune` has by default.
-    let max_restores = jobs.len() + 1;
+    let max_restores = jobs.len() + 2;
     Rule { jobs, prior, tolerance: 0.05, max_restores, seed }
 }
 
+/// What equal restores differ by.
+#[derive(Debug, Clone, Copy)]
+struct Noise {
+    /// Standard deviation of ln T.
+    sd: f64,
+    /// The share of its variance that is the machine's, of which four fifths are
+    /// left at the next restore.
+    lasting: f64,
+}
+
+/// Noise of its own for each restore.
+const fn fresh(sd: f64) -> Noise {
+    Noise { sd, lasting: 0.0 }
+}
+
 /// Restores as the rule says, until it has enough.
-fn tune(rule: &Rule, curve: &TrueCurve, noise: f64, seed: u64) -> Vec<TrialRow> {
+fn tune(rule: &Rule, curve: &TrueCurve, noise: Noise, seed: u64) -> Vec<TrialRow> {
+    const LEFT: f64 = 0.8;
     let mut random = random::stream(seed, "restores");
+    let mut normal =
+        |sd: f64| -> f64 { sd * Distribution::<f64>::sample(&StandardNormal, &mut random) };
+    let lasting = noise.sd * noise.lasting.sqrt();
+    let mut machine = normal(lasting);
     let mut rows: Vec<TrialRow> = Vec::new();
     while rule.ending(&rows).is_none() {
         let step = rule.next(&rows).unwrap();
         let (jobs, truth) = curve.times[step.cell];
-        let normal: f64 = StandardNormal.sample(&mut random);
-        let seconds = truth * (noise * normal).exp();
+        let own = normal(noise.sd * (1.0 - noise.lasting).sqrt());
+        let seconds = truth * (machine + own).exp();
+        machine = LEFT * machine + normal(lasting * (1.0 - LEFT * LEFT).sqrt());
         let mut row =
             support::run(&[TrueCurve { times: vec![(jobs, seconds)], ..curve.clone() }], 1, 0.0, 1)
                 .remove(0);
@@ -62,9 +83,14 @@ fn it_chooses_well_with_a_part_of_the_grid() {
         ("four processors", kinked(&jobs, 4.0), 4),
         ("gains nothing", usl(Format::Directory, &jobs, 100.0, 0.9, 0.02), 4),
     ];
+    println!(
+        "| curve | noise | decided | decided wrongly | beyond 5 % | worst regret | of the grid's time |"
+    );
+    println!("|:---|---:|---:|---:|---:|---:|---:|");
     for (name, curve, cores) in curves {
-        for noise in [0.02, 0.05] {
-            let runs = 20;
+        let drifting = Noise { sd: 0.05, lasting: 0.7 };
+        for noise in [fresh(0.02), fresh(0.05), drifting] {
+            let runs = 40;
             let (mut bad, mut wrong, mut decided, mut share, mut worst) = (0, 0, 0, 0.0, 0.0_f64);
             for seed in 0..runs {
                 let rule = rule(&curve, cores, seed);
@@ -82,14 +108,15 @@ fn it_chooses_well_with_a_part_of_the_grid() {
                 share += spent / grid / runs as f64;
             }
             let label = format!(
-                "{name}, noise {noise}: {decided} decided, {wrong} of them wrong, {bad} beyond \
-                 5 %, worst {:.1} %, {:.0} % of a grid",
+                "| {name} | {:.0} %{} | {decided} | {wrong} | {bad} | {:.1} % | {:.0} % |",
+                noise.sd * 100.0,
+                if noise.lasting > 0.0 { ", lasting" } else { "" },
                 worst * 100.0,
                 share * 100.0
             );
             println!("{label}");
-            // Decided at 0.95: 4 of 20 come once in 60 such rows.
-            assert!(wrong <= 3, "{label}");
+            // Decided at 0.95: 6 of 40 come once in 70 such rows.
+            assert!(wrong <= 5, "{label}");
             assert!(share <= 0.40, "{label}");
         }
     }
@@ -108,7 +135,7 @@ fn kinked(jobs: &[u32], cores: f64) -> TrueCurve {
 fn the_same_rows_lead_to_the_same_next_restore() {
     let curve = usl(Format::Directory, &[1, 2, 4, 8], 100.0, 0.05, 0.012);
     let rule = rule(&curve, 4, 7);
-    let rows = tune(&rule, &curve, 0.03, 7);
+    let rows = tune(&rule, &curve, fresh(0.03), 7);
     for done in 0..rows.len() {
         let step = rule.next(&rows[..done]).unwrap();
         assert_eq!(rule.jobs[step.cell], rows[done].jobs, "restore {done}");
@@ -121,7 +148,7 @@ fn the_same_rows_lead_to_the_same_next_restore() {
 fn what_fails_is_not_tried_again() {
     let curve = usl(Format::Directory, &[1, 2, 4], 100.0, 0.05, 0.012);
     let rule = rule(&curve, 4, 7);
-    let mut rows = tune(&rule, &curve, 0.03, 7);
+    let mut rows = tune(&rule, &curve, fresh(0.03), 7);
     rows.truncate(1);
     support::fail(&mut rows[0], "out of memory");
     let step = rule.next(&rows).unwrap();

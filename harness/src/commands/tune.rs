@@ -54,12 +54,12 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
 /// read from its disk in any case.
 const USUAL_WARM_UP: WarmUp = WarmUp::AtMost(Span::from_secs(60));
 
-/// Restores where none are asked for: a third of the shortest sweep, which has
-/// three blocks, and one more.
+/// Restores where none are asked for: with the warm-up less than two fifths of a
+/// sweep of five blocks.
 fn usual_restores(jobs: &[Jobs]) -> u32 {
     /// Below this a probability has little to rest on.
     const LEAST: u32 = 5;
-    (jobs.len() as u32 + 1).max(LEAST)
+    (jobs.len() as u32 + 2).max(LEAST)
 }
 
 fn sweep_args(args: &TuneArgs) -> SweepArgs {

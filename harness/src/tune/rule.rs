@@ -2,21 +2,26 @@
 
 use std::time::Duration;
 
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::model::{Draw, Posterior, Seen};
 use super::prior::Prior;
 use crate::recommend::verdict::CONFIDENCE;
 use crate::record::ending::Ending;
 use crate::record::trial::{Outcome, TrialRow};
-use crate::stats::random;
-use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
+use crate::stats::{moments, random};
 
 /// Fewer completed restores than this decide nothing, whatever the model
 /// says: one of them has no other to be compared with.
 const FEWEST: usize = 3;
+
+/// A number of jobs that was restored with fewer times is not recommended: once
+/// may have been luck.
+const FEWEST_OF_CHOSEN: usize = 2;
 
 /// Imagined outcomes of each restore that could come next.
 const FANTASIES: usize = 24;
@@ -85,26 +90,33 @@ pub struct Standing {
     pub likeliest: Option<Jobs>,
 }
 
-/// The rows of a curve, by candidate.
+/// What the rows of a curve say.
 struct Known {
     seen: Vec<Seen>,
+    /// Whether restores with a candidate failed.
     failed: Vec<bool>,
+    /// Place of the restore that comes next.
+    next: usize,
+    /// Seconds that a trial takes besides the restore.
     overhead: f64,
 }
 
 impl Known {
     fn new(jobs: &[Jobs], rows: &[TrialRow]) -> Self {
         let mut known = Self {
-            seen: vec![Seen::default(); jobs.len()],
+            seen: Vec::new(),
             failed: vec![false; jobs.len()],
+            next: rows.len(),
             overhead: 0.0,
         };
-        for row in rows {
+        for (place, row) in rows.iter().enumerate() {
             let Some(cell) = jobs.iter().position(|&jobs| jobs == row.jobs) else { continue };
             let ln_seconds = (row.wall_ns.max(1) as f64 / 1e9).ln();
+            let was_stopped = row.outcome == Outcome::TimedOut;
             match row.outcome {
-                Outcome::Completed => known.seen[cell].completed.push(ln_seconds),
-                Outcome::TimedOut => known.seen[cell].bounds.push(ln_seconds),
+                Outcome::Completed | Outcome::TimedOut => {
+                    known.seen.push(Seen { cell, place, ln_seconds, was_stopped });
+                }
                 Outcome::Failed | Outcome::Invalid => known.failed[cell] = true,
             }
             known.overhead += row.overhead().as_secs_f64() / rows.len() as f64;
@@ -112,8 +124,29 @@ impl Known {
         known
     }
 
-    fn completed(&self) -> usize {
-        self.seen.iter().map(|seen| seen.completed.len()).sum()
+    /// ln seconds of what completed with a candidate.
+    fn completed(&self, cell: usize) -> Vec<f64> {
+        self.of(cell, false)
+    }
+
+    /// ln seconds after which restores with it were stopped.
+    fn bounds(&self, cell: usize) -> Vec<f64> {
+        self.of(cell, true)
+    }
+
+    fn of(&self, cell: usize, was_stopped: bool) -> Vec<f64> {
+        let wanted = |seen: &&Seen| seen.cell == cell && seen.was_stopped == was_stopped;
+        self.seen.iter().filter(wanted).map(|seen| seen.ln_seconds).collect()
+    }
+
+    fn all_completed(&self) -> usize {
+        self.seen.iter().filter(|seen| !seen.was_stopped).count()
+    }
+
+    /// Whether this candidate would be chosen had it been restored with more often.
+    fn is_to_be_confirmed(&self, cell: usize, probability: f64) -> bool {
+        let is_enough = self.all_completed() + 1 >= FEWEST;
+        is_enough && probability >= CONFIDENCE && self.completed(cell).len() < FEWEST_OF_CHOSEN
     }
 
     fn open(&self) -> Vec<usize> {
@@ -121,10 +154,21 @@ impl Known {
     }
 }
 
+/// A restore that could come next.
+struct Prospect {
+    cell: usize,
+    /// It is stopped after this time.
+    limit: Option<Duration>,
+    /// What it and all about it will likely take.
+    seconds: f64,
+    /// By how much it lowers the doubt for its time.
+    gain_per_second: f64,
+}
+
 impl Rule {
     fn believe(&self, known: &Known) -> Posterior {
         let mut random = random::stream(self.seed, "tune");
-        Posterior::new(&self.jobs, &self.prior, &known.seen, &mut random)
+        Posterior::new(&self.jobs, &self.prior, &known.seen, known.next, &mut random)
     }
 
     /// For each candidate, whether it is as good as the best in a draw.
@@ -150,23 +194,24 @@ impl Rule {
         let probabilities = self.probabilities(&posterior, &open);
         let candidates: Vec<Candidate> = (0..self.jobs.len())
             .map(|cell| {
-                let Seen { completed, bounds } = &known.seen[cell];
+                let (completed, bounds) = (known.completed(cell), known.bounds(cell));
                 let expected = (!posterior.draws.is_empty())
                     .then(|| posterior.mean(|draw| draw.levels[cell]).exp());
                 Candidate {
                     jobs: self.jobs[cell],
                     n: completed.len(),
-                    seconds: crate::stats::moments::mean(completed).map(f64::exp),
-                    longer_than_seconds: bounds.iter().copied().reduce(f64::max).map(f64::exp),
+                    seconds: moments::mean(&completed).map(f64::exp),
+                    longer_than_seconds: bounds.into_iter().reduce(f64::max).map(f64::exp),
                     expected_seconds: expected,
                     probability: probabilities[cell],
                     failed: known.failed[cell],
                 }
             })
             .collect();
-        // A number that was never restored is not recommended.
-        let sure = |candidate: &&Candidate| candidate.n > 0 && candidate.probability >= CONFIDENCE;
-        let chosen = (known.completed() >= FEWEST)
+        let sure = |candidate: &&Candidate| {
+            candidate.n >= FEWEST_OF_CHOSEN && candidate.probability >= CONFIDENCE
+        };
+        let chosen = (known.all_completed() >= FEWEST)
             .then(|| candidates.iter().find(sure).map(|candidate| candidate.jobs))
             .flatten();
         let likeliest = candidates
@@ -193,27 +238,42 @@ impl Rule {
     pub fn next(&self, rows: &[TrialRow]) -> Option<Step> {
         let known = Known::new(&self.jobs, rows);
         let open = known.open();
-        if known.completed() == 0 {
+        if known.all_completed() == 0 {
             return self.first(&open);
         }
         let posterior = self.believe(&known);
         let now = self.probabilities(&posterior, &open);
-        let (cell, seconds) = open
+        if let Some(&cell) = open.iter().find(|&&cell| known.is_to_be_confirmed(cell, now[cell])) {
+            let reason = format!(
+                "-j {}: as good as the best with a probability of {:.2}, which one more restore \
+                 with it should confirm",
+                self.jobs[cell], now[cell],
+            );
+            return Some(Step { cell, limit: None, reason });
+        }
+        let Prospect { cell, limit, seconds, .. } = open
             .iter()
-            .map(|&cell| {
-                let seconds = posterior.mean(|draw| draw.levels[cell].exp()) + known.overhead;
-                let gain = doubt(&now) - self.doubt_after(cell, &posterior, &open);
-                (cell, seconds, gain / seconds)
-            })
-            .max_by(|(_, _, a), (_, _, b)| a.total_cmp(b))
-            .map(|(cell, seconds, _)| (cell, seconds))?;
-        let limit = known.seen[cell].completed.is_empty().then(|| self.hopeless(&posterior, &open));
+            .map(|&cell| self.prospect(cell, doubt(&now), &known, &posterior))
+            .max_by(|a, b| a.gain_per_second.total_cmp(&b.gain_per_second))?;
         let reason = format!(
             "-j {}: as good as the best with a probability of {:.2}; of all restores, one of about \
              {seconds:.1} s here lowers the doubt most for its time",
             self.jobs[cell], now[cell],
         );
         Some(Step { cell, limit, reason })
+    }
+
+    /// What a further restore of `cell` would likely take, and do to the `doubt`.
+    fn prospect(&self, cell: usize, doubt: f64, known: &Known, posterior: &Posterior) -> Prospect {
+        let open = known.open();
+        // Where none has completed, a bound says enough.
+        let is_new = known.completed(cell).is_empty();
+        let limit = is_new.then(|| self.hopeless(posterior, &open));
+        let until = limit.map_or(f64::INFINITY, |limit| limit.as_secs_f64());
+        let restoring = posterior.mean(|draw| draw.next(cell).exp().min(until));
+        let seconds = restoring + known.overhead;
+        let left = self.doubt_after(cell, until.ln(), posterior, &open);
+        Prospect { cell, limit, seconds, gain_per_second: (doubt - left) / seconds }
     }
 
     fn first(&self, open: &[usize]) -> Option<Step> {
@@ -232,8 +292,10 @@ impl Rule {
     }
 
     /// The doubt that a further restore would likely leave: over outcomes
-    /// imagined from what is believed, each weighing the draws anew.
-    fn doubt_after(&self, cell: usize, posterior: &Posterior, open: &[usize]) -> f64 {
+    /// imagined from what is believed, each weighing the draws anew. One that
+    /// takes longer than `limit` (ln seconds) is stopped, and tells no more than
+    /// that.
+    fn doubt_after(&self, cell: usize, limit: f64, posterior: &Posterior, open: &[usize]) -> f64 {
         let draws = &posterior.draws[..posterior.draws.len().min(DRAWS_EVERY * WEIGHED)];
         let draws: Vec<&Draw> = draws.iter().step_by(DRAWS_EVERY).collect();
         let good: Vec<Vec<bool>> = draws.iter().map(|draw| self.good(draw, open)).collect();
@@ -243,13 +305,12 @@ impl Rule {
         for _ in 0..FANTASIES {
             let from = draws[random.random_range(0..draws.len())];
             let normal: f64 = StandardNormal.sample(&mut random);
-            let outcome = from.levels[cell] + from.noise * normal;
+            let outcome = from.next(cell) + from.noise * normal;
             let weighed: Vec<(Vec<bool>, f64)> = draws
                 .iter()
                 .zip(&good)
                 .map(|(draw, good)| {
-                    let off = (outcome - draw.levels[cell]) / draw.noise;
-                    (good.clone(), draw.weight * (-0.5 * off * off).exp() / draw.noise)
+                    (good.clone(), draw.weight * likelihood(draw, cell, outcome, limit))
                 })
                 .collect();
             left += from.weight * doubt(&shares(&weighed, self.jobs.len()));
@@ -262,15 +323,26 @@ impl Rule {
     fn hopeless(&self, posterior: &Posterior, open: &[usize]) -> Duration {
         let best = open
             .iter()
-            .map(|&cell| posterior.mean(|draw| draw.levels[cell]))
+            .map(|&cell| posterior.mean(|draw| draw.next(cell)))
             .fold(f64::INFINITY, f64::min);
-        let noise = posterior.mean(|draw| draw.noise);
+        let noise = posterior.noise();
         Duration::from_secs_f64((best + self.tolerance.ln_1p() + HOPELESS * noise).exp())
     }
 }
 
 /// Every so many draws are weighed by imagined outcomes.
 const DRAWS_EVERY: usize = 4;
+
+/// How likely a draw makes an outcome, up to a factor that all draws share; one
+/// beyond `limit` is only known to be so.
+fn likelihood(draw: &Draw, cell: usize, outcome: f64, limit: f64) -> f64 {
+    let off = |at: f64| (at - draw.next(cell)) / draw.noise;
+    if outcome > limit {
+        Normal::standard().sf(off(limit))
+    } else {
+        (-0.5 * off(outcome).powi(2)).exp() / draw.noise
+    }
+}
 
 /// The share of weight in which each candidate is good.
 fn shares(weighed: &[(Vec<bool>, f64)], candidates: usize) -> Vec<f64> {
