@@ -309,7 +309,7 @@ impl Given {
 
 /// What of the noise at one place is left at another.
 fn carried(one: usize, other: usize) -> f64 {
-    PERSISTENCE.powi(one.abs_diff(other) as i32)
+    PERSISTENCE.powf(one.abs_diff(other) as f64)
 }
 
 /// `count` places drawn by their weights, evenly spread from one random start

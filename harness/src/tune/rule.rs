@@ -143,10 +143,23 @@ impl Known {
         self.seen.iter().filter(|seen| !seen.was_stopped).count()
     }
 
-    /// Whether this candidate would be chosen had it been restored with more often.
-    fn is_to_be_confirmed(&self, cell: usize, probability: f64) -> bool {
+    /// The restore that is missing before `cell` may be chosen: once may have been
+    /// luck, and a neighbour that nobody has tried is only what the model makes of
+    /// it, which a curve need not follow.
+    fn missing(&self, cell: usize) -> Option<usize> {
+        let is_tried = |cell: usize| self.seen.iter().any(|seen| seen.cell == cell);
+        let is_open = |cell: &usize| self.failed.get(*cell) == Some(&false);
+        let beside = [cell.checked_sub(1), Some(cell + 1)].into_iter().flatten();
+        let untried = beside.filter(is_open).find(|&cell| !is_tried(cell));
+        untried.or_else(|| (self.completed(cell).len() < FEWEST_OF_CHOSEN).then_some(cell))
+    }
+
+    /// The candidate that would be chosen but for a restore that is missing, and
+    /// that restore.
+    fn to_confirm(&self, probabilities: &[f64]) -> Option<(usize, usize)> {
         let is_enough = self.all_completed() + 1 >= FEWEST;
-        is_enough && probability >= CONFIDENCE && self.completed(cell).len() < FEWEST_OF_CHOSEN
+        let sure = self.open().into_iter().find(|&cell| probabilities[cell] >= CONFIDENCE);
+        sure.filter(|_| is_enough).and_then(|sure| Some((sure, self.missing(sure)?)))
     }
 
     fn open(&self) -> Vec<usize> {
@@ -208,12 +221,12 @@ impl Rule {
                 }
             })
             .collect();
-        let sure = |candidate: &&Candidate| {
-            candidate.n >= FEWEST_OF_CHOSEN && candidate.probability >= CONFIDENCE
+        let is_enough = known.all_completed() >= FEWEST;
+        let sure = |cell: &usize| {
+            candidates[*cell].probability >= CONFIDENCE && known.missing(*cell).is_none()
         };
-        let chosen = (known.all_completed() >= FEWEST)
-            .then(|| candidates.iter().find(sure).map(|candidate| candidate.jobs))
-            .flatten();
+        let chosen = open.iter().copied().find(sure).filter(|_| is_enough);
+        let chosen = chosen.map(|cell| self.jobs[cell]);
         let likeliest = candidates
             .iter()
             .filter(|candidate| candidate.n > 0)
@@ -243,13 +256,14 @@ impl Rule {
         }
         let posterior = self.believe(&known);
         let now = self.probabilities(&posterior, &open);
-        if let Some(&cell) = open.iter().find(|&&cell| known.is_to_be_confirmed(cell, now[cell])) {
+        if let Some((chosen, cell)) = known.to_confirm(&now) {
+            let limit = (cell != chosen).then(|| self.hopeless(&posterior, &open));
             let reason = format!(
-                "-j {}: as good as the best with a probability of {:.2}, which one more restore \
-                 with it should confirm",
-                self.jobs[cell], now[cell],
+                "-j {}: as good as the best with a probability of {:.2}, which a restore with -j \
+                 {} should confirm",
+                self.jobs[chosen], now[chosen], self.jobs[cell],
             );
-            return Some(Step { cell, limit: None, reason });
+            return Some(Step { cell, limit, reason });
         }
         let Prospect { cell, limit, seconds, .. } = open
             .iter()
