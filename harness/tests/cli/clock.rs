@@ -95,7 +95,7 @@ fn a_clock_that_steps_changes_nothing_of_what_is_measured() {
     for number in 1..=4 {
         writeln!(
             sql,
-            "CREATE TABLE t{number} AS SELECT g, md5(g::text) FROM generate_series(1, 200000) g;\n\
+            "CREATE TABLE t{number} AS SELECT g, md5(g::text) FROM generate_series(1, 600000) g;\n\
              CREATE INDEX ON t{number} (md5);"
         )
         .unwrap();
