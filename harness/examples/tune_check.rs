@@ -38,37 +38,23 @@ const SHARE: f64 = 0.40;
 
 fn main() -> anyhow::Result<ExitCode> {
     let folder = PathBuf::from(std::env::args().nth(1).context("name the folder of the runs")?);
-    let mut names: Vec<PathBuf> = fs::read_dir(&folder)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<std::io::Result<Vec<_>>>()?
-        .into_iter()
-        .filter(|path| path.join("grid").is_dir())
-        .collect();
-    names.sort();
-    let mut tunings = Vec::new();
     println!(
         "| scenario | grid, -j: time | tuning | answer | regret | restores | of the grid's time |"
     );
     println!("|:---|:---|---:|:---|---:|---:|---:|");
-    for name in &names {
-        let grid = Grid::read(name)?;
-        for number in 1.. {
-            let Some(tuning) = Tuning::read(&grid, &name.join(format!("tune-{number}")))? else {
-                break;
-            };
+    let mut scenarios = 0;
+    let mut tunings = Vec::new();
+    for scenario in with_grid(&folder)? {
+        let grid = Grid::read(&scenario)?;
+        let its = Tuning::all(&grid, &scenario)?;
+        for (number, tuning) in (1..).zip(&its) {
             tuning.print(&grid, number);
-            tunings.push((grid.name.clone(), tuning));
         }
+        scenarios += usize::from(!its.is_empty());
+        tunings.extend(its);
     }
     println!();
-    let scenarios = {
-        let mut tuned: Vec<&String> = tunings.iter().map(|(name, _)| name).collect();
-        tuned.dedup();
-        tuned.len()
-    };
-    let worst = |value: fn(&Tuning) -> f64| {
-        tunings.iter().map(|(_, tuning)| value(tuning)).fold(0.0, f64::max)
-    };
+    let worst = |value: fn(&Tuning) -> f64| tunings.iter().map(value).fold(0.0, f64::max);
     let (regret, share) = (worst(|tuning| tuning.regret), worst(|tuning| tuning.share));
     let is_enough = scenarios >= SCENARIOS;
     let of = format!("{} tunings of {scenarios} scenarios", tunings.len());
@@ -84,6 +70,15 @@ fn main() -> anyhow::Result<ExitCode> {
             is_enough,
         ),
     ]))
+}
+
+/// The folders of scenarios that have a grid, by name.
+fn with_grid(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut all: Vec<PathBuf> = entries.collect::<std::io::Result<_>>()?;
+    all.retain(|path| path.join("grid").is_dir());
+    all.sort();
+    Ok(all)
 }
 
 /// A full sweep over the same -j.
@@ -135,6 +130,12 @@ struct Tuning {
 }
 
 impl Tuning {
+    /// The tunings 1, 2 and so on, up to the first that is not there.
+    fn all(grid: &Grid, scenario: &Path) -> anyhow::Result<Vec<Self>> {
+        let runs = (1..).map(|number| scenario.join(format!("tune-{number}")));
+        runs.map_while(|run| Self::read(grid, &run).transpose()).collect()
+    }
+
     /// `None` where there is no such run.
     fn read(grid: &Grid, run: &Path) -> anyhow::Result<Option<Self>> {
         let answer = run.with_extension("json");

@@ -42,6 +42,7 @@ const fn fresh(sd: f64) -> Noise {
 
 /// Restores as the rule says, until it has enough.
 fn tune(rule: &Rule, curve: &TrueCurve, noise: Noise, seed: u64) -> Vec<TrialRow> {
+    // Not what the model takes it for: it has to do without knowing.
     const LEFT: f64 = 0.8;
     let mut random = random::stream(seed, "restores");
     let mut normal =

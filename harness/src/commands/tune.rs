@@ -54,8 +54,8 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
 /// read from its disk in any case.
 const USUAL_WARM_UP: WarmUp = WarmUp::AtMost(Span::from_secs(60));
 
-/// Restores where none are asked for: with the warm-up less than two fifths of a
-/// sweep of five blocks.
+/// Restores where none are asked for: with the warm-up about a third of a sweep of
+/// five blocks, if there are four -j or more.
 fn usual_restores(jobs: &[Jobs]) -> u32 {
     /// Below this a probability has little to rest on.
     const LEAST: u32 = 5;
