@@ -11,7 +11,6 @@ pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod commands;
-pub mod connection;
 pub mod dataset;
 pub mod design;
 pub mod gate;

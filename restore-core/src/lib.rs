@@ -6,6 +6,7 @@
 //! the `harness` crate.
 
 pub mod archive;
+pub mod connection;
 pub mod dump;
 pub mod engine;
 pub mod event;

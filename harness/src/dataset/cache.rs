@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Counts, count, describe, fill, sql, tpch};
-use crate::connection::{Conninfo, connect};
 use crate::design::ArchiveKey;
 use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
 use crate::provider::{Server, process_environment};
 use crate::record::{ArchiveRecord, LargestItem};
 use crate::scenario::{Dataset, Variant};
+use restore_core::connection::{Conninfo, connect};
 
 /// What says that an archive is whole, and what it holds.
 const MANIFEST: &str = "archive.json";
@@ -243,7 +243,7 @@ impl<'a> Source<'a> {
         Ok(Self { conninfo: Some(conninfo), server: None, database: None, target })
     }
 
-    async fn connect(&self) -> anyhow::Result<crate::connection::Connection> {
+    async fn connect(&self) -> anyhow::Result<restore_core::connection::Connection> {
         match (&self.conninfo, self.server, &self.database) {
             (Some(conninfo), ..) => Ok(connect(conninfo).await?),
             (None, Some(server), Some(database)) => server.connect(database).await,

@@ -19,8 +19,8 @@ use super::live::LiveLoad;
 use super::pace::{Due, Pace};
 use super::server::{ServerProbe, ServerReading};
 use super::tree::{FirstProcess, ProcessProbe};
-use crate::connection::Conninfo;
 use crate::record::LoadSample;
+use restore_core::connection::Conninfo;
 
 /// How long the first and the last answer of the server are waited for.
 const PATIENCE: Duration = Duration::from_secs(3);

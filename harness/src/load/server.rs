@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::wait::Sessions;
-use crate::connection::{Connection, Conninfo, connect};
 use crate::record::LoadSample;
+use restore_core::connection::{Connection, Conninfo, connect};
 
 /// A lost connection is tried again no sooner than this.
 const RETRY: Duration = Duration::from_secs(1);

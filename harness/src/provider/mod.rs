@@ -21,12 +21,12 @@ pub use docker::{
 use local::LocalCluster;
 use programs::{Need, Version};
 
-use crate::connection::{Connection, Conninfo, Environment, connect};
 use crate::lease::{Lease, Resource};
 use crate::load::{FirstProcess, Scene};
 use crate::process::LocalLauncher;
 use crate::record::ServerRecord;
 use crate::scenario::{Provider, Server as ServerSpec};
+use restore_core::connection::{Connection, Conninfo, Environment, connect};
 
 /// What a server is started for.
 pub struct Context<'a> {

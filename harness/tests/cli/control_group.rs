@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use harness::connection::{Conninfo, Environment};
 use harness::load::{FirstProcess, Sampling, Scene, Seen};
 use harness::record::LoadSample;
+use restore_core::connection::{Conninfo, Environment};
 
 use super::can_run;
 

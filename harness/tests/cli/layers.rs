@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
 const HARNESS: [&[&str]; 12] = [
-    &["clock", "process", "printer", "connection"],
+    &["clock", "process", "printer"],
     &["lease", "scenario"],
     &["design"],
     &["record"],
@@ -22,7 +22,7 @@ const HARNESS: [&[&str]; 12] = [
 
 /// The layers of restore-core.
 const CORE: [&[&str]; 8] = [
-    &["units", "format"],
+    &["units", "format", "connection"],
     &["toc", "launch"],
     &["archive", "event"],
     &["plan"],

@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use harness::connection::{Conninfo, Environment, connect};
 use harness::load::{DEFAULT_INTERVAL, FirstProcess, Sampling, Scene, Seen};
 use harness::process::{LocalLauncher, RunAs};
 use harness::record::LoadSample;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use restore_core::connection::{Conninfo, Environment, connect};
 use restore_core::launch::{CommandLine, output};
 
 use super::{Place, assert_done, bindir, can_run, has_server, stderr};

@@ -118,15 +118,15 @@ async fn connect_to(
         addresses.shuffle(&mut rand::rng());
     }
     for address in addresses {
-        let way = Way { conninfo, endpoint, address };
+        let attempt = Attempt { conninfo, endpoint, address };
         let made = match conninfo.settings().timeout {
-            None => way.connect(failures).await,
-            Some(limit) => match timeout(limit, way.connect(failures)).await {
+            None => attempt.connect(failures).await,
+            Some(limit) => match timeout(limit, attempt.connect(failures)).await {
                 Ok(made) => made,
                 Err(passed) => {
                     let cause = format!("no answer within {} s", limit.as_secs());
                     let cause = Cause::from(format!("{cause} ({passed})"));
-                    failures.push(way.failure(None, FailureKind::Timeout, cause));
+                    failures.push(attempt.failure(None, FailureKind::Timeout, cause));
                     None
                 }
             },
@@ -141,7 +141,7 @@ async fn connect_to(
             Ok(()) => return Some(connection),
             // Another address of the same host would be the same server.
             Err((kind, cause)) => {
-                failures.push(way.failure(Some(connection.encrypted), kind, cause));
+                failures.push(attempt.failure(Some(connection.encrypted), kind, cause));
                 return None;
             }
         }
@@ -167,13 +167,13 @@ async fn addresses(endpoint: &Endpoint) -> Result<Vec<Option<IpAddr>>, Failure> 
 }
 
 /// One address of one server.
-struct Way<'a> {
+struct Attempt<'a> {
     conninfo: &'a Conninfo,
     endpoint: &'a Endpoint,
     address: Option<IpAddr>,
 }
 
-impl Way<'_> {
+impl Attempt<'_> {
     /// Tries with and without TLS, as `sslmode` says.
     async fn connect(&self, failures: &mut Vec<Failure>) -> Option<Connection> {
         // Over Unix sockets libpq never uses TLS, whatever sslmode is.

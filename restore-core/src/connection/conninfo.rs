@@ -8,10 +8,11 @@ use nix::unistd::Uid;
 use super::endpoint::{Address, Endpoint};
 use super::environment::Environment;
 use super::error::ConninfoError;
+use super::origin::Origin;
 use super::parse::quote;
 use super::passfile::{Lookup, Passfile};
 use super::settings::Settings;
-use super::values::{Origin, Values};
+use super::values::Values;
 use super::warning::Warning;
 
 /// Where to connect, as whom, and how: a conninfo merged with the service

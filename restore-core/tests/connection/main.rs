@@ -15,8 +15,8 @@ mod tables;
 use std::collections::BTreeMap;
 
 use cluster::Cluster;
-use harness::connection::{Conninfo, Environment, FailureKind, connect};
 use programs::command;
+use restore_core::connection::{Conninfo, Environment, FailureKind, connect};
 
 /// What is to come of a case.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::keyword::Keyword;
-use super::parse::Pairs;
+use super::syntax::Pairs;
 
 /// Where packagers let libpq look for `pg_service.conf` without `PGSYSCONFDIR`:
 /// Debian, the PostgreSQL project's RPM packages, a build from source, and

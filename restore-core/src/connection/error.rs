@@ -5,9 +5,9 @@ use std::fmt;
 
 use tokio_postgres::error::SqlState;
 
-use super::parse::SyntaxError;
+use super::origin::Origin;
 use super::service::ServiceError;
-use super::values::Origin;
+use super::syntax::SyntaxError;
 
 /// What is wrong with a conninfo and its surroundings.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,7 @@ impl FailureKind {
     }
 }
 
-/// One way that was tried, and what came of it.
+/// One attempt to connect, and why it failed.
 #[derive(Debug)]
 pub struct Failure {
     /// What kind of failure it was.

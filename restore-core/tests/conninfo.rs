@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use harness::connection::{Conninfo, Environment};
 use proptest::prelude::*;
+use restore_core::connection::{Conninfo, Environment};
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
     let given = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -90,7 +90,7 @@ fn lists_of_hosts_and_ports_match_up() {
 
 #[test]
 fn the_systems_authorities_ask_for_the_strongest_mode() {
-    use harness::connection::SslMode;
+    use restore_core::connection::SslMode;
     let conninfo = resolve("host=h sslrootcert=system", &[]);
     assert_eq!(conninfo.settings().tls.mode, SslMode::VerifyFull);
     let text = "host=h sslrootcert=system sslmode=verify-ca";

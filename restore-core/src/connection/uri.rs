@@ -1,8 +1,9 @@
 //! The URI form of a conninfo:
-//! `postgresql://[user[:password]@][host[:port],...][/database][?parameter=value&...]`.
+//! `postgresql://[user[:password]@][host[:port],...][/database][?parameter=value&...]`
+//! (`conninfo_uri_parse_options` of libpq's `fe-connect.c`).
 
 use super::keyword::Keyword;
-use super::parse::{Pairs, SyntaxError};
+use super::syntax::{Pairs, SyntaxError};
 
 /// Parses a URI, prefix included.
 pub(super) fn parse(text: &str) -> Result<Pairs, SyntaxError> {
