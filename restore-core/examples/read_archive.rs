@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     if command == "list" {
-        write_list(path, "UTC", &mut out)?;
+        write_list(path, |time| format!("{time} UTC"), &mut out)?;
         return Ok(out.flush()?);
     }
     let archive = Archive::open(path)?;

@@ -82,6 +82,74 @@ fn every_codec_joins_chunks_and_tells_the_end() {
     }
 }
 
+/// The item `ENCODING` counts wherever it is, for names and statements alike.
+#[test]
+fn text_is_decoded_by_the_declared_encoding() {
+    let copy = "COPY public.\"TABLE1\" (\"COLUMN\") FROM stdin;\n";
+    let rows_of_it = Entry { copy, ..Entry::rows(2, "TABLE1") };
+    let encoding = Entry::encoding(3, "SET client_encoding = 'WIN1251';\n");
+    for entries in [[rows_of_it.clone(), encoding.clone()], [encoding, rows_of_it]] {
+        let mut writer = Writer::new(14, 1, 0);
+        writer.toc(&entries).block(2, &[ROWS]).replace("TABLE1", b"\xd2\xe0\xe1\xeb \xb9");
+        let archive = writer.open().unwrap();
+        assert_eq!(archive.encoding().name(), "WIN1251");
+        assert_eq!(archive.toc().get(DumpId(2)).unwrap().name(), "Табл №");
+        let RowCounts::Exact(counts) = archive.row_counts(Jobs::ONE).unwrap() else {
+            panic!("the data is COPY")
+        };
+        let counts: Vec<_> = counts.iter().map(|(name, rows)| (name.to_string(), *rows)).collect();
+        assert_eq!(counts, [("public.\"Табл №\"".to_owned(), 3)]);
+        let mut listing = Vec::new();
+        archive.write_list(|time| time.to_string(), &mut listing).unwrap();
+        assert!(listing.ends_with(b"DATA public \xd2\xe0\xe1\xeb \xb9 owner\n"));
+    }
+}
+
+/// `SQL_ASCII` takes bytes of every kind, and so does an unknown encoding.
+#[test]
+fn bytes_without_an_encoding_are_kept_apart() {
+    for definition in ["SET client_encoding = 'SQL_ASCII';\n", "SET client_encoding = 'NEW';\n"] {
+        let copy = "COPY public.\"TABLE1\" (\"COLUMN\") FROM stdin;\n";
+        let mut writer = Writer::new(14, 1, 0);
+        writer.toc(&[Entry::encoding(1, definition), Entry { copy, ..Entry::rows(2, "TABLE1") }]);
+        writer.block(2, &[ROWS]).replace("TABLE1", "größe".as_bytes().get(..6).unwrap());
+        writer.replace("COLUMN", b"gr\xf6\xdfer");
+        let archive = writer.open().unwrap();
+        let item = archive.toc().get(DumpId(2)).unwrap();
+        let copy = item.copy_statement.as_deref().unwrap();
+        // The column's Latin-1 does not make the table another one.
+        assert!(copy.contains(&format!("\"{}\"", item.name())), "{copy}");
+        assert!(copy.contains("(\"größer\")"), "{copy}");
+    }
+}
+
+/// Items that a restore without `--create` leaves out: `_tocEntryRequired`.
+#[test]
+fn what_belongs_to_the_database_is_not_listed() {
+    let item = |id, kind, tag| Entry { kind, ..Entry { tag, ..Entry::table(id, &[]) } };
+    let mut writer = Writer::new(14, 1, 0);
+    writer.toc(&[
+        item(1, "ENCODING", "ENCODING"),
+        item(2, "DATABASE", "shop"),
+        item(3, "COMMENT", "DATABASE shop"),
+        item(4, "ACL", "DATABASE shop"),
+        item(5, "SECURITY LABEL", "DATABASE shop"),
+        item(6, "<Init>", "Max OID"),
+        item(7, "COMMENT", "TABLE \"DATABASE shop\""),
+        item(8, "TABLE", "DATABASE shop"),
+        Entry { definition: "", ..item(9, "ACL", "LARGE OBJECT 5") },
+        Entry { definition: "", ..item(10, "TABLE", "nothing") },
+        Entry { definition: "", ..item(11, "STATISTICS DATA", "t") },
+        Entry { definition: "-- load via partition root x", ..item(12, "TABLE DATA", "t") },
+    ]);
+    let mut listing = Vec::new();
+    writer.open().unwrap().write_list(|time| time.to_string(), &mut listing).unwrap();
+    let listing = String::from_utf8(listing).unwrap();
+    let lines = listing.lines().filter(|line| !line.starts_with(';'));
+    let listed: Vec<&str> = lines.filter_map(|line| line.split(';').next()).collect();
+    assert_eq!(listed, ["7", "8", "9", "11"]);
+}
+
 #[test]
 fn lengths_are_claims() {
     // Integers of eight bytes can claim any size.
@@ -216,13 +284,19 @@ fn links_must_stay_within_the_directory() {
     assert_eq!(rows(&Archive::open(&root).unwrap()), 3);
 }
 
+/// As `pg_restore -l`, which does not look for data.
 #[test]
-fn data_files_that_are_missing_are_named() {
+fn data_files_that_are_missing_are_named_when_they_are_read() {
     let root = tempfile::tempdir().unwrap();
     let mut writer = Writer::new(15, 3, 1);
     writer.toc(&[Entry::rows(8, "t").in_file("8.dat")]);
     fs::write(root.path().join("toc.dat"), &writer.bytes).unwrap();
-    let error = Archive::open(root.path()).unwrap_err();
+    let archive = Archive::open(root.path()).unwrap();
+    assert_eq!(archive.toc().items[0].data_length, None);
+    let mut listing = Vec::new();
+    archive.write_list(|time| time.to_string(), &mut listing).unwrap();
+    assert!(listing.ends_with(b"8; 1259 16384 TABLE DATA public t owner\n"));
+    let error = archive.row_counts(Jobs::ONE).unwrap_err();
     assert!(matches!(error.kind(), ArchiveErrorKind::MissingData(Some(name)) if name == "8.dat"));
     assert_eq!(error.item(), Some(DumpId(8)));
     assert_eq!(error.path(), Some(root.path()));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::civil;
-use restore_core::archive::{Archive, LocalTime};
+use restore_core::archive::{Archive, LocalTime, write_list};
 use restore_core::inspect::{Subject, USUAL_JOBS};
 use restore_core::plan::PgMajor;
 use restore_core::units::Jobs;
@@ -21,11 +21,11 @@ use crate::report::Style;
 use crate::report::inspect::{Here, InspectReport, json, markdown, terminal};
 
 pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Status> {
-    let archive = Archive::open(&args.archive)?;
     if args.list {
-        list(&archive, printer)?;
+        list(&args.archive, printer)?;
         return Ok(Status::Done);
     }
+    let archive = Archive::open(&args.archive)?;
     let report = report(args, &archive)?;
     let text = match args.format {
         // The printer takes the colours away where they do not belong.
@@ -40,21 +40,22 @@ pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Statu
 }
 
 /// The listing of `pg_restore -l`, in the archive's own encoding.
-fn list(archive: &Archive, printer: &Printer) -> anyhow::Result<()> {
-    let zone = archive.header().created.map_or_else(|| "UTC".to_owned(), zone_of);
+fn list(archive: &Path, printer: &Printer) -> anyhow::Result<()> {
     let mut listing = Vec::new();
-    archive.write_list(&zone, &mut listing)?;
+    write_list(archive, created, &mut listing)?;
     printer.answer_bytes(&listing);
     Ok(())
 }
 
-/// The zone that `pg_restore` takes an archive's local time to be of.
-fn zone_of(time: LocalTime) -> String {
-    let year = i16::try_from(time.year).ok();
-    let [month, day, hour, minute] = [time.month, time.day, time.hour, time.minute].map(as_signed);
-    let local =
-        year.and_then(|year| civil::DateTime::new(year, month, day, hour, minute, 0, 0).ok());
-    local.map_or_else(|| "UTC".to_owned(), clock::zone_at)
+/// The time of a dump as `pg_restore` prints it, which takes it for one of the
+/// zone of the machine that it runs on.
+fn created(time: LocalTime) -> String {
+    let [month, day, hour, minute, second] =
+        [time.month, time.day, time.hour, time.minute, time.second].map(as_signed);
+    let local = i16::try_from(time.year).ok().and_then(|year| {
+        civil::DateTime::new(year, month, day, hour, minute, second.min(59), 0).ok()
+    });
+    local.map_or_else(|| format!("{time} UTC"), |local| clock::from_tm(local, time.daylight_saving))
 }
 
 /// Fields of a date are small.

@@ -3,10 +3,12 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::codec::{Decoder, Wrapping};
 use super::detect;
 use super::directory::Directory;
+use super::encoding::TextEncoding;
 use super::entry::RawEntry;
 use super::error::{ArchiveError, ArchiveErrorKind, Foreign};
 use super::files::Files;
@@ -26,8 +28,8 @@ type Result<T> = std::result::Result<T, ArchiveError>;
 /// An archive whose head has been read and whose entries come next.
 pub(super) struct Contents {
     pub(super) header: Header,
-    /// Whether the head's strings were read as Latin-1.
-    pub(super) header_is_latin1: bool,
+    /// The header's database name in the archive's own bytes.
+    pub(super) database: Option<Vec<u8>>,
     /// How many entries there are, as the archive claims.
     pub(super) count: u32,
     pub(super) place: Place,
@@ -41,14 +43,13 @@ pub(super) struct Contents {
 #[derive(Debug)]
 pub(super) enum Place {
     Custom(Source),
-    Files(Files),
+    Files(Arc<Files>),
 }
 
-/// A table of contents, and which of its items were not UTF-8.
+/// A table of contents, the encoding that it declares, and where it ends.
 pub(super) struct Entries {
     pub(super) toc: Toc,
-    /// Indexes into `toc.items`, ascending: the items read as Latin-1.
-    pub(super) latin1: Vec<usize>,
+    pub(super) encoding: TextEncoding,
     /// The byte behind the table of contents.
     pub(super) end: u64,
 }
@@ -62,7 +63,7 @@ impl Contents {
         })?;
         if metadata.is_dir() {
             let files = Files::Directory(Directory::list(path)?);
-            return Self::in_files(path, files, Format::Directory, Foreign::DirectoryWithoutToc);
+            return Self::in_files(path, Arc::new(files), Format::Directory);
         }
         if !metadata.is_file() {
             return Err(ArchiveError::new(ArchiveErrorKind::Foreign(Foreign::NotAFile)));
@@ -80,13 +81,19 @@ impl Contents {
             return Self::begin(input, Format::Custom, Place::Custom(source), path.to_owned());
         }
         let files = Files::Tar(Tar::list(source)?);
-        Self::in_files(path, files, Format::Tar, Foreign::TarWithoutToc)
+        Self::in_files(path, Arc::new(files), Format::Tar)
     }
 
-    fn in_files(path: &Path, files: Files, format: Format, without_toc: Foreign) -> Result<Self> {
-        let found = files
-            .find(TOC)
-            .map_err(|_| ArchiveError::new(ArchiveErrorKind::Foreign(without_toc)))?;
+    /// Finds the table of contents among the files of a directory or tar
+    /// archive.
+    pub(super) fn in_files(path: &Path, files: Arc<Files>, format: Format) -> Result<Self> {
+        let found = files.find(TOC).map_err(|_| {
+            let foreign = match format {
+                Format::Tar => Foreign::TarWithoutToc,
+                _ => Foreign::DirectoryWithoutToc,
+            };
+            ArchiveError::new(ArchiveErrorKind::Foreign(foreign))
+        })?;
         let toc_path = path.join(&found.name);
         let open = || {
             let input = files.open(&found)?;
@@ -106,12 +113,12 @@ impl Contents {
     fn begin(input: TocReader, format: Format, place: Place, path: PathBuf) -> Result<Self> {
         let mut wire = WireReader::new(input, 0, Widths { integer: 4, offset: 8 });
         let read = |wire: &mut WireReader<TocReader>| {
-            let (header, is_latin1) = header::read(wire, format)?;
-            Ok((header, is_latin1, wire.number("the number of its items")?))
+            let (header, database) = header::read(wire, format)?;
+            Ok((header, database, wire.number("the number of its items")?))
         };
-        let (header, header_is_latin1, count) =
+        let (header, database, count) =
             read(&mut wire).map_err(|error: ArchiveError| error.in_file(&path))?;
-        Ok(Self { header, header_is_latin1, count, place, wire, path, seen: Vec::new() })
+        Ok(Self { header, database, count, place, wire, path, seen: Vec::new() })
     }
 
     /// Calls `visit` with every entry in turn.
@@ -160,17 +167,26 @@ impl Contents {
     /// Reads all entries. Data lengths are left open: they are the format's
     /// to know.
     pub(super) fn read_entries(&mut self) -> Result<Entries> {
-        let (mut toc, mut latin1) = (Toc::default(), Vec::new());
+        let mut toc = Toc::default();
+        let mut declared = None;
+        // pg_dump writes ENCODING first; items before it are decoded again.
+        let mut early = Vec::new();
         let end = self.visit(|entry| {
-            let (item, is_latin1) = entry.to_item();
-            if is_latin1 {
-                latin1.push(toc.items.len());
+            if declared.is_none() {
+                declared = entry.declared_encoding();
+                if !entry.is_ascii() {
+                    early.push((toc.items.len(), entry.clone()));
+                }
             }
-            toc.items.push(item);
+            toc.items.push(entry.to_item(declared.unwrap_or(TextEncoding::UNDECLARED)));
             Ok(())
         })?;
+        let encoding = declared.unwrap_or(TextEncoding::UNDECLARED);
+        for (index, entry) in early {
+            toc.items[index] = entry.to_item(encoding);
+        }
         toc.items.shrink_to_fit();
-        Ok(Entries { toc, latin1, end })
+        Ok(Entries { toc, encoding, end })
     }
 }
 

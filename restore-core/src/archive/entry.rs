@@ -5,9 +5,9 @@
 use std::io::BufRead;
 use std::ops::Range;
 
+use super::encoding::TextEncoding;
 use super::error::ArchiveError;
 use super::header::Header;
-use super::text;
 use super::version::ArchiveVersion;
 use super::wire::{WireOffset, WireReader};
 use crate::format::Format;
@@ -33,7 +33,7 @@ const FIELDS: usize = Field::File as usize + 1;
 
 /// An entry whose strings stand one behind the other in one buffer, which
 /// serves every entry in turn: reading one allocates nothing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct RawEntry {
     pub(super) id: DumpId,
     pub(super) has_dumper: bool,
@@ -119,64 +119,48 @@ impl RawEntry {
         self.strings[field as usize].clone().map(|range| &self.bytes[range])
     }
 
-    /// The item that it describes, and whether its strings were read as
-    /// Latin-1.
-    pub(super) fn to_item(&self) -> (Item, bool) {
-        use Field as F;
-        let strings = text::decode_all(
-            [
-                F::Tag,
-                F::Definition,
-                F::Drop,
-                F::Copy,
-                F::Namespace,
-                F::Tablespace,
-                F::AccessMethod,
-                F::Owner,
-                F::File,
-            ]
-            .map(|field| self.get(field)),
-        );
-        let [
-            tag,
-            definition,
-            drop_statement,
-            copy_statement,
-            namespace,
-            tablespace,
-            table_access_method,
-            owner,
-            file,
-        ] = strings.texts;
+    /// The encoding that the item `ENCODING` declares; `None` in all others.
+    pub(super) fn declared_encoding(&self) -> Option<TextEncoding> {
+        let is_encoding = self.get(Field::Kind) == Some(b"ENCODING");
+        TextEncoding::of_definition(self.get(Field::Definition).filter(|_| is_encoding)?)
+    }
+
+    /// Whether its text is the same in every encoding.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.bytes.is_ascii()
+    }
+
+    /// The item that it describes, in an archive of this encoding.
+    pub(super) fn to_item(&self, encoding: TextEncoding) -> Item {
+        let text = |field| self.get(field).map(|bytes| encoding.decode(bytes));
         // Kinds are pg_dump's own words, in ASCII.
         let kind = String::from_utf8_lossy(self.get(Field::Kind).unwrap_or_default());
         let kind = ItemKind::from(&*kind);
-        let item = Item {
+        Item {
             id: self.id,
             has_dumper: self.has_dumper,
             catalog: self.catalog,
             oid: self.oid,
-            tag,
+            tag: text(Field::Tag),
             section: self.section.unwrap_or_else(|| section_before_8_4(&kind)),
             kind,
-            definition,
-            drop_statement,
-            copy_statement,
-            namespace,
-            tablespace,
-            table_access_method,
+            definition: text(Field::Definition),
+            drop_statement: text(Field::Drop),
+            copy_statement: text(Field::Copy),
+            namespace: text(Field::Namespace),
+            tablespace: text(Field::Tablespace),
+            table_access_method: text(Field::AccessMethod),
             relation_kind: self.relation_kind,
-            owner,
+            owner: text(Field::Owner),
             dependencies: self.dependencies.clone(),
-            data: match (self.offset, file) {
+            data: match (self.offset, text(Field::File)) {
                 (Some(WireOffset::NotSet), _) => DataOffset::NotSet,
                 (Some(WireOffset::At(position)), _) => DataOffset::At(position),
                 (None, Some(file)) if !file.is_empty() => DataOffset::File(file),
                 (Some(WireOffset::NoData) | None, _) => DataOffset::NoData,
             },
             data_length: None,
-        };
-        (item, strings.is_latin1)
+        }
     }
 }
 

@@ -64,8 +64,8 @@ impl Files {
     }
 
     /// Gives every item with a file its data length, as
-    /// `pg_backup_directory.c` (`_PrepParallelRestore`) has it, and refuses
-    /// items whose file is not there.
+    /// `pg_backup_directory.c` (`_PrepParallelRestore`) has it. An item whose
+    /// file is missing gets none: only its data cannot be read then.
     pub(super) fn set_lengths(&self, toc: &mut Toc) -> Result<(), ArchiveError> {
         for item in &mut toc.items {
             let DataOffset::File(name) = &item.data else {
@@ -79,7 +79,11 @@ impl Files {
             } else {
                 listed(name)
             };
-            item.data_length = Some(Bytes(size.map_err(|error| error.of_item(item.id))?));
+            item.data_length = match size {
+                Ok(size) => Some(Bytes(size)),
+                Err(error) if matches!(error.kind(), ArchiveErrorKind::MissingData(_)) => None,
+                Err(error) => return Err(error.of_item(item.id)),
+            };
         }
         Ok(())
     }

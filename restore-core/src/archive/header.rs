@@ -5,8 +5,8 @@
 use std::fmt;
 use std::io::BufRead;
 
+use super::encoding::TextEncoding;
 use super::error::{ArchiveError, ArchiveErrorKind};
-use super::text;
 use super::version::ArchiveVersion;
 use super::wire::{Widths, WireReader};
 use crate::format::{Compression, Format, Method};
@@ -110,11 +110,11 @@ fn format_code(format: Format) -> u8 {
 }
 
 /// Reads the head of an archive in `format`, and tells `wire` how wide its
-/// numbers are. Beside it, whether its strings were read as Latin-1.
+/// numbers are. Beside it, the database's name in the archive's own bytes.
 pub(super) fn read<R: BufRead>(
     wire: &mut WireReader<R>,
     format: Format,
-) -> Result<(Header, bool), ArchiveError> {
+) -> Result<(Header, Option<Vec<u8>>), ArchiveError> {
     const READING: &str = "its header";
     let mut magic = [0; MAGIC.len()];
     wire.fill(&mut magic, READING)?;
@@ -136,11 +136,9 @@ pub(super) fn read<R: BufRead>(
         *field = wire.integer("its creation date")?;
     }
     let database = wire.string("its database name")?;
-    let server_version = wire.string("its server version")?;
-    let dumped_by = wire.string("its pg_dump version")?;
-    let strings =
-        text::decode_all([&database, &server_version, &dumped_by].map(|string| string.as_deref()));
-    let [database, server_version, dumped_by] = strings.texts;
+    let text = |bytes: &[u8]| TextEncoding::UNDECLARED.decode(bytes);
+    let server_version = wire.string("its server version")?.as_deref().map(text);
+    let dumped_by = wire.string("its pg_dump version")?.as_deref().map(text);
     let created = LocalTime::from_tm(tm);
     let header = Header {
         version,
@@ -148,11 +146,11 @@ pub(super) fn read<R: BufRead>(
         widths,
         compression,
         created,
-        database,
+        database: database.as_deref().map(text),
         server_version,
         dumped_by,
     };
-    Ok((header, strings.is_latin1))
+    Ok((header, database))
 }
 
 fn read_version<R: BufRead>(wire: &mut WireReader<R>) -> Result<ArchiveVersion, ArchiveError> {

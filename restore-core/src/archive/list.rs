@@ -4,82 +4,92 @@
 //! `sanitize_line`. The text is that of the `pg_restore` of the major version
 //! that made the archive.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::contents::Contents;
 use super::entry::{Field, RawEntry};
 use super::error::ArchiveError;
-use super::header::Header;
-use super::{Archive, text};
+use super::header::{Header, LocalTime};
+use super::{Archive, Store};
 use crate::format::{Compression, Format};
-use crate::toc::Item;
-use crate::units::{DumpId, Oid};
 
 /// Writes the listing of the archive at `path` while reading it, so that an
 /// archive of any number of items takes the memory of one.
 ///
-/// The same as [`Archive::write_list`] of the opened archive, except that an
-/// archive that is damaged later on is listed up to there, and that its data
-/// is not looked for.
+/// Only the table of contents is read: as with `pg_restore -l`, data may be
+/// missing. A damaged archive is listed up to the damage.
+///
+/// The listing is bytes, since names are in the archive's encoding. `created`
+/// writes the time of the dump with its zone, as in `2026-07-01 12:00:00 CEST`:
+/// the archive has a local time without a zone, which `pg_restore` takes for
+/// one of the reader's zone.
 pub fn write_list(
     path: impl AsRef<Path>,
-    zone: &str,
+    created: impl FnOnce(LocalTime) -> String,
     out: &mut impl Write,
 ) -> Result<(), ArchiveError> {
     let path = path.as_ref();
-    let mut list = || {
-        let mut contents = Contents::open(path)?;
-        let (header, is_latin1) = (&contents.header, contents.header_is_latin1);
-        write_head(header, is_latin1, contents.count, zone, out).map_err(ArchiveError::from_io)?;
-        let mut buffer = Vec::new();
-        contents.visit(|entry| {
-            Line::of_entry(entry).write(&mut buffer, out).map_err(ArchiveError::from_io)
-        })?;
-        Ok(())
-    };
-    list().map_err(|error: ArchiveError| error.in_file(path))
+    Contents::open(path)
+        .and_then(|contents| list(contents, created, out))
+        .map_err(|error| error.in_file(path))
 }
 
 impl Archive {
-    /// Writes the listing, as bytes: names are in the archive's encoding.
-    ///
-    /// `zone` is the abbreviation of the reader's time zone at the archive's
-    /// creation (`UTC`, `CEST`): an archive has a local time without a zone,
-    /// and `pg_restore` takes it for one of its own zone.
-    pub fn write_list(&self, zone: &str, out: &mut impl Write) -> io::Result<()> {
-        let count = u32::try_from(self.toc.items.len()).unwrap_or(u32::MAX);
-        write_head(&self.header, self.header_is_latin1, count, zone, out)?;
-        let mut latin1 = self.latin1.iter().peekable();
-        let mut buffer = Vec::new();
-        for (index, item) in self.toc.items.iter().enumerate() {
-            let is_latin1 = latin1.next_if_eq(&&index).is_some();
-            Line::of_item(item, is_latin1).write(&mut buffer, out)?;
-        }
-        Ok(())
+    /// The same as [`write_list`] for an archive that is open. The table of
+    /// contents is read again, because [`Archive::toc`] has text, not bytes.
+    pub fn write_list(
+        &self,
+        created: impl FnOnce(LocalTime) -> String,
+        out: &mut impl Write,
+    ) -> Result<(), ArchiveError> {
+        let contents = match &self.store {
+            Store::Custom(custom) => Contents::in_source(&self.path, custom.source.clone()),
+            Store::Files(files) => {
+                Contents::in_files(&self.path, Arc::clone(files), self.header.format)
+            }
+        };
+        contents
+            .and_then(|contents| list(contents, created, out))
+            .map_err(|error| error.in_file(&self.path))
     }
 }
 
+fn list(
+    mut contents: Contents,
+    created: impl FnOnce(LocalTime) -> String,
+    out: &mut impl Write,
+) -> Result<(), ArchiveError> {
+    write_head(&contents, created, out).map_err(ArchiveError::from_io)?;
+    let mut buffer = Vec::new();
+    contents.visit(|entry| write_line(entry, &mut buffer, out).map_err(ArchiveError::from_io))?;
+    Ok(())
+}
+
 fn write_head(
-    header: &Header,
-    is_latin1: bool,
-    count: u32,
-    zone: &str,
+    contents: &Contents,
+    created: impl FnOnce(LocalTime) -> String,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    write!(out, ";\n; Archive created at ")?;
-    match header.created {
-        Some(time) => writeln!(out, "{time} {zone}")?,
-        None => writeln!(out, "[unknown]")?,
-    }
+    let header = &contents.header;
+    let created = header.created.map_or_else(|| "[unknown]".to_owned(), created);
     let mut database = Vec::new();
-    if let Some(name) = &header.database {
-        push_line(&mut database, &text::encode(name, is_latin1));
-    }
-    write!(out, ";     dbname: ")?;
+    push_line(&mut database, contents.database.as_deref().unwrap_or_default());
+    write!(out, ";\n; Archive created at {created}\n;     dbname: ")?;
     out.write_all(&database)?;
-    writeln!(out, "\n;     TOC Entries: {count}")?;
+    writeln!(out, "\n;     TOC Entries: {}", contents.count)?;
+    write_layout(header, out)?;
+    if let Some(version) = &header.server_version {
+        writeln!(out, ";     Dumped from database version: {version}")?;
+    }
+    if let Some(version) = &header.dumped_by {
+        writeln!(out, ";     Dumped by pg_dump version: {version}")?;
+    }
+    writeln!(out, ";\n;\n; Selected TOC Entries:\n;")
+}
+
+fn write_layout(header: &Header, out: &mut impl Write) -> io::Result<()> {
     if header.version.names_compression_method() {
         writeln!(out, ";     Compression: {}", header.compression.method().as_str())?;
     } else {
@@ -94,14 +104,7 @@ fn write_head(
     };
     writeln!(out, ";     Format: {format}")?;
     writeln!(out, ";     Integer: {} bytes", header.widths.integer)?;
-    writeln!(out, ";     Offset: {} bytes", header.widths.offset)?;
-    if let Some(version) = &header.server_version {
-        writeln!(out, ";     Dumped from database version: {version}")?;
-    }
-    if let Some(version) = &header.dumped_by {
-        writeln!(out, ";     Dumped by pg_dump version: {version}")?;
-    }
-    writeln!(out, ";\n;\n; Selected TOC Entries:\n;")
+    writeln!(out, ";     Offset: {} bytes", header.widths.offset)
 }
 
 /// The level as an archive before 1.15 has it; -1 is zlib's default.
@@ -113,101 +116,50 @@ fn zlib_level(compression: Compression) -> i32 {
     }
 }
 
-/// What a line of the listing is made of, in the archive's bytes.
-struct Line<'a> {
-    id: DumpId,
-    catalog: Oid,
-    oid: Oid,
-    has_dumper: bool,
-    kind: &'a [u8],
-    definition: &'a [u8],
-    namespace: Option<Cow<'a, [u8]>>,
-    tag: Option<Cow<'a, [u8]>>,
-    owner: Option<Cow<'a, [u8]>>,
+/// Whether a restore without options would take the item: `-l` shows no others.
+fn is_listed(entry: &RawEntry) -> bool {
+    let get = |field| entry.get(field).unwrap_or_default();
+    let (kind, tag, definition) = (get(Field::Kind), get(Field::Tag), get(Field::Definition));
+    let is_attached = matches!(kind, b"ACL" | b"COMMENT" | b"SECURITY LABEL");
+    match kind {
+        // The first three set up the session and are no items of the restore;
+        // the database and what is attached to it are restored with --create.
+        b"ENCODING" | b"STDSTRINGS" | b"SEARCHPATH" | b"DATABASE" | b"DATABASE PROPERTIES" => false,
+        _ if is_attached && tag.starts_with(b"DATABASE ") => false,
+        // Written before PostgreSQL 8.1 alone.
+        b"<Init>" if tag == b"Max OID" => false,
+        // These count as data although the archive has no data for them.
+        b"SEQUENCE SET" | b"BLOB" | b"BLOB METADATA" | b"STATISTICS DATA" => true,
+        _ if is_attached && tag.starts_with(b"LARGE OBJECT") => true,
+        _ => {
+            let has_definition =
+                !definition.is_empty() && !definition.starts_with(b"-- load via partition root ");
+            entry.has_dumper || has_definition
+        }
+    }
 }
 
-impl<'a> Line<'a> {
-    fn of_entry(entry: &'a RawEntry) -> Self {
-        Self {
-            id: entry.id,
-            catalog: entry.catalog,
-            oid: entry.oid,
-            has_dumper: entry.has_dumper,
-            kind: entry.get(Field::Kind).unwrap_or_default(),
-            definition: entry.get(Field::Definition).unwrap_or_default(),
-            namespace: entry.get(Field::Namespace).map(Cow::Borrowed),
-            tag: entry.get(Field::Tag).map(Cow::Borrowed),
-            owner: entry.get(Field::Owner).map(Cow::Borrowed),
-        }
+/// Writes the line of an item where it has one; `buffer` is scratch.
+fn write_line(entry: &RawEntry, buffer: &mut Vec<u8>, out: &mut impl Write) -> io::Result<()> {
+    if !is_listed(entry) {
+        return Ok(());
     }
-
-    fn of_item(item: &'a Item, is_latin1: bool) -> Self {
-        let bytes =
-            |text: &'a Option<String>| text.as_deref().map(|text| text::encode(text, is_latin1));
-        Self {
-            id: item.id,
-            catalog: item.catalog,
-            oid: item.oid,
-            has_dumper: item.has_dumper,
-            kind: item.kind.as_str().as_bytes(),
-            // Looked at for its beginning alone, which is ASCII.
-            definition: item.definition.as_deref().unwrap_or_default().as_bytes(),
-            namespace: bytes(&item.namespace),
-            tag: bytes(&item.tag),
-            owner: bytes(&item.owner),
-        }
-    }
-
-    /// Whether a restore without options would take the item: `-l` shows no
-    /// others. What sets up the session is taken, but not as an item; the
-    /// database only with `--create`.
-    fn is_listed(&self) -> bool {
-        let is_not_taken = matches!(
-            self.kind,
-            b"ENCODING" | b"STDSTRINGS" | b"SEARCHPATH" | b"DATABASE" | b"DATABASE PROPERTIES"
-        );
-        let is_obsolete = self.kind == b"<Init>" && self.tag.as_deref() == Some(b"Max OID");
-        if is_not_taken || is_obsolete {
-            return false;
-        }
-        let has_definition = !self.definition.is_empty()
-            && !self.definition.starts_with(b"-- load via partition root ");
-        self.has_dumper || has_definition || self.is_data_without_dumper()
-    }
-
-    /// Sequence values and what describes large objects count as data.
-    fn is_data_without_dumper(&self) -> bool {
-        match self.kind {
-            b"SEQUENCE SET" | b"BLOB" | b"BLOB METADATA" => true,
-            b"ACL" | b"COMMENT" | b"SECURITY LABEL" => {
-                self.tag.as_deref().is_some_and(|tag| tag.starts_with(b"LARGE OBJECT"))
-            }
-            _ => false,
-        }
-    }
-
-    /// Writes the line where there is one to write; `buffer` is scratch.
-    fn write(&self, buffer: &mut Vec<u8>, out: &mut impl Write) -> io::Result<()> {
-        if !self.is_listed() {
-            return Ok(());
-        }
-        buffer.clear();
-        push_decimal(buffer, self.id.0);
-        buffer.extend(b"; ");
-        push_decimal(buffer, self.catalog.0);
-        buffer.push(b' ');
-        push_decimal(buffer, self.oid.0);
-        buffer.push(b' ');
-        buffer.extend(self.kind);
-        buffer.push(b' ');
-        push_line(buffer, self.namespace.as_deref().unwrap_or(b"-"));
-        buffer.push(b' ');
-        push_line(buffer, self.tag.as_deref().unwrap_or_default());
-        buffer.push(b' ');
-        push_line(buffer, self.owner.as_deref().unwrap_or_default());
-        buffer.push(b'\n');
-        out.write_all(buffer)
-    }
+    buffer.clear();
+    push_decimal(buffer, entry.id.0);
+    buffer.extend(b"; ");
+    push_decimal(buffer, entry.catalog.0);
+    buffer.push(b' ');
+    push_decimal(buffer, entry.oid.0);
+    buffer.push(b' ');
+    buffer.extend(entry.get(Field::Kind).unwrap_or_default());
+    buffer.push(b' ');
+    push_line(buffer, entry.get(Field::Namespace).unwrap_or(b"-"));
+    buffer.push(b' ');
+    push_line(buffer, entry.get(Field::Tag).unwrap_or_default());
+    buffer.push(b' ');
+    push_line(buffer, entry.get(Field::Owner).unwrap_or_default());
+    buffer.push(b'\n');
+    out.write_all(buffer)
 }
 
 /// Adds `text` with its line ends as spaces.

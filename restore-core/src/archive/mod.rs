@@ -16,6 +16,7 @@ mod custom;
 mod data;
 mod detect;
 mod directory;
+mod encoding;
 mod entry;
 mod error;
 mod files;
@@ -26,7 +27,6 @@ mod name;
 mod rows;
 mod source;
 mod tar;
-mod text;
 mod version;
 mod wire;
 
@@ -36,6 +36,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use custom::Extent;
 pub use data::DataStream;
+pub use encoding::TextEncoding;
 pub use error::{ArchiveError, ArchiveErrorKind, Foreign};
 pub use header::{Header, LocalTime};
 pub use large_objects::LargeObjects;
@@ -59,10 +60,8 @@ use crate::units::DumpId;
 pub struct Archive {
     path: Arc<Path>,
     header: Header,
-    header_is_latin1: bool,
+    encoding: TextEncoding,
     toc: Toc,
-    /// Indexes of the items that were not UTF-8: see [`text`].
-    latin1: Vec<usize>,
     store: Store,
     /// Filled by the first scan of a custom archive.
     extents: OnceLock<BTreeMap<DumpId, Extent>>,
@@ -72,7 +71,7 @@ pub struct Archive {
 #[derive(Debug)]
 enum Store {
     Custom(Custom),
-    Files(Files),
+    Files(Arc<Files>),
 }
 
 impl Archive {
@@ -96,6 +95,8 @@ impl Archive {
 
     fn read(path: &Path, mut contents: Contents) -> Result<Self, ArchiveError> {
         let mut entries = contents.read_entries()?;
+        contents.header.database =
+            contents.database.as_deref().map(|name| entries.encoding.decode_outside(name));
         let store = match contents.place {
             Place::Custom(source) => {
                 custom::set_lengths(&mut entries.toc, entries.end, source.length())?;
@@ -110,9 +111,8 @@ impl Archive {
         Ok(Self {
             path: path.into(),
             header: contents.header,
-            header_is_latin1: contents.header_is_latin1,
+            encoding: entries.encoding,
             toc: entries.toc,
-            latin1: entries.latin1,
             store,
             extents: OnceLock::new(),
         })
@@ -131,6 +131,12 @@ impl Archive {
     /// What its head says.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The encoding of its definitions and of its COPY data, which a session
+    /// needs as `client_encoding` to take them; all texts here are decoded.
+    pub fn encoding(&self) -> TextEncoding {
+        self.encoding
     }
 
     /// Its table of contents.

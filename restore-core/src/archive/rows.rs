@@ -82,7 +82,10 @@ impl Archive {
 
 /// The rows of a COPY stream, `None` where its end is missing.
 ///
-/// COPY writes line feeds in values as `\n`, so that each raw one ends a row.
+/// COPY writes line feeds in values as `\n`, so that each raw one ends a row:
+/// also in the encodings that only clients have (SJIS, BIG5, GBK, UHC, GB18030,
+/// JOHAB), in which the second byte of a character may be a backslash that
+/// escapes nothing, but never a byte below 0x30.
 /// Behind the last row come `\.` and empty lines (`pg_dump.c`,
 /// `dumpTableData_copy`); a row that is `\.` itself would be written `\\.`.
 fn count_rows(stream: &mut impl Read) -> std::io::Result<Option<u64>> {
@@ -124,6 +127,8 @@ mod tests {
         assert_eq!(rows(b"1\ta\\nb\n2\t\\\\.\n\\.\n\n\n"), Some(2));
         assert_eq!(rows(b"\\.\n\n\n"), Some(0));
         assert_eq!(rows(b"\n\n\n\\.\n\n\n"), Some(3), "rows without columns");
+        // "\u{8868}" and "\u{8868}." in SJIS, whose second byte is a backslash.
+        assert_eq!(rows(b"\x95\x5c\n\x95\x5c.\n\\.\n\n\n"), Some(2));
         let many: Vec<u8> = [b"x\n".repeat(300_000), b"\\.\n\n\n".to_vec()].concat();
         assert_eq!(rows(&many), Some(300_000));
     }

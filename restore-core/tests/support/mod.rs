@@ -21,7 +21,7 @@ pub fn committed(name: &str) -> PathBuf {
 ///
 /// Streams are read up to a bound, as a few bytes can decompress to many.
 pub fn walk(archive: &Archive) -> Result<(), ArchiveError> {
-    archive.write_list("UTC", &mut std::io::sink()).unwrap();
+    archive.write_list(|time| time.to_string(), &mut std::io::sink())?;
     archive.extents()?;
     for item in &archive.toc().items {
         if item.kind == ItemKind::Blobs {
@@ -61,6 +61,7 @@ pub struct Entry {
     pub tag: &'static str,
     pub kind: &'static str,
     pub section: i64,
+    pub definition: &'static str,
     pub copy: &'static str,
     pub dependencies: &'static [&'static str],
     pub place: Place,
@@ -82,6 +83,7 @@ impl Entry {
             tag,
             kind: "TABLE DATA",
             section: 3,
+            definition: "CREATE ...;",
             copy: "COPY public.t (a) FROM stdin;\n",
             dependencies: &[],
             place: Place::Offset(1, 0),
@@ -99,6 +101,11 @@ impl Entry {
             place: Place::Offset(3, 0),
             ..Self::rows(id, "t")
         }
+    }
+
+    /// The item that declares the encoding.
+    pub fn encoding(id: i64, definition: &'static str) -> Self {
+        Self { kind: "ENCODING", section: 2, definition, ..Self::table(id, &[]) }
     }
 
     /// Large objects.
@@ -168,7 +175,7 @@ impl Writer {
         if self.minor >= 11 {
             self.integer(entry.section);
         }
-        self.string(Some("CREATE ...;")).string(Some("DROP ...;"));
+        self.string(Some(entry.definition)).string(Some("DROP ...;"));
         self.string(Some(entry.copy)).string(Some("public")).string(Some(""));
         if self.minor >= 14 {
             self.string(Some("heap"));
@@ -189,6 +196,17 @@ impl Writer {
             Place::File(name) => {
                 self.string(Some(name));
             }
+        }
+        self
+    }
+
+    /// Puts bytes that are no UTF-8 in the place of a text of as many.
+    pub fn replace(&mut self, text: &str, bytes: &[u8]) -> &mut Self {
+        assert_eq!(text.len(), bytes.len());
+        let starts: Vec<usize> = memchr::memmem::find_iter(&self.bytes, text).collect();
+        assert!(!starts.is_empty(), "{text} is not there");
+        for start in starts {
+            self.bytes[start..start + text.len()].copy_from_slice(bytes);
         }
         self
     }
