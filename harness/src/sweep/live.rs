@@ -310,7 +310,7 @@ impl<'a> LiveBench<'a> {
                 EngineEnd::Exited(Some(code)) => format!("exit status {code}"),
                 EngineEnd::Exited(None) | EngineEnd::TimedOut => "ended by a signal".to_owned(),
             };
-            let first = report.messages.first().cloned().unwrap_or(status);
+            let first = report.errors.kept().first().map_or(status, ToString::to_string);
             return (Outcome::Failed, Some(first));
         }
         let Some(restored) = restored else {
@@ -420,7 +420,7 @@ impl Bench for LiveBench<'_> {
             rows: cycle.restored.as_ref().map(|restored| restored.rows.values().sum()),
             database_bytes: cycle.restored.map(|restored| restored.bytes),
             wal_bytes: cycle.wal,
-            errors: report.errors,
+            errors: report.errors.count(),
             exit_code: match report.end {
                 EngineEnd::Exited(code) => code,
                 EngineEnd::TimedOut => None,

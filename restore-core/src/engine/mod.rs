@@ -1,8 +1,11 @@
 //! Engines: what restores an archive into a database.
 
+mod attribution;
+mod error;
 mod pg_restore;
 mod pg_restore_log;
 mod psql;
+mod psql_log;
 pub mod scripted;
 
 use std::path::PathBuf;
@@ -11,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::{Instant, timeout_at};
 
+pub use error::{ErrorSource, RestoreError, RestoreErrors};
 pub use pg_restore::PgRestore;
 pub use psql::Psql;
 
@@ -64,10 +68,12 @@ pub struct RestoreReport {
     pub wall: Duration,
     /// How it ended.
     pub end: EngineEnd,
-    /// How many errors it reported.
-    pub errors: u32,
-    /// What it reported, errors first of all; the first lines of it if it
-    /// reported very much.
+    /// The errors that it reported.
+    pub errors: RestoreErrors,
+    /// Whether it went on to the end of the archive, whatever errors there were.
+    pub reached_end: bool,
+    /// The lines that it wrote about errors, notices and warnings, as it wrote them; the
+    /// first thousand.
     pub messages: Vec<String>,
     /// When and where each item was restored.
     pub items: Vec<ItemTiming>,
@@ -76,9 +82,9 @@ pub struct RestoreReport {
 }
 
 impl RestoreReport {
-    /// Whether the engine itself was content.
+    /// Whether the engine succeeded and reported no error.
     pub fn is_clean(&self) -> bool {
-        self.end == EngineEnd::Exited(Some(0)) && self.errors == 0
+        self.end == EngineEnd::Exited(Some(0)) && self.errors.is_empty()
     }
 }
 
@@ -132,11 +138,21 @@ pub trait Engine: Send + Sync {
 /// of a million statements does not fill the memory.
 const MESSAGES_KEPT: usize = 1000;
 
-/// Follows a program that restores: `read` makes events of its lines.
+/// Reads the lines of a program that restores.
+trait ReadLines: Send {
+    /// What a line means.
+    fn read(&mut self, stream: Stream, line: &str) -> LineMeaning;
+
+    /// The errors of all lines, and whether the program said at its end that it had ignored
+    /// errors.
+    fn end(self) -> (RestoreErrors, bool);
+}
+
+/// Follows a program that restores: `reader` makes events of its lines.
 async fn follow(
     mut running: Running,
     time_limit: Option<Duration>,
-    mut read: impl FnMut(Stream, &str) -> LineMeaning + Send,
+    mut reader: impl ReadLines,
     observe: Observer<'_>,
 ) -> RestoreReport {
     let started = running.started();
@@ -147,24 +163,22 @@ async fn follow(
             break true;
         };
         let Some(line) = line else { break false };
-        match read(line.stream, &line.text) {
+        match reader.read(line.stream, &line.text) {
             LineMeaning::Event(what) => {
                 watch.take(&RestoreEvent { at: line.at - started, what }, observe);
             }
             LineMeaning::Message => watch.keep(&line.text),
-            LineMeaning::ErrorCount(count) => {
-                watch.errors = watch.errors.max(count);
-                watch.keep(&line.text);
-            }
             LineMeaning::Nothing => {}
         }
     };
     let exit = if timed_out { running.stop().await } else { running.wait().await };
     let wall = exit.at - started;
+    let (errors, has_ignored_errors) = reader.end();
     RestoreReport {
         wall,
         end: if timed_out { EngineEnd::TimedOut } else { EngineEnd::Exited(exit.code) },
-        errors: watch.errors,
+        errors,
+        reached_end: !timed_out && (exit.code == Some(0) || has_ignored_errors),
         messages: watch.messages,
         items: watch.timeline.finish(wall),
         workers_began: watch.workers_began,
@@ -177,8 +191,6 @@ enum LineMeaning {
     Event(Happening),
     /// Something to keep for the person who reads about a failure.
     Message,
-    /// The engine's own count of its errors.
-    ErrorCount(u32),
     /// Nothing of interest.
     Nothing,
 }
@@ -186,7 +198,6 @@ enum LineMeaning {
 #[derive(Default)]
 struct Watch {
     timeline: Timeline,
-    errors: u32,
     messages: Vec<String>,
     workers_began: Option<Duration>,
 }
@@ -196,10 +207,7 @@ impl Watch {
         self.timeline.record(event);
         match &event.what {
             Happening::WorkersBegin => self.workers_began = Some(event.at),
-            Happening::Error(text) => {
-                self.errors += 1;
-                self.keep(text);
-            }
+            Happening::Error(text) => self.keep(text),
             _ => {}
         }
         observe(event);

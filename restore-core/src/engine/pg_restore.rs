@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::pg_restore_log::LogReader;
-use super::{Engine, EngineError, LineMeaning, Observer, RestoreReport, RestoreRequest, follow};
-use crate::launch::{CommandLine, Launcher, Stream};
+use super::{Engine, EngineError, Observer, RestoreReport, RestoreRequest, follow};
+use crate::launch::{CommandLine, Launcher};
 
 /// Runs `pg_restore` and times its items by its verbose log.
 pub struct PgRestore {
@@ -54,11 +54,6 @@ impl Engine for PgRestore {
         observe: Observer<'_>,
     ) -> Result<RestoreReport, EngineError> {
         let running = self.launcher.launch(Self::command(request)).await?;
-        let mut log = LogReader::default();
-        let read = |stream, line: &str| match stream {
-            Stream::Error => log.read(line),
-            Stream::Output => LineMeaning::Nothing,
-        };
-        Ok(follow(running, request.time_limit, read, observe).await)
+        Ok(follow(running, request.time_limit, LogReader::default(), observe).await)
     }
 }

@@ -4,8 +4,11 @@
 //! the output of PostgreSQL 15, 17 and 18. They are translated in other
 //! locales, so the engine asks for the C locale.
 
-use super::LineMeaning;
+use super::attribution::Attribution;
+use super::error::{OpenError, RestoreErrors};
+use super::{LineMeaning, ReadLines};
 use crate::event::{Happening, ItemName};
+use crate::launch::Stream;
 use crate::toc::ItemKind;
 use crate::units::DumpId;
 
@@ -15,23 +18,119 @@ pub(super) struct LogReader {
     /// With two jobs or more, items are announced with their numbers, and the
     /// lines without numbers say the same again.
     numbered: bool,
+    attribution: Attribution,
+    /// The error that the next line may continue.
+    open: Option<OpenError>,
+    /// Marks of errors that were read without their texts, which are yet to come.
+    marks_without_text: u32,
+    errors: RestoreErrors,
+    /// `pg_restore` said how many errors it has ignored, which it does at its end.
+    has_counted: bool,
+}
+
+impl ReadLines for LogReader {
+    fn read(&mut self, stream: Stream, line: &str) -> LineMeaning {
+        match stream {
+            Stream::Error => self.read_line(line),
+            Stream::Output => LineMeaning::Nothing,
+        }
+    }
+
+    fn end(mut self) -> (RestoreErrors, bool) {
+        self.close();
+        (self.errors, self.has_counted)
+    }
 }
 
 impl LogReader {
     /// What `line` means.
-    pub(super) fn read(&mut self, line: &str) -> LineMeaning {
-        let (mark, text) = split_marks(line);
+    fn read_line(&mut self, line: &str) -> LineMeaning {
+        let (mark, error_marks, text) = split_marks(line);
+        if self.continues(mark, text) {
+            if let Some(open) = &mut self.open {
+                open.extend(line);
+            }
+            return LineMeaning::Message;
+        }
+        if mark == Mark::Note
+            && let Some(open) = &mut self.open
+            && text.starts_with("Query was: ")
+        {
+            open.extend(text);
+            return LineMeaning::Message;
+        }
+        self.close();
         // A numbered item is told by its own words, whatever stands before.
         if let Some(happening) = self.progress(text) {
+            self.marks_without_text += error_marks;
+            self.follow(&happening);
             return LineMeaning::Event(happening);
         }
-        if let Some(count) = text.strip_prefix(ERRORS_IGNORED) {
-            return LineMeaning::ErrorCount(count.trim().parse().unwrap_or(1));
+        if let Some(entry) = text.strip_prefix(FROM_ENTRY) {
+            self.marks_without_text += error_marks;
+            self.attribution.announce(entry, split_kind);
+            return LineMeaning::Nothing;
         }
-        match mark {
-            Mark::Error => LineMeaning::Event(Happening::Error(text.to_owned())),
-            Mark::Program if !text.starts_with("from TOC entry ") => LineMeaning::Nothing,
-            Mark::Program | Mark::Nothing | Mark::Note => LineMeaning::Message,
+        if let Some(count) = text.strip_prefix(ERRORS_IGNORED) {
+            self.has_counted = true;
+            self.errors.note_announced(count.trim().parse().unwrap_or(1));
+            return LineMeaning::Message;
+        }
+        if self.is_error(mark, error_marks, text) {
+            self.open = Some(OpenError::begin(text));
+            return LineMeaning::Event(Happening::Error(text.to_owned()));
+        }
+        self.marks_without_text += error_marks;
+        if is_verbose(text) || mark == Mark::Program {
+            return LineMeaning::Nothing;
+        }
+        LineMeaning::Message
+    }
+
+    /// Whether a line goes on with the error before it. Each message is written in one
+    /// piece up to 1 kB, so that its lines follow each other; then a text may come whose
+    /// marks stand before the error.
+    fn continues(&self, mark: Mark, text: &str) -> bool {
+        self.open.is_some()
+            && mark == Mark::Nothing
+            && !is_error_text(text)
+            && !is_verbose(text)
+            && !text.starts_with(FROM_ENTRY)
+            && !text.starts_with(ERRORS_IGNORED)
+    }
+
+    /// Ends the error that was open.
+    fn close(&mut self) {
+        if let Some(open) = self.open.take() {
+            let mut error = open.end();
+            self.attribution.attribute(&mut error);
+            self.errors.push(error);
+        }
+    }
+
+    /// Whether a text is that of an error, and not of a message whose marks came before
+    /// those of an error.
+    fn is_error(&mut self, mark: Mark, error_marks: u32, text: &str) -> bool {
+        let can_be = !text.is_empty() && !is_verbose(text);
+        if error_marks > 0 && can_be {
+            self.marks_without_text += error_marks - 1;
+            return true;
+        }
+        let is_late = is_error_text(text) || (can_be && mark == Mark::Nothing);
+        if is_late && self.marks_without_text > 0 {
+            self.marks_without_text -= 1;
+            return true;
+        }
+        false
+    }
+
+    fn follow(&mut self, happening: &Happening) {
+        match happening {
+            Happening::SerialItem(item) => self.attribution.serial(item),
+            Happening::Launched(item) => self.attribution.launched(item),
+            Happening::Finished(item) => self.attribution.finished(item),
+            Happening::WorkersBegin | Happening::WorkersEnd => self.attribution.workers(),
+            Happening::Error(_) => {}
         }
     }
 
@@ -70,6 +169,52 @@ enum Mark {
 }
 
 const ERRORS_IGNORED: &str = "errors ignored on restore: ";
+const FROM_ENTRY: &str = "from TOC entry ";
+
+/// Whether a text can only be that of an error.
+fn is_error_text(text: &str) -> bool {
+    const BEGINNINGS: [&str; 5] = [
+        "could not execute query: ",
+        "COPY failed for table ",
+        "could not set ",
+        "error returned by PQ",
+        "query failed: ",
+    ];
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
+
+/// Whether a text says what `pg_restore` does, or is a notice of the server.
+fn is_verbose(text: &str) -> bool {
+    const BEGINNINGS: [&str; 26] = [
+        "creating ",
+        "processing ",
+        "executing ",
+        "launching item ",
+        "finished item ",
+        "skipping item ",
+        "dropping ",
+        "connecting to ",
+        "connected to ",
+        "entering main parallel loop",
+        "finished main parallel loop",
+        "entering restore_toc_entries_",
+        "restoring large object ",
+        "restored ",
+        "transferring dependency ",
+        "reducing dependencies ",
+        "setting owner and privileges ",
+        "table \"",
+        "while INITIALIZING:",
+        "while PROCESSING TOC:",
+        "while FINALIZING:",
+        "implied no-schema restore",
+        "implied data-only restore",
+        "NOTICE:  ",
+        "WARNING:  ",
+        "INFO:  ",
+    ];
+    BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
+}
 
 /// Splits the marks from the message behind them.
 ///
@@ -78,7 +223,9 @@ const ERRORS_IGNORED: &str = "errors ignored on restore: ";
 /// end (`pg_log_generic_v` in `src/common/logging.c`, standard error being
 /// unbuffered). So the text is whole, and before it may stand marks of other
 /// messages: `pg_restore: pg_restore:finished item 12 INDEX x`.
-fn split_marks(line: &str) -> (Mark, &str) {
+///
+/// Gives the strongest mark, how many of them are those of errors, and the text.
+fn split_marks(line: &str) -> (Mark, u32, &str) {
     const MARKS: [(&str, Mark); 6] = [
         ("pg_restore:", Mark::Program),
         ("error: ", Mark::Error),
@@ -87,12 +234,13 @@ fn split_marks(line: &str) -> (Mark, &str) {
         ("hint: ", Mark::Note),
         (" ", Mark::Nothing),
     ];
-    let (mut mark, mut rest) = (Mark::Nothing, line);
+    let (mut mark, mut errors, mut rest) = (Mark::Nothing, 0, line);
     while let Some((text, found)) = MARKS.iter().find(|(text, _)| rest.starts_with(text)) {
         mark = mark.max(*found);
+        errors += u32::from(*found == Mark::Error);
         rest = &rest[text.len()..];
     }
-    (mark, rest)
+    (mark, errors, rest)
 }
 
 type MakeHappening = fn(ItemName) -> Happening;
@@ -172,7 +320,7 @@ mod tests {
     fn events(log: &str) -> Vec<Happening> {
         let mut reader = LogReader::default();
         log.lines()
-            .filter_map(|line| match reader.read(line) {
+            .filter_map(|line| match reader.read_line(line) {
                 LineMeaning::Event(what) => Some(what),
                 _ => None,
             })
@@ -231,14 +379,99 @@ pg_restore: restored 1 large object";
         );
     }
 
-    #[test]
-    fn errors_are_counted_and_their_details_kept() {
+    fn errors(log: &str) -> RestoreErrors {
         let mut reader = LogReader::default();
-        let error = reader.read("pg_restore: error: could not execute query: ERROR:  no role");
-        assert!(matches!(error, LineMeaning::Event(Happening::Error(_))));
-        assert!(matches!(reader.read("Command was: ALTER TABLE"), LineMeaning::Message));
-        let total = reader.read("pg_restore: warning: errors ignored on restore: 12");
-        assert!(matches!(total, LineMeaning::ErrorCount(12)));
+        for line in log.lines() {
+            reader.read_line(line);
+        }
+        reader.end().0
+    }
+
+    /// From PostgreSQL 15, `pg_restore -v`.
+    #[test]
+    fn an_error_has_its_item_and_its_statement() {
+        let found = errors(
+            "\
+pg_restore: creating TABLE \"public.t11\"
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 226; 1259 16560 TABLE t11 alice
+pg_restore: error: could not execute query: ERROR:  relation \"t11\" already exists
+Command was: CREATE TABLE public.t11 (
+    id integer NOT NULL
+);
+
+
+pg_restore: error: could not execute query: ERROR:  role \"alice\" does not exist
+Command was: ALTER TABLE public.t11 OWNER TO alice;
+
+pg_restore: creating TABLE \"public.t12\"
+pg_restore: warning: errors ignored on restore: 2",
+        );
+        let [exists, role] = found.kept() else { panic!("{found:?}") };
+        assert_eq!(exists.to_string(), "ERROR:  relation \"t11\" already exists");
+        assert_eq!(exists.item(), Some(&named(Some(226), "TABLE", "public.t11")));
+        let statement = "CREATE TABLE public.t11 (\n    id integer NOT NULL\n);";
+        assert_eq!(exists.statement.as_deref(), Some(statement));
+        assert_eq!(role.item(), exists.item());
+        assert_eq!(found.count(), 2);
+    }
+
+    /// The announcements of two workers, and then their errors in the other order; the mark
+    /// of one error before the text of another message.
+    #[test]
+    fn mixed_lines_of_workers_are_taken_apart() {
+        let found = errors(
+            "\
+pg_restore: entering main parallel loop
+pg_restore: launching item 7 TABLE DATA a
+pg_restore: launching item 8 INDEX b
+pg_restore: from TOC entry 7; 0 16524 TABLE DATA a alice
+pg_restore: from TOC entry 8; 1259 16532 INDEX b alice
+pg_restore: error: pg_restore: error: could not execute query: ERROR:  no disk
+Command was: CREATE INDEX b ON public.a USING btree (v);
+
+
+ processing data for table \"public.c\"
+COPY failed for table \"a\": ERROR:  invalid input
+CONTEXT:  COPY a, line 1
+pg_restore: error: pg_restore: finished item 7 TABLE DATA a
+could not execute query: ERROR:  role \"bob\" does not exist
+Command was: ALTER INDEX public.b OWNER TO bob;",
+        );
+        let told: Vec<(u32, String)> = found
+            .kept()
+            .iter()
+            .map(|error| (error.item().unwrap().id.unwrap().0, error.to_string()))
+            .collect();
+        let expected = [
+            (8, "ERROR:  no disk".to_owned()),
+            (7, "ERROR:  invalid input".to_owned()),
+            (8, "ERROR:  role \"bob\" does not exist".to_owned()),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(found.kept()[1].context.as_deref(), Some("COPY a, line 1"));
+    }
+
+    /// From `pg_restore` 17 with four jobs on a server 15: each connection is set up anew, and
+    /// its error names the last item before the workers began.
+    #[test]
+    fn errors_of_the_session_belong_to_no_item() {
+        let found = errors(
+            "\
+pg_restore: while INITIALIZING:
+pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \"x\"
+Command was: SET x = 0;
+pg_restore: entering main parallel loop
+pg_restore: launching item 3340 TABLE DATA t
+pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 214; 1259 16626 TABLE t postgres
+pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter \"x\"
+Command was: SET x = 0;
+pg_restore: processing data for table \"public.t\"
+pg_restore: finished item 3340 TABLE DATA t",
+        );
+        assert_eq!(found.count(), 2);
+        assert!(found.kept().iter().all(|error| error.is_of_session() && error.item().is_none()));
     }
 
     /// From PostgreSQL 15 with eight jobs.
@@ -259,6 +492,7 @@ could not execute query: ERROR:  no";
                 Happening::Launched(item(7, "TABLE DATA", "a")),
                 Happening::Finished(item(7, "TABLE DATA", "a")),
                 Happening::Finished(item(8, "INDEX", "b")),
+                Happening::Error("could not execute query: ERROR:  no".to_owned()),
             ]
         );
     }

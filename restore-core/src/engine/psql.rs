@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Engine, EngineError, LineMeaning, Observer, RestoreReport, RestoreRequest, follow};
-use crate::event::Happening;
-use crate::launch::{CommandLine, Launcher, Stream};
+use super::psql_log::LogReader;
+use super::{Engine, EngineError, Observer, RestoreReport, RestoreRequest, follow};
+use crate::launch::{CommandLine, Launcher};
 use crate::units::Jobs;
 
 /// Feeds an SQL script to `psql`.
@@ -51,32 +51,6 @@ impl Engine for Psql {
             return Err(EngineError::Serial { engine: Self::NAME, what: "a plain dump", jobs });
         }
         let running = self.launcher.launch(Self::command(request)).await?;
-        Ok(follow(running, request.time_limit, meaning, observe).await)
-    }
-}
-
-/// `psql:dump.sql:12: ERROR:  ...`: psql goes on after an error and exits
-/// with 0, so the lines are what tells.
-fn meaning(stream: Stream, line: &str) -> LineMeaning {
-    const SERIOUS: [&str; 4] = ["ERROR:  ", "FATAL:  ", "PANIC:  ", "psql: error: "];
-    match stream {
-        Stream::Output => LineMeaning::Nothing,
-        Stream::Error if SERIOUS.iter().any(|word| line.contains(word)) => {
-            LineMeaning::Event(Happening::Error(line.to_owned()))
-        }
-        Stream::Error => LineMeaning::Message,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_are_told_from_notices() {
-        let error = meaning(Stream::Error, "psql:d.sql:3: ERROR:  relation \"x\" does not exist");
-        assert!(matches!(error, LineMeaning::Event(Happening::Error(_))));
-        let notice = meaning(Stream::Error, "psql:d.sql:3: NOTICE:  ERROR: is no error here");
-        assert!(matches!(notice, LineMeaning::Message));
+        Ok(follow(running, request.time_limit, LogReader::default(), observe).await)
     }
 }

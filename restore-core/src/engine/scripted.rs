@@ -9,7 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use super::{Engine, EngineEnd, EngineError, Observer, RestoreReport, RestoreRequest};
+use super::{
+    Engine, EngineEnd, EngineError, Observer, RestoreError, RestoreErrors, RestoreReport,
+    RestoreRequest,
+};
 use crate::event::{Happening, ItemName, RestoreEvent, Timeline};
 use crate::units::DumpId;
 
@@ -80,7 +83,11 @@ where
         }
 
         let wall = started.elapsed();
-        let failed = !messages.is_empty();
+        let mut errors = RestoreErrors::default();
+        for text in &messages {
+            errors.push(RestoreError::read(text));
+        }
+        let failed = !errors.is_empty();
         Ok(RestoreReport {
             wall,
             end: if script.wall > limit {
@@ -88,7 +95,8 @@ where
             } else {
                 EngineEnd::Exited(Some(i32::from(failed)))
             },
-            errors: u32::from(failed),
+            errors,
+            reached_end: script.wall <= limit,
             messages,
             items: timeline.finish(wall),
             workers_began: Some(Duration::ZERO),
