@@ -13,6 +13,7 @@ pub mod clock;
 pub mod commands;
 pub mod dataset;
 pub mod design;
+pub mod document;
 pub mod gate;
 pub mod history;
 pub mod lease;

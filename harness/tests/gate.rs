@@ -4,11 +4,11 @@
 
 mod support;
 
+use harness::document::{Answer as _, Style, markdown, terminal};
 use harness::gate::judge::Reason;
 use harness::gate::{Comparison, Finding, GatedMetric, Metric, Policy};
 use harness::record::trial::TrialRow;
-use harness::report::Style;
-use harness::report::compare::{CompareReport, annotations, junit, markdown, terminal};
+use harness::report::compare::{CompareReport, annotations, junit};
 use restore_core::format::Format;
 use restore_core::units::Jobs;
 use support::{TrueCurve, arms, fail, usl};
@@ -111,8 +111,8 @@ fn renderings() {
         row.wal_bytes = Some(123_456_789);
     }
     let report = CompareReport::new(compare(&rows));
-    insta::assert_snapshot!("compare_text", terminal::render(&report, Style::default()));
-    insta::assert_snapshot!("compare_markdown", markdown::render(&report));
+    insta::assert_snapshot!("compare_text", terminal::render(&report.document(), Style::default()));
+    insta::assert_snapshot!("compare_markdown", markdown::render(&report.document()));
     insta::assert_snapshot!("compare_junit", junit::render(&report).unwrap());
     insta::assert_snapshot!("compare_annotations", annotations::render(&report));
     let read: CompareReport = serde_json::from_str(&report.json().unwrap()).unwrap();
@@ -123,5 +123,8 @@ fn renderings() {
 fn renderings_of_doubt() {
     let rows = arms(&[curve()], |_| 1.0, 5, 0.25, 10);
     let report = CompareReport::new(compare(&rows));
-    insta::assert_snapshot!("compare_doubt_text", terminal::render(&report, Style::default()));
+    insta::assert_snapshot!(
+        "compare_doubt_text",
+        terminal::render(&report.document(), Style::default())
+    );
 }

@@ -4,12 +4,12 @@
 
 mod support;
 
+use harness::document::{Answer as _, Style, markdown, terminal};
 use harness::gate::across::{self, Arm, Likeness};
 use harness::gate::comparison::Pairing;
 use harness::gate::{Finding, Policy};
 use harness::history::{History, RecordedRun};
 use harness::record::RunRecord;
-use harness::report::{Style, history};
 use harness::scenario::{self, Overrides};
 use restore_core::format::Format;
 use serde_json::json;
@@ -60,9 +60,10 @@ fn the_run_since_which_it_is_slower_is_named() {
     assert_eq!(change.run, "nightly-15");
     assert!((change.ratio - 1.2).abs() < 0.03, "{change:?}");
     assert_eq!(cell.level_now().1, 14);
-    let text = history::text(&seen, Style::default());
+    let text = terminal::render(&seen.document(), Style::default());
     assert!(text.starts_with("1 of 1 cells changed their level over 28 runs"), "{text}");
-    assert!(history::markdown(&seen).contains("| nightly, custom gzip:6 -j 4 | 28 |"));
+    let markdown = markdown::render(&seen.document());
+    assert!(markdown.contains("| nightly, custom gzip:6 -j 4 |   28 |"), "{markdown}");
     let read: History = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();
     assert_eq!(read.cells[0].changes.len(), 1);
 }

@@ -1,14 +1,12 @@
 //! `jobtune claims`: what recorded runs say of the rules of thumb.
 
-use anyhow::Context as _;
-
-use super::Status;
+use super::{Status, written};
 use crate::analysis::RunFacts;
 use crate::claims::{self, Material};
-use crate::cli::{ClaimsArgs, OutputFormat};
+use crate::cli::ClaimsArgs;
 use crate::printer::Printer;
 use crate::record::RunFolder;
-use crate::report::{Style, claims as report};
+use crate::report::claims::Claims;
 
 pub(super) fn run(args: &ClaimsArgs, printer: &Printer) -> anyhow::Result<Status> {
     let runs = args
@@ -19,11 +17,7 @@ pub(super) fn run(args: &ClaimsArgs, printer: &Printer) -> anyhow::Result<Status
             Ok(Material::new(RunFacts::of(&folder.run()?), folder.trials()?))
         })
         .collect::<anyhow::Result<Vec<Material>>>()?;
-    let claims = report::reports(&claims::judge(&runs));
-    printer.answer(&match args.format {
-        OutputFormat::Text => report::text(&claims, Style { width: printer.width(), color: true }),
-        OutputFormat::Markdown => report::markdown(&claims),
-        OutputFormat::Json => report::json(&claims).context("cannot write JSON")?,
-    });
+    let claims = Claims::new(&claims::judge(&runs));
+    printer.answer(&written(&claims, args.format, printer)?);
     Ok(Status::Done)
 }

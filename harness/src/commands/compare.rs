@@ -4,29 +4,23 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use super::Status;
 use super::history::read_runs;
-use crate::cli::{CompareArgs, OutputFormat};
+use super::{Status, write_file, written};
+use crate::cli::CompareArgs;
+use crate::document::{Answer as _, markdown};
 use crate::gate::across::{self, Arm, Likeness, Obstacle};
 use crate::gate::comparison::Between;
 use crate::gate::{Comparison, Finding, Policy};
 use crate::printer::Printer;
 use crate::record::{RunFolder, RunRecord};
-use crate::report::Style;
-use crate::report::compare::{CompareReport, annotations, junit, markdown, terminal};
+use crate::report::compare::{CompareReport, annotations, junit};
 use crate::scenario::Variant;
 
 pub(super) fn run(args: &CompareArgs, printer: &Printer) -> anyhow::Result<Status> {
     let policy = policy(args)?;
     let report = CompareReport::new(compare(args, &policy, printer)?);
     write_files(args, &report)?;
-    printer.answer(&match args.format {
-        OutputFormat::Text => {
-            terminal::render(&report, Style { width: printer.width(), color: true })
-        }
-        OutputFormat::Markdown => markdown::render(&report),
-        OutputFormat::Json => report.json()?,
-    });
+    printer.answer(&written(&report, args.format, printer)?);
     if args.annotations {
         printer.plain(annotations::render(&report).trim_end());
     }
@@ -182,17 +176,13 @@ fn variants(run: &RunRecord, args: &CompareArgs) -> anyhow::Result<(String, Stri
 
 fn write_files(args: &CompareArgs, report: &CompareReport) -> anyhow::Result<()> {
     if let Some(path) = &args.markdown {
-        write(path, &markdown::render(report))?;
+        write_file(path, markdown::render(&report.document()))?;
     }
     if let Some(path) = &args.json {
-        write(path, &report.json()?)?;
+        write_file(path, report.json()?)?;
     }
     if let Some(path) = &args.junit {
-        write(path, &junit::render(report)?)?;
+        write_file(path, junit::render(report)?)?;
     }
     Ok(())
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::estimate::free_bytes;
 use super::host::host;
-use super::{Status, state_folder};
-use crate::cli::{DoctorArgs, OutputFormat};
+use super::{Status, state_folder, written};
+use crate::cli::DoctorArgs;
 use crate::dataset::cache_folder;
+use crate::document::{Answer, Document, Table};
 use crate::lease::{Found, find_all};
 use crate::printer::Printer;
 use crate::process::RunAs;
@@ -36,40 +37,34 @@ impl Finding {
     }
 }
 
+/// All that was looked for.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Findings(Vec<Finding>);
+
+impl Answer for Findings {
+    fn document(&self) -> Document {
+        let table = Table::of(&self.0)
+            .text("", |finding| if finding.ok { "ok" } else { "missing" }.to_owned())
+            .text("what", |finding| finding.what.to_owned())
+            .text("found", |finding| finding.found.clone())
+            .strong(|finding| !finding.ok);
+        let advice = self.0.iter().filter_map(|finding| {
+            finding.advice.as_ref().map(|advice| format!("{}: {advice}", finding.what))
+        });
+        let mut document = Document::new();
+        document.table(table).section("What to do", advice.collect());
+        document
+    }
+}
+
 pub(super) async fn run(args: &DoctorArgs, printer: &Printer) -> anyhow::Result<Status> {
     let mut findings = vec![machine(), temporary_folder(), cache()];
     findings.extend(programs().await);
     findings.extend([server_user(), docker().await, caches()]);
     findings.push(leftovers(args)?);
-    printer.answer(&match args.format {
-        OutputFormat::Json => serde_json::to_string_pretty(&findings)?,
-        OutputFormat::Text => text(&findings),
-        OutputFormat::Markdown => markdown(&findings),
-    });
+    printer.answer(&written(&Findings(findings), args.format, printer)?);
     Ok(Status::Done)
-}
-
-fn text(findings: &[Finding]) -> String {
-    let mut lines = Vec::new();
-    for finding in findings {
-        let sign = if finding.ok { "ok     " } else { "missing" };
-        lines.push(format!("{sign}  {:<18}  {}", finding.what, finding.found));
-        for line in finding.advice.iter().flat_map(|advice| advice.lines()) {
-            lines.push(format!("{:29}{line}", ""));
-        }
-    }
-    lines.join("\n")
-}
-
-fn markdown(findings: &[Finding]) -> String {
-    let mut lines =
-        vec!["| | what | found | what to do |".to_owned(), "|---|---|---|---|".to_owned()];
-    for finding in findings {
-        let sign = if finding.ok { "ok" } else { "missing" };
-        let advice = finding.advice.as_deref().unwrap_or_default().replace('\n', " ");
-        lines.push(format!("| {sign} | {} | {} | {advice} |", finding.what, finding.found));
-    }
-    lines.join("\n")
 }
 
 fn machine() -> Finding {

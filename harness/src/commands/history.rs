@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::Status;
-use crate::cli::{HistoryArgs, OutputFormat};
+use super::{Status, written};
+use crate::cli::HistoryArgs;
 use crate::history::{History, RecordedRun};
 use crate::printer::Printer;
 use crate::record::RunFolder;
-use crate::report::{Style, history};
 
 pub(super) fn run(args: &HistoryArgs, printer: &Printer) -> anyhow::Result<Status> {
     let runs = read_runs(&args.folder, printer)?;
@@ -19,14 +18,7 @@ pub(super) fn run(args: &HistoryArgs, printer: &Printer) -> anyhow::Result<Statu
             args.folder.display()
         );
     }
-    let history = History::new(&runs);
-    printer.answer(&match args.format {
-        OutputFormat::Text => {
-            history::text(&history, Style { width: printer.width(), color: true })
-        }
-        OutputFormat::Markdown => history::markdown(&history),
-        OutputFormat::Json => serde_json::to_string_pretty(&history)? + "\n",
-    });
+    printer.answer(&written(&History::new(&runs), args.format, printer)?);
     Ok(Status::Done)
 }
 

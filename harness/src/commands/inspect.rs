@@ -10,15 +10,14 @@ use restore_core::inspect::{Subject, USUAL_JOBS};
 use restore_core::plan::PgMajor;
 use restore_core::units::Jobs;
 
-use super::Status;
+use super::{Status, written};
 use crate::analysis::replay::{self, Source};
 use crate::analysis::{Analysis, Curve};
-use crate::cli::{InspectArgs, OutputFormat};
+use crate::cli::InspectArgs;
 use crate::clock;
 use crate::printer::Printer;
 use crate::record::{RecordedPlan, RunFolder};
-use crate::report::Style;
-use crate::report::inspect::{Here, InspectReport, json, markdown, terminal};
+use crate::report::inspect::{Here, InspectReport};
 
 pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Status> {
     if args.list {
@@ -27,15 +26,7 @@ pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Statu
     }
     let archive = Archive::open(&args.archive)?;
     let report = report(args, &archive)?;
-    let text = match args.format {
-        // The printer takes the colours away where they do not belong.
-        OutputFormat::Text => {
-            terminal::render(&report, Style { width: printer.width(), color: true })
-        }
-        OutputFormat::Markdown => markdown::render(&report),
-        OutputFormat::Json => json(&report)?,
-    };
-    printer.answer(&text);
+    printer.answer(&written(&report, args.format, printer)?);
     Ok(Status::Done)
 }
 

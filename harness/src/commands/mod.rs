@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, OutputFormat};
+use crate::document::{Answer, Document, Style, markdown, terminal};
 use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
 use crate::provider::remove_resource;
@@ -66,6 +67,37 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Doctor(args) => doctor::run(&args, printer).await,
         Command::Clean(args) => clean::run(&args, printer).await,
     }
+}
+
+/// An answer in the format that was asked for.
+fn written(
+    answer: &impl Answer,
+    format: OutputFormat,
+    printer: &Printer,
+) -> anyhow::Result<String> {
+    Ok(match format {
+        OutputFormat::Text => terminal::render(&answer.document(), style(printer)),
+        OutputFormat::Markdown => markdown::render(&answer.document()),
+        OutputFormat::Json => answer.json()?,
+    })
+}
+
+/// Prints a document that has no other format.
+fn print(document: &Document, printer: &Printer) {
+    printer.answer(&terminal::render(document, style(printer)));
+}
+
+fn style(printer: &Printer) -> Style {
+    // The printer removes colours where standard output cannot show them.
+    Style { width: printer.width(), color: true }
+}
+
+/// Writes a file that was asked for.
+fn write_file(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    let bytes = bytes.as_ref();
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    tracing::debug!(path = %path.display(), bytes = bytes.len(), "wrote");
+    Ok(())
 }
 
 /// The folder in which runs note what they make.

@@ -3,14 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use super::Status;
 use super::sweep::{Job, carry_out_and_answer};
-use crate::cli::{NoiseArgs, OutputFormat, SweepArgs};
+use super::{Status, written};
+use crate::cli::{NoiseArgs, SweepArgs};
 use crate::gate::Policy;
 use crate::gate::noise::{AGAIN, Noise, Suspicion};
 use crate::printer::Printer;
 use crate::record::RunFolder;
-use crate::report::{Style, noise};
 use crate::scenario::{Scenario, Variant};
 
 /// Blocks of an A/A run where none are asked for: enough for a spread.
@@ -82,11 +81,7 @@ fn answer(
     let effect = args.effect.share();
     let mut seen = Noise::new(&folder.trials()?, Some(run.host.cores), effect, &policy);
     seen.suspicions.extend(suspicions);
-    printer.answer(&match args.format {
-        OutputFormat::Text => noise::text(&seen, Style { width: printer.width(), color: true }),
-        OutputFormat::Markdown => noise::markdown(&seen),
-        OutputFormat::Json => serde_json::to_string_pretty(&seen)? + "\n",
-    });
+    printer.answer(&written(&seen, args.format, printer)?);
     Ok(())
 }
 

@@ -4,14 +4,13 @@ use restore_core::archive::Archive;
 use restore_core::plan::PgMajor;
 use restore_core::units::Jobs;
 
-use super::Status;
 use super::host::host;
 use super::sweep::{Job, carry_out_and_answer};
+use super::{Status, written};
 use crate::cli::{OutputFormat, SweepArgs, TuneArgs};
 use crate::design::{Adaptive, Design, Trial};
 use crate::printer::Printer;
 use crate::record::{ArchiveRecord, Ending, RunFolder, RunRecord, ServerRecord, TrialRow};
-use crate::report::Style;
 use crate::report::tune::{Spent, TuneReport};
 use crate::scenario::quantity::{Span, WarmUp};
 use crate::scenario::{Provider, Scenario};
@@ -179,9 +178,5 @@ pub(super) fn render(
         warm_up: run.scenario.sweep.warm_up,
     };
     let report = TuneReport::new(rule.standing(&rows), spent, rule.tolerance, run.ended);
-    Ok(match format {
-        OutputFormat::Text => report.text(Style { width: printer.width(), color: true }),
-        OutputFormat::Markdown => report.markdown(),
-        OutputFormat::Json => report.json()?,
-    })
+    written(&report, format, printer)
 }

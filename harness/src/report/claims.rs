@@ -1,13 +1,12 @@
-//! Claims and what the runs say of them, as a model, text, Markdown and JSON.
+//! Claims and what the runs say of them.
 
 use serde::{Deserialize, Serialize};
 
 use super::build::digits;
 use super::format;
-use super::markdown::escape;
 use super::model::Estimate;
-use super::terminal::Style;
 use crate::claims::{Effect, Evidence, Judged, Quantity, Ruling};
+use crate::document::{Answer, Document};
 
 /// A claim and what the runs say of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,8 +103,7 @@ impl ClaimsReport {
     }
 }
 
-/// All claims in their order.
-pub fn reports(judged: &[Judged]) -> Vec<ClaimReport> {
+fn reports(judged: &[Judged]) -> Vec<ClaimReport> {
     judged.iter().map(claim_report).collect()
 }
 
@@ -180,75 +178,48 @@ const HOW: &str = "Ratios are paired by block, and speed-ups of two runs compare
 /// Where there is nothing to show.
 const NOTHING: &str = "too few values to compare";
 
-/// For programs.
-pub fn json(claims: &[ClaimReport]) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(claims)
-}
+/// All claims in their order, as `jobtune claims` shows them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Claims(pub Vec<ClaimReport>);
 
-/// For a terminal.
-pub fn text(claims: &[ClaimReport], style: Style) -> String {
-    let mut lines = Vec::new();
-    for claim in claims {
-        let heading = format!("{} {}", claim.text, claim.says);
-        lines.extend(style.paragraph(&heading, 2).iter().map(|line| style.bold(line)));
-        if claim.evidence.is_empty() {
-            let advice = format!("  Needs other runs: {}.", claim.decided_by);
-            lines.extend(style.paragraph(&advice, 2));
-        }
-        for EvidenceReport { place, says, effect, .. } in &claim.evidence {
-            let seen = effect.as_ref().map_or_else(|| NOTHING.to_owned(), in_one_line);
-            lines.extend(style.paragraph(&format!("- {place}: {says}; {seen}"), 2));
-        }
-        lines.push(String::new());
+impl Claims {
+    /// What is said of the judged claims.
+    pub fn new(judged: &[Judged]) -> Self {
+        Self(reports(judged))
     }
-    lines.extend(style.paragraph(HOW, 0));
-    lines.join("\n")
 }
 
-fn in_one_line(effect: &EffectReport) -> String {
-    let EffectReport { what, blocks, .. } = effect;
-    let (value, interval) = numbers(effect);
-    format!("{what}: {value} ({interval}, {blocks} blocks)")
-}
-
-fn numbers(effect: &EffectReport) -> (String, String) {
-    let Estimate { value, .. } = effect.estimate;
-    let (value, interval) = match effect.quantity {
-        QuantityReport::Ratio => (format::ratio(value), format::ratio_interval(&effect.estimate)),
-        QuantityReport::Share => {
-            (format::percent(value), format::percent_interval(&effect.estimate))
+impl Answer for Claims {
+    fn document(&self) -> Document {
+        let mut document = Document::new();
+        for claim in &self.0 {
+            document.heading(format!("{} {}", claim.text, claim.says));
+            if claim.evidence.is_empty() {
+                document.paragraph(format!("Needs other runs: {}.", claim.decided_by));
+            }
+            document.list(claim.evidence.iter().map(in_one_line).collect());
         }
-    };
-    (value, interval.unwrap_or_default())
-}
-
-/// For a page.
-pub fn markdown(claims: &[ClaimReport]) -> String {
-    let mut lines = vec![
-        "| claim | where | here | effect | 95 % interval | blocks |".to_owned(),
-        "|---|---|---|---|---|---|".to_owned(),
-    ];
-    for claim in claims {
-        let text = &claim.text;
-        if claim.evidence.is_empty() {
-            lines.push(format!("| {text} | needs {} | not decidable | | | |", claim.decided_by));
-        }
-        lines.extend(claim.evidence.iter().map(|evidence| row(text, evidence)));
+        document.note(HOW);
+        document
     }
-    lines.push(String::new());
-    lines.push(HOW.to_owned());
-    lines.join("\n")
 }
 
-fn row(text: &str, evidence: &EvidenceReport) -> String {
+fn in_one_line(evidence: &EvidenceReport) -> String {
     let EvidenceReport { place, says, effect, .. } = evidence;
-    let place = escape(place);
     match effect {
-        Some(effect) => {
-            let (value, interval) = numbers(effect);
-            let EffectReport { what, blocks, .. } = effect;
-            format!("| {text} | {place} | {says} | {what}: {value} | {interval} | {blocks} |")
+        Some(EffectReport { what, blocks, quantity, estimate }) => {
+            let (value, interval) = match quantity {
+                QuantityReport::Ratio => {
+                    (format::ratio(estimate.value), format::ratio_interval(estimate))
+                }
+                QuantityReport::Share => {
+                    (format::percent(estimate.value), format::percent_interval(estimate))
+                }
+            };
+            let interval = interval.unwrap_or_default();
+            format!("{place}: {says}; {what}: {value} ({interval}, {blocks} blocks)")
         }
-        None => format!("| {text} | {place} | {says} | {NOTHING} | | |"),
+        None => format!("{place}: {says}; {NOTHING}"),
     }
 }

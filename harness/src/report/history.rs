@@ -1,50 +1,29 @@
-//! A history as a table and as Markdown.
-
-use comfy_table::CellAlignment;
+//! A history as a document.
 
 use super::format;
-use super::markdown::{escape, push};
-use super::terminal::{Style, finish, plain_table, section};
+use crate::document::{Answer, Document, Table};
 use crate::history::{CellHistory, Change, FEWEST_RUNS, History, LARGEST_P, SMALLEST_CHANGE};
 
-const HEADINGS: [&str; 7] = ["cell", "runs", "since", "run", "before", "after", "ratio"];
-
-/// Writes `history` as text, the answer first.
-pub fn text(history: &History, style: Style) -> String {
-    let mut lines: Vec<String> =
-        style.paragraph(&answer(history), 0).iter().map(|line| style.bold(line)).collect();
-    if history.changed().next().is_some() {
-        let mut table = plain_table();
-        table.set_header(HEADINGS);
-        for (cell, change) in changes(history) {
-            table.add_row(row(cell, change));
-        }
-        lines.push(String::new());
-        lines.extend(finish(&mut table, CellAlignment::Left));
+impl Answer for History {
+    fn document(&self) -> Document {
+        let mut document = Document::of(answer(self));
+        document
+            .table(changes_table(self))
+            .section("Levels now", self.cells.iter().map(level).collect())
+            .note(rule());
+        document
     }
-    let levels: Vec<String> = history.cells.iter().map(level).collect();
-    section(&mut lines, "Levels now", levels, style);
-    section(&mut lines, "How it is judged", vec![rule()], style);
-    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
-/// Writes `history` as GitHub-flavoured Markdown, the answer first.
-pub fn markdown(history: &History) -> String {
-    let mut text = format!("**{}**\n", escape(&answer(history)));
-    if history.changed().next().is_some() {
-        push(&mut text, format_args!("\n| {} |\n", HEADINGS.join(" | ")));
-        text.push_str("|:---|---:|:---|:---|---:|---:|---:|\n");
-        for (cell, change) in changes(history) {
-            let cells = row(cell, change).map(|cell| escape(&cell)).join(" | ");
-            push(&mut text, format_args!("| {cells} |\n"));
-        }
-    }
-    text.push_str("\n### Levels now\n\n");
-    for cell in &history.cells {
-        push(&mut text, format_args!("- {}\n", escape(&level(cell))));
-    }
-    push(&mut text, format_args!("\n<sub>{}</sub>\n", escape(&rule())));
-    text
+fn changes_table(history: &History) -> Table<(&CellHistory, &Change)> {
+    Table::of(changes(history))
+        .text("cell", |(cell, _)| cell.title())
+        .number("runs", |(cell, _)| cell.points.len().to_string())
+        .text("since", |(_, change)| minute(&change.at))
+        .text("run", |(_, change)| change.run.clone())
+        .number("before", |(_, change)| format::time(change.before_seconds))
+        .number("after", |(_, change)| format::time(change.after_seconds))
+        .number("ratio", |(_, change)| format::ratio(change.ratio))
 }
 
 /// The answer in one sentence.
@@ -77,18 +56,6 @@ pub(super) fn answer(history: &History) -> String {
 
 fn changes(history: &History) -> impl Iterator<Item = (&CellHistory, &Change)> {
     history.changed().flat_map(|cell| cell.changes.iter().map(move |change| (cell, change)))
-}
-
-fn row(cell: &CellHistory, change: &Change) -> [String; 7] {
-    [
-        cell.title(),
-        cell.points.len().to_string(),
-        minute(&change.at),
-        change.run.clone(),
-        format::time(change.before_seconds),
-        format::time(change.after_seconds),
-        format::ratio(change.ratio),
-    ]
 }
 
 /// A time in RFC 3339 without its seconds, for people.

@@ -1,43 +1,22 @@
-//! What a machine can detect, as a table and as Markdown.
+//! What a machine can detect, as a document.
 
-use comfy_table::CellAlignment;
+use restore_core::units::Jobs;
 
 use super::format;
-use super::markdown::{escape, push};
-use super::terminal::{Style, finish, plain_table, section};
+use crate::document::{Answer, Document, Table};
 use crate::gate::Finding;
 use crate::gate::noise::{MetricNoise, Noise};
+use crate::gate::policy::MOST_BLOCKS;
 
-/// Writes `noise` as text, the answer first.
-pub fn text(noise: &Noise, style: Style) -> String {
-    let mut lines: Vec<String> =
-        style.paragraph(&answer(noise), 0).iter().map(|line| style.bold(line)).collect();
-    let mut table = plain_table();
-    table.set_header(headings(noise));
-    for metric in &noise.metrics {
-        table.add_row(row(metric));
+impl Answer for Noise {
+    fn document(&self) -> Document {
+        let mut document = Document::of(answer(self));
+        document
+            .table(metrics(self))
+            .section("Suspicious", suspicions(self))
+            .section("Remarks", remarks(self));
+        document
     }
-    lines.push(String::new());
-    lines.extend(finish(&mut table, CellAlignment::Left));
-    section(&mut lines, "Suspicious", suspicions(noise), style);
-    section(&mut lines, "Remarks", remarks(noise), style);
-    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
-}
-
-/// Writes `noise` as GitHub-flavoured Markdown, the answer first.
-pub fn markdown(noise: &Noise) -> String {
-    let mut text = format!("**{}**\n\n", escape(&answer(noise)));
-    push(&mut text, format_args!("| {} |\n", headings(noise).join(" | ")));
-    text.push_str("|:---|---:|---:|---:|---:|---:|\n");
-    for metric in &noise.metrics {
-        let cells = row(metric).map(|cell| escape(&cell)).join(" | ");
-        push(&mut text, format_args!("| {cells} |\n"));
-    }
-    text.push('\n');
-    for entry in suspicions(noise).into_iter().chain(remarks(noise)) {
-        push(&mut text, format_args!("- {}\n", escape(&entry)));
-    }
-    text
 }
 
 fn answer(noise: &Noise) -> String {
@@ -73,27 +52,22 @@ fn worst_spread(noise: &Noise) -> f64 {
     single.map(|metric| metric.spread_ratio).fold(0.0, f64::max)
 }
 
-fn headings(noise: &Noise) -> [String; 6] {
+fn metrics(noise: &Noise) -> Table<&MetricNoise> {
     let effect = format::round_percent(noise.effect_ratio);
-    [
-        String::new(),
-        "-j".to_owned(),
-        "time".to_owned(),
-        "spread".to_owned(),
-        format!("seen with {}", noise.blocks),
-        format!("blocks for {effect}"),
-    ]
-}
-
-fn row(metric: &MetricNoise) -> [String; 6] {
-    [
-        metric.curve.clone(),
-        metric.jobs.map_or_else(|| "all".to_owned(), |jobs| jobs.to_string()),
-        format::time(metric.time_seconds),
-        format::percent(metric.spread_ratio),
-        format::percent(metric.detectable_ratio),
-        metric.blocks_for_effect.map_or_else(|| "over 100".to_owned(), |blocks| blocks.to_string()),
-    ]
+    let or_all =
+        |jobs: Option<Jobs>| jobs.map_or_else(|| "all".to_owned(), |jobs| jobs.to_string());
+    let or_many = |count: Option<u32>| {
+        count.map_or_else(|| format!("over {MOST_BLOCKS}"), |blocks| blocks.to_string())
+    };
+    Table::of(&noise.metrics)
+        .text("", |metric| metric.curve.clone())
+        .number("-j", |metric| or_all(metric.jobs))
+        .number("time", |metric| format::time(metric.time_seconds))
+        .number("spread", |metric| format::percent(metric.spread_ratio))
+        .number(format!("seen with {}", noise.blocks), |metric| {
+            format::percent(metric.detectable_ratio)
+        })
+        .number(format!("blocks for {effect}"), |metric| or_many(metric.blocks_for_effect))
 }
 
 fn suspicions(noise: &Noise) -> Vec<String> {

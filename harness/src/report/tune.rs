@@ -1,12 +1,10 @@
-//! What tuning found, as a table and as Markdown.
+//! What tuning found.
 
-use comfy_table::CellAlignment;
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use super::format;
-use super::markdown::{escape, push};
-use super::terminal::{Style, finish, plain_table, section};
+use crate::document::{Answer, Document, Table};
 use crate::recommend::Probability;
 use crate::record::ending::Ending;
 use crate::scenario::quantity::WarmUp;
@@ -52,40 +50,6 @@ impl TuneReport {
         Self { answer, standing, spent, tolerance_ratio, ending }
     }
 
-    /// As text, the answer first.
-    pub fn text(&self, style: Style) -> String {
-        let mut lines: Vec<String> =
-            style.paragraph(&self.answer, 0).iter().map(|line| style.bold(line)).collect();
-        let mut table = plain_table();
-        table.set_header(HEADINGS);
-        for candidate in &self.standing.candidates {
-            table.add_row(row(candidate));
-        }
-        lines.push(String::new());
-        lines.extend(finish(&mut table, CellAlignment::Right));
-        section(&mut lines, "Remarks", self.remarks(), style);
-        lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
-    }
-
-    /// As GitHub-flavoured Markdown, the answer first.
-    pub fn markdown(&self) -> String {
-        let mut text = format!("**{}**\n\n| {} |\n", escape(&self.answer), HEADINGS.join(" | "));
-        text.push_str("|---:|---:|---:|---:|---:|\n");
-        for candidate in &self.standing.candidates {
-            push(&mut text, format_args!("| {} |\n", row(candidate).join(" | ")));
-        }
-        text.push('\n');
-        for remark in self.remarks() {
-            push(&mut text, format_args!("- {}\n", escape(&remark)));
-        }
-        text
-    }
-
-    /// As indented JSON with a line feed at the end.
-    pub fn json(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
-    }
-
     fn remarks(&self) -> Vec<String> {
         let mut remarks = vec![format!(
             "Probabilities come from a model of restores and few of them: a full sweep rests on \
@@ -106,7 +70,21 @@ impl TuneReport {
     }
 }
 
-const HEADINGS: [&str; 5] = ["-j", "n", "time", "expected", "P"];
+impl Answer for TuneReport {
+    fn document(&self) -> Document {
+        let seconds = |seconds: Option<f64>| seconds.map_or_else(|| "-".to_owned(), format::time);
+        let table = Table::of(&self.standing.candidates)
+            .number("-j", |candidate| candidate.jobs.to_string())
+            .number("n", |candidate| candidate.n.to_string())
+            .number("time", |candidate| time(candidate))
+            .number("expected", |candidate| seconds(candidate.expected_seconds))
+            .number("P", |candidate| Probability::new(candidate.probability).to_string())
+            .strong(|candidate| self.standing.chosen == Some(candidate.jobs));
+        let mut document = Document::of(&self.answer);
+        document.table(table).section("Remarks", self.remarks());
+        document
+    }
+}
 
 fn answer(standing: &Standing, spent: &Spent, tolerance: f64) -> String {
     let restoring = format::time(spent.restoring_seconds);
@@ -131,18 +109,11 @@ fn answer(standing: &Standing, spent: &Spent, tolerance: f64) -> String {
     }
 }
 
-fn row(candidate: &Candidate) -> [String; 5] {
-    let time = match (candidate.seconds, candidate.longer_than_seconds) {
+fn time(candidate: &Candidate) -> String {
+    match (candidate.seconds, candidate.longer_than_seconds) {
         (Some(seconds), _) => format::time(seconds),
         (None, Some(bound)) => format!("over {}", format::time(bound)),
         (None, None) if candidate.failed => "failed".to_owned(),
         (None, None) => "-".to_owned(),
-    };
-    [
-        candidate.jobs.to_string(),
-        candidate.n.to_string(),
-        time,
-        candidate.expected_seconds.map_or_else(|| "-".to_owned(), format::time),
-        Probability::new(candidate.probability).to_string(),
-    ]
+    }
 }

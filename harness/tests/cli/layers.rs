@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
 const HARNESS: [&[&str]; 12] = [
-    &["clock", "process", "printer"],
+    &["clock", "process", "printer", "document"],
     &["lease", "scenario"],
     &["design"],
     &["record"],

@@ -142,6 +142,6 @@ fn a_dry_run_does_nothing() {
     let scenario = place.scenario(SCENARIO);
     let output = place.run(&["sweep", &scenario, "--out", "run", "--dry-run"]);
     assert_done(&output);
-    assert!(stdout(&output).contains("trials     20 to 20: 10 cells"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("trials      20 to 20: 10 cells"), "{}", stdout(&output));
     assert!(!place.path("run").exists() && !place.path("cache").exists());
 }

@@ -9,8 +9,7 @@ use std::io::{BufRead, Read, Seek, Take};
 use super::error::{ArchiveError, ArchiveErrorKind};
 use super::source::{Source, SourceReader};
 
-/// What heads and contents of members are padded to.
-pub(super) const BLOCK: u64 = 512;
+const BLOCK: u64 = 512;
 
 /// The members of a tar file, listed once.
 #[derive(Debug)]

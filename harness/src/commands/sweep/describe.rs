@@ -8,6 +8,7 @@ use super::super::host::host;
 use super::job::Job;
 use crate::dataset::describe;
 use crate::design::{ArchiveKey, Design};
+use crate::document::{Document, Table};
 use crate::provider::containers_folder;
 use crate::scenario::{Dataset, Provider, Variant};
 
@@ -61,40 +62,45 @@ impl Job {
     }
 
     /// What `--dry-run` prints.
-    pub(super) fn describe(&self) -> anyhow::Result<String> {
+    pub(super) fn describe(&self) -> anyhow::Result<Document> {
         let design = self.design()?;
         let blocks = self.scenario.sweep.blocks;
         let cells = design.cells().len() as u32;
-        let mut lines = vec![
-            format!("scenario   {}", self.scenario.name),
-            format!("run folder {}", self.folder.display()),
-            format!("seed       {}", self.seed),
+        let mut fields = vec![
+            ("scenario", self.scenario.name.clone()),
+            ("run folder", self.folder.display().to_string()),
+            ("seed", self.seed.to_string()),
         ];
-        for variant in &self.scenario.variants {
+        fields.extend(self.scenario.variants.iter().map(|variant| {
             let what = describe(&variant.dataset);
-            lines.push(format!("{:<10} {what} into {}", variant.name, describe_server(variant)));
-        }
-        lines.push(format!(
-            "trials     {} to {}: {cells} cells in {} to {} blocks",
-            blocks.min * cells,
-            blocks.max * cells,
-            blocks.min,
-            blocks.max
+            (variant.name.as_str(), format!("{what} into {}", describe_server(variant)))
+        }));
+        fields.push((
+            "trials",
+            format!(
+                "{} to {}: {cells} cells in {} to {} blocks",
+                blocks.min * cells,
+                blocks.max * cells,
+                blocks.min,
+                blocks.max
+            ),
         ));
-        match self.estimate()? {
-            Some(estimate) => lines.push(format!(
-                "takes      about {} to {}, and {} of disk space (orders of magnitude)",
+        let takes = match self.estimate()? {
+            Some(estimate) => format!(
+                "about {} to {}, and {} of disk space (orders of magnitude)",
                 about(estimate.min_secs),
                 about(estimate.max_secs),
                 estimate.disk
-            )),
-            None => lines.push("takes      not known before the data is there".to_owned()),
-        }
-        lines.push("\nfirst block, in its order".to_owned());
-        for trial in design.block(1) {
-            lines.push(format!("  {:>3}  {}", trial.number, trial.cell));
-        }
-        Ok(lines.join("\n"))
+            ),
+            None => "not known before the data is there".to_owned(),
+        };
+        fields.push(("takes", takes));
+        let first = Table::of(design.block(1))
+            .number("trial", |trial| trial.number.to_string())
+            .text("cell", |trial| trial.cell.to_string());
+        let mut document = Document::new();
+        document.fields(fields).heading("First block, in its order").table(first);
+        Ok(document)
     }
 }
 

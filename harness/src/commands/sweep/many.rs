@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::super::{Status, recommend};
+use super::super::{Status, print, recommend};
 use super::job::load;
 use super::{Course, sweep};
 use crate::cli::SweepArgs;
+use crate::document::Document;
 use crate::printer::Printer;
 use crate::provider::connect_to_docker;
 use crate::record::{Outcome, RunFolder};
@@ -45,7 +46,7 @@ pub(super) async fn run(args: &SweepArgs, printer: &Printer) -> anyhow::Result<S
     for (path, scenario) in args.scenarios.iter().zip(&scenarios) {
         printer.note(format!("\n{}: {}", scenario.name, scenario.about.as_deref().unwrap_or("")));
         let Some(fate) = one(args, path, scenario, printer).await else {
-            printer.answer(&summary(&fates));
+            print(&summary(&fates), printer);
             return Ok(Status::Interrupted);
         };
         fates.push((&scenario.name, fate));
@@ -53,7 +54,7 @@ pub(super) async fn run(args: &SweepArgs, printer: &Printer) -> anyhow::Result<S
     if args.dry_run {
         return Ok(Status::Done);
     }
-    printer.answer(&summary(&fates));
+    print(&summary(&fates), printer);
     let of_fate = |is: fn(&Fate) -> bool| -> Vec<&str> {
         fates.iter().filter(|(_, fate)| is(fate)).map(|(name, _)| *name).collect()
     };
@@ -119,20 +120,18 @@ fn needs_containers(scenario: &Scenario) -> bool {
     providers.any(|provider| matches!(provider, Provider::Docker { .. }))
 }
 
-fn summary(fates: &[(&str, Fate)]) -> String {
-    let mut lines = vec![format!("{} scenarios", fates.len())];
+fn summary(fates: &[(&str, Fate)]) -> Document {
+    let mut document = Document::of(format!("{} scenarios", fates.len()));
     for (name, fate) in fates {
-        lines.push(String::new());
         match fate {
-            Fate::Swept { completed, trials, answer, folder } => lines.extend([
-                format!("{name}: {completed} of {trials} trials completed"),
-                format!("  {answer}"),
-                format!("  {}", folder.display()),
-            ]),
-            Fate::Skipped(why) => lines.push(format!("{name}: skipped, {why}")),
-            Fate::Failed(why) => lines.push(format!("{name}: failed, {why}")),
-            Fate::Described => lines.push(format!("{name}: described")),
-        }
+            Fate::Swept { completed, trials, answer, folder } => document
+                .heading(format!("{name}: {completed} of {trials} trials completed"))
+                .paragraph(answer)
+                .paragraph(folder.display().to_string()),
+            Fate::Skipped(why) => document.heading(format!("{name}: skipped, {why}")),
+            Fate::Failed(why) => document.heading(format!("{name}: failed, {why}")),
+            Fate::Described => document.heading(format!("{name}: described")),
+        };
     }
-    lines.join("\n")
+    document
 }

@@ -8,7 +8,7 @@ mod stage;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::{Status, clear, recommend, state_folder};
+use super::{Status, clear, print, recommend, state_folder};
 use crate::cli::{OutputFormat, StateArgs, SweepArgs};
 use crate::dataset::plans;
 use crate::lease::Lease;
@@ -47,7 +47,7 @@ async fn sweep(args: &SweepArgs, printer: &Printer) -> anyhow::Result<Course> {
         None => (Job::new(args)?, None),
     };
     if args.dry_run {
-        printer.answer(&job.describe()?);
+        print(&job.describe()?, printer);
         return Ok(Course::Described);
     }
     if let Some(ending) = earlier.as_ref().and_then(|run| run.ended)

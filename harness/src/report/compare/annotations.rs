@@ -4,7 +4,8 @@
 //! "Workflow commands for GitHub Actions": `::error title=T::message`, with
 //! `%`, CR and LF escaped, and in properties `:` and `,` as well.
 
-use super::{CompareReport, phrases};
+use super::phrases;
+use super::report::CompareReport;
 use crate::gate::{Finding, MetricVerdict};
 
 /// One line for the whole, and one for each gated metric that did not pass.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{CompareReport, phrases};
+use super::phrases;
+use super::report::CompareReport;
 use crate::gate::{Finding, Metric, MetricVerdict};
 
 /// Writes `report` as JUnit XML.

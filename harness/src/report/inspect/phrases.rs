@@ -1,9 +1,8 @@
-//! The sentences and tables that all renderings of an inspection share.
+//! The sentences of an inspection.
 
-use restore_core::inspect::{Basis, Inspection, OnTable, SizesFrom, Speedup, TableRow};
-use restore_core::units::Jobs;
+use restore_core::inspect::{Basis, Inspection, OnTable, SizesFrom, Speedup, Way};
 
-use super::{Here, InspectReport};
+use super::here::Here;
 use crate::report::format;
 use crate::report::replay::processors;
 
@@ -12,32 +11,6 @@ const LITTLE: f64 = 1.3;
 
 /// What is made on a table is named up to so many; the rest is counted.
 const NAMED: usize = 4;
-
-/// A table to be shown: its title, what has to be known to read it, its
-/// headings, and its rows.
-pub(super) struct Block {
-    pub(super) title: String,
-    pub(super) before: Vec<String>,
-    pub(super) headings: Vec<&'static str>,
-    /// Which columns are text: the others are numbers, to the right.
-    pub(super) text_columns: Vec<usize>,
-    pub(super) rows: Vec<Vec<String>>,
-    /// The row that matters most.
-    pub(super) marked: Option<usize>,
-}
-
-impl Block {
-    fn text(title: &str, before: Vec<String>) -> Self {
-        Self {
-            title: title.to_owned(),
-            before,
-            headings: Vec::new(),
-            text_columns: Vec::new(),
-            rows: Vec::new(),
-            marked: None,
-        }
-    }
-}
 
 /// What to expect of -j, in one sentence.
 pub(super) fn answer(inspection: &Inspection, here: Option<&Here>) -> String {
@@ -98,28 +71,20 @@ fn costliest(inspection: &Inspection) -> Option<String> {
     })
 }
 
-/// Everything but the answer and the advice, in its order.
-pub(super) fn blocks(report: &InspectReport) -> Vec<Block> {
-    let inspection = &report.inspection;
-    let mut blocks = vec![head(report), contents(inspection)];
-    blocks.extend((!inspection.tables.is_empty()).then(|| tables(inspection)));
-    blocks.push(Block::text("Compression and offsets", data(inspection)));
-    blocks.push(Block::text("What is serial", serial(inspection)));
-    blocks.push(concurrency(inspection));
-    blocks.push(critical_path(inspection));
-    blocks.extend((!inspection.forecast.is_empty()).then(|| forecast(report)));
-    blocks
+/// The archive in a line.
+pub(super) fn title(archive: &str, inspection: &Inspection) -> String {
+    let head = &inspection.head;
+    format!(
+        "{archive}: {} archive, {}, {} items, {} of data",
+        head.format, head.compression, head.items, inspection.data.bytes
+    )
 }
 
-fn head(report: &InspectReport) -> Block {
-    let head = &report.inspection.head;
-    let title = format!(
-        "{}: {} archive, {}, {} items, {} of data",
-        report.archive, head.format, head.compression, head.items, report.inspection.data.bytes
-    );
-    let unknown = || "not told".to_owned();
-    let words = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
-    let facts = format!(
+/// Where the archive comes from, and by which rules it is planned.
+pub(super) fn origin(inspection: &Inspection) -> String {
+    let head = &inspection.head;
+    let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "not told".to_owned());
+    format!(
         "Database {} of PostgreSQL {}, dumped {} by pg_dump {}; archive format {}; planned as \
          pg_restore {} does.",
         words(&head.database),
@@ -128,52 +93,21 @@ fn head(report: &InspectReport) -> Block {
         words(&head.dumped_by),
         head.archive_version,
         head.rules_of
-    );
-    Block::text(&title, vec![facts])
+    )
 }
 
-fn contents(inspection: &Inspection) -> Block {
-    let row = |row: &restore_core::inspect::ContentRow| {
-        vec![
-            row.section.name().to_owned(),
-            row.kind.as_str().to_owned(),
-            row.items.to_string(),
-            row.data_bytes.map(|bytes| bytes.to_string()).unwrap_or_default(),
-            if row.data_bytes.is_some() { format::percent(row.data_share) } else { String::new() },
-        ]
-    };
-    Block {
-        headings: vec!["section", "kind", "items", "data", "of all data"],
-        text_columns: vec![0, 1],
-        rows: inspection.contents.iter().map(row).collect(),
-        ..Block::text("Contents", Vec::new())
-    }
-}
-
-fn tables(inspection: &Inspection) -> Block {
-    let row = |table: &TableRow| {
-        vec![
-            table.name.clone(),
-            table.data_bytes.map_or("not told".to_owned(), |bytes| bytes.to_string()),
-            format::percent(table.data_share),
-            made_after(&table.after),
-        ]
-    };
+/// Which tables are listed.
+pub(super) fn tables_title(inspection: &Inspection) -> String {
     let (shown, all) = (inspection.tables.len(), inspection.tables_in_all);
-    let title = if shown < all {
+    if shown < all {
         format!("Largest tables ({shown} of {all})")
     } else {
         "Tables with data".to_owned()
-    };
-    Block {
-        headings: vec!["table", "data", "of all", "made on it after its data"],
-        text_columns: vec![0, 3],
-        rows: inspection.tables.iter().map(row).collect(),
-        ..Block::text(&title, Vec::new())
     }
 }
 
-fn made_after(after: &[OnTable]) -> String {
+/// What is made on a table once it is loaded.
+pub(super) fn made_after(after: &[OnTable]) -> String {
     let mut named: Vec<String> = after
         .iter()
         .take(NAMED)
@@ -185,7 +119,8 @@ fn made_after(after: &[OnTable]) -> String {
     if named.is_empty() { "nothing".to_owned() } else { named.join(", ") }
 }
 
-fn data(inspection: &Inspection) -> Vec<String> {
+/// How the data is kept.
+pub(super) fn data(inspection: &Inspection) -> String {
     let data = &inspection.data;
     let compression = match inspection.head.compression.as_str() {
         "none" => "The data is not compressed.".to_owned(),
@@ -210,10 +145,11 @@ fn data(inspection: &Inspection) -> Vec<String> {
     } else {
         "The rows are COPY data.".to_owned()
     };
-    vec![format!("{compression} {places}{sizes} {rows}")]
+    format!("{compression} {places}{sizes} {rows}")
 }
 
-fn serial(inspection: &Inspection) -> Vec<String> {
+/// What runs alone, whatever the number of jobs.
+pub(super) fn serial(inspection: &Inspection) -> Vec<String> {
     let serial = &inspection.serial;
     let mut sentences = vec![format!(
         "{} items before the workers start: {} of all work.",
@@ -236,113 +172,43 @@ fn serial(inspection: &Inspection) -> Vec<String> {
     sentences
 }
 
-fn concurrency(inspection: &Inspection) -> Block {
-    let row = |of: &restore_core::inspect::Concurrency| {
-        let range =
-            if of.from == of.to { of.from.to_string() } else { format!("{} - {}", of.from, of.to) };
-        vec![
-            range,
-            format::percent(of.time_share),
-            format::percent(of.work_share),
-            "#".repeat((of.time_share * 40.0).round() as usize),
-        ]
-    };
-    Block {
-        headings: vec!["at once", "of the time", "of the work", ""],
-        text_columns: vec![3],
-        rows: inspection.concurrency.iter().map(row).collect(),
-        ..Block::text(
-            "How many items could run at once",
-            vec![format!(
-                "If nothing but the archive set the pace; {} at the most.",
-                inspection.most_at_once
-            )],
-        )
-    }
+/// What concurrency is told of.
+pub(super) fn at_once(inspection: &Inspection) -> String {
+    format!("If nothing but the archive set the pace; {} at the most.", inspection.most_at_once)
 }
 
-fn critical_path(inspection: &Inspection) -> Block {
-    let way = &inspection.critical_path;
+/// What the critical path comes to.
+pub(super) fn critical_path(way: &Way) -> String {
     let locks = way
         .locked_table
         .as_ref()
         .map(|table| format!(" What locks {table} excludes each other, and makes it this long."))
         .unwrap_or_default();
-    let before = format!(
+    format!(
         "{} items that must follow one another are {} of all work: no -j is more than {} times as \
          fast as -j 1.{locks}",
         way.items,
         format::percent(way.share),
         format::ratio(way.most_speedup),
-    );
-    let row = |step: &restore_core::inspect::PathStep| {
-        vec![step.kind.as_str().to_owned(), step.name.clone(), format::percent(step.share)]
-    };
-    let serial = &inspection.serial;
-    let leader = (serial.leader_items > 0).then(|| {
-        let items = format!("the {} before the workers start", serial.leader_items);
-        vec!["items".to_owned(), items, format::percent(serial.leader_share)]
-    });
-    Block {
-        headings: vec!["kind", "name", "of all work"],
-        text_columns: vec![0, 1],
-        rows: leader.into_iter().chain(way.steps.iter().map(row)).collect(),
-        ..Block::text("Critical path", vec![before])
-    }
+    )
 }
 
-fn forecast(report: &InspectReport) -> Block {
-    let inspection = &report.inspection;
-    let here = report.here.as_ref();
-    let has_range = inspection.enough.speedup.low.is_some();
-    let mut headings = vec!["-j", "speed-up"];
-    if has_range {
-        headings.push("range");
-    }
-    headings.extend(["at most", "workers idle"]);
-    if here.is_some() {
-        headings.extend(["time here", "95 % band"]);
-    }
-    let rows: Vec<Vec<String>> = inspection
-        .forecast
-        .iter()
-        .map(|of| {
-            let mut row = vec![of.jobs.to_string(), format::ratio(of.speedup.value)];
-            if has_range {
-                row.push(range(&of.speedup));
-            }
-            row.extend([format::ratio(of.most_speedup), format::percent(of.idle_share)]);
-            if let Some(here) = here {
-                row.extend(time_here(here, of.jobs));
-            }
-            row
-        })
-        .collect();
-    let marked = inspection.forecast.iter().position(|of| of.jobs == inspection.enough.jobs);
-    Block { headings, rows, marked, ..Block::text("What to expect of -j", forecast_basis(report)) }
-}
-
-fn range(speedup: &Speedup) -> String {
+/// The range that the costs leave open: `1.71 - 2.00`.
+pub(super) fn range(speedup: &Speedup) -> String {
     match (speedup.low, speedup.high) {
         (Some(low), Some(high)) => format!("{} - {}", format::ratio(low), format::ratio(high)),
         _ => String::new(),
     }
 }
 
-fn time_here(here: &Here, jobs: Jobs) -> [String; 2] {
-    match here.time(jobs) {
-        Some(time) => [format::time(time.value), format::time_interval(time).unwrap_or_default()],
-        None => [String::new(), String::new()],
-    }
-}
-
-fn forecast_basis(report: &InspectReport) -> Vec<String> {
+/// What the forecast rests on.
+pub(super) fn forecast_basis(inspection: &Inspection, here: Option<&Here>) -> String {
     let mut sentences = vec![
         "Against -j 1, by pg_restore's own schedule on a server that is never short of cores, \
          memory or disk: yours will give less. \"At most\" is what no schedule can exceed."
             .to_owned(),
     ];
-    sentences.push(match report.inspection.basis {
+    sentences.push(match inspection.basis {
         Basis::Sizes => "Costs are guessed from the sizes of the data: an index as 40 % of its \
                          table's load, a foreign key as 20 %. The range is what comes of half and \
                          of twice that, which is how far single indexes are off. For times instead \
@@ -350,7 +216,7 @@ fn forecast_basis(report: &InspectReport) -> Vec<String> {
             .to_owned(),
         Basis::Measured => "Costs are the times of the items in the run.".to_owned(),
     });
-    if let Some(here) = &report.here {
+    if let Some(here) = here {
         let off = here.residuals.iter().map(|of| of.ratio.abs()).fold(0.0, f64::max);
         sentences.push(format!(
             "Times here are predicted for the server of the run ({}{}) by replay, fitted to its {} \
@@ -361,7 +227,7 @@ fn forecast_basis(report: &InspectReport) -> Vec<String> {
             format::percent(off)
         ));
     }
-    sentences
+    sentences.join(" ")
 }
 
 #[cfg(test)]
