@@ -1,19 +1,19 @@
 //! `jobtune report`: publishes runs.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use pathdiff::diff_paths;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::Status;
 use super::analysed::Analysed;
+use super::{Status, write_file};
 use crate::claims::{self, Material};
 use crate::cli::ReportArgs;
 use crate::history::{History, RecordedRun};
 use crate::printer::Printer;
-use crate::record::paths::relative;
 use crate::record::{RunFolder, RunRecord};
 use crate::report::article::{Article, RunArticle, RunParts};
 use crate::report::page::{self, Links};
@@ -37,9 +37,9 @@ pub(super) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Status
         args.runs.iter().map(|run| links(&out, run)).collect::<anyhow::Result<_>>()?;
     let render = |name| page::render(name, &article, &pictures, &links, args.template.as_deref());
     let json = serde_json::to_string_pretty(&article)? + "\n";
-    write(&out.join("report.json"), json.as_bytes())?;
-    write(&out.join("index.html"), render(page::PAGE)?.as_bytes())?;
-    write(&out.join("report.md"), render(page::MARKDOWN)?.as_bytes())?;
+    write_file(&out.join("report.json"), json.as_bytes())?;
+    write_file(&out.join("index.html"), render(page::PAGE)?.as_bytes())?;
+    write_file(&out.join("report.md"), render(page::MARKDOWN)?.as_bytes())?;
     for figure in pictures.all() {
         write_figure(&out.join(PLOTS), figure)?;
     }
@@ -101,12 +101,14 @@ fn free_name(run: &RunRecord, taken: &mut BTreeSet<String>) -> String {
 
 /// The command that was given, without the folders that the runs lie in.
 fn command(runs: &[PathBuf]) -> String {
-    let name = |run: &PathBuf| {
-        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
-        let safe = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.chars().all(safe) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
-    };
-    format!("jobtune report {}", runs.iter().map(name).collect::<Vec<_>>().join(" "))
+    let name =
+        |run: &PathBuf| run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
+    let names = runs.iter().map(name).map(|name| match shlex::try_quote(&name) {
+        Ok(quoted) => quoted.into_owned(),
+        // Only a NUL cannot be quoted, and no path has one.
+        Err(_) => name,
+    });
+    format!("jobtune report {}", names.collect::<Vec<_>>().join(" "))
 }
 
 /// A folder in which nothing has the name of a template is a mistake.
@@ -124,17 +126,13 @@ fn check_templates(folder: &Path) -> anyhow::Result<()> {
 
 fn write_figure(folder: &Path, figure: &Figure) -> anyhow::Result<()> {
     let path = |extension: &str| folder.join(format!("{}.{extension}", figure.name));
-    write(&path("svg"), figure.svg().as_bytes())?;
+    write_file(&path("svg"), figure.svg().as_bytes())?;
     let png = figure.png(Theme::Light).with_context(|| format!("picture {}", figure.name))?;
-    write(&path("png"), &png)
+    write_file(&path("png"), &png)
 }
 
 fn make(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Links from the page in `out`, which exists, to the folders that it names.
@@ -142,24 +140,21 @@ fn links(out: &Path, run: &Path) -> anyhow::Result<Links> {
     let whole = |path: &Path| {
         path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
     };
-    let run = relative(&whole(out)?, &whole(run)?);
+    let run = diff_paths(whole(run)?, whole(out)?)
+        .with_context(|| format!("no way leads from {} to {}", out.display(), run.display()))?;
     Ok(Links { run: url(&run), plots: format!("{PLOTS}/") })
 }
 
+/// What stays as it is in a part of a path: the unreserved characters of
+/// RFC 3986, section 2.3.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// A relative path as the beginning of a link, with `/` at its end.
 fn url(path: &Path) -> String {
-    let mut url = String::new();
-    for part in path.components() {
-        for byte in part.as_os_str().as_encoded_bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
-                url.push(char::from(*byte));
-            } else {
-                let _ = write!(url, "%{byte:02X}");
-            }
-        }
-        url.push('/');
-    }
-    url
+    let parts = path
+        .components()
+        .map(|part| percent_encode(part.as_os_str().as_encoded_bytes(), ENCODED).to_string() + "/");
+    parts.collect()
 }
 
 #[cfg(test)]
@@ -168,7 +163,7 @@ mod tests {
 
     #[test]
     fn links_lead_from_the_page_to_the_run() {
-        let way = |from: &str, to: &str| url(&relative(Path::new(from), Path::new(to)));
+        let way = |from: &str, to: &str| url(&diff_paths(to, from).unwrap());
         assert_eq!(way("/r/run/report", "/r/run"), "../");
         assert_eq!(way("/r/all", "/r/my run"), "../my%20run/");
         assert_eq!(way("/r", "/r"), "");
@@ -178,6 +173,7 @@ mod tests {
     #[test]
     fn commands_quote_what_a_shell_would_split() {
         let runs = [PathBuf::from("runs/a-1"), PathBuf::from("my run's")];
-        assert_eq!(command(&runs), r"jobtune report a-1 'my run'\''s'");
+        let words = shlex::split(&command(&runs)).unwrap();
+        assert_eq!(words, ["jobtune", "report", "a-1", "my run's"]);
     }
 }

@@ -12,7 +12,7 @@ pub mod folder;
 pub mod item;
 pub mod latency;
 pub mod load;
-pub mod paths;
+mod paths;
 pub mod plan;
 pub mod run;
 mod table;

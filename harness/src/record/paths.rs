@@ -4,6 +4,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use pathdiff::diff_paths;
+
 use crate::scenario::{Dataset, Scenario};
 
 /// The scenario as the run folder `folder` writes it.
@@ -11,8 +13,10 @@ pub(super) fn to_written(folder: &Path, scenario: &mut Scenario) {
     let Ok(folder) = std::path::absolute(folder) else { return };
     for path in scripts(scenario) {
         let shares = folder.components().zip(path.components()).take(2).filter(|(a, b)| a == b);
-        if shares.count() == 2 {
-            *path = relative(&folder, path);
+        if shares.count() == 2
+            && let Some(way) = diff_paths(&path, &folder)
+        {
+            *path = way;
         }
     }
 }
@@ -39,15 +43,6 @@ fn scripts(scenario: &mut Scenario) -> impl Iterator<Item = &mut PathBuf> {
     })
 }
 
-/// The way from one folder to a path; both are absolute.
-pub fn relative(from: &Path, to: &Path) -> PathBuf {
-    let (from, to): (Vec<Component<'_>>, Vec<Component<'_>>) =
-        (from.components().collect(), to.components().collect());
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = from[common..].iter().map(|_| Component::ParentDir);
-    up.chain(to[common..].iter().copied()).collect()
-}
-
 /// Where that way leads. By the names alone: what it leads to may be gone.
 fn follow(from: &Path, way: &Path) -> PathBuf {
     let mut place = from.to_owned();
@@ -72,7 +67,7 @@ mod tests {
             ("/p/run", "/p/run/a.sql", "a.sql"),
             ("/p/run", "/p", ".."),
         ] {
-            assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(way));
+            assert_eq!(diff_paths(to, from).unwrap(), Path::new(way));
             assert_eq!(follow(Path::new(from), Path::new(way)), Path::new(to));
         }
         // A run of an older program has whole paths.
