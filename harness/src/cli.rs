@@ -28,7 +28,8 @@ pub struct Cli {
     /// Say only what matters on standard error.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Trace what goes on inside on standard error; `JOBTUNE_LOG` filters it.
+    /// Trace programs, statements, decisions and written files on standard
+    /// error; `JOBTUNE_LOG` filters it.
     #[arg(long, short, global = true)]
     pub verbose: bool,
     /// What to do.

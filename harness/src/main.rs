@@ -25,8 +25,13 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What `--verbose` shows: programs that are started, statements as they are
+/// prepared or sent, decisions, and files that are written. `JOBTUNE_LOG` takes
+/// other directives of tracing-subscriber's `EnvFilter`.
+const VERBOSE: &str = "harness=debug,restore_core=debug,tokio_postgres::prepare=debug,tokio_postgres::simple_query=debug";
+
 fn trace(verbose: bool) {
-    let level = if verbose { "harness=debug,restore_core=debug" } else { "off" };
+    let level = if verbose { VERBOSE } else { "off" };
     let filter = EnvFilter::try_from_env("JOBTUNE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -113,9 +113,18 @@ impl LocalLauncher {
     }
 }
 
+/// Traces a program with its arguments, which hold no secret, as a shell would
+/// take them.
+pub fn trace_start(line: &CommandLine, place: &str) {
+    let words = std::iter::once(line.program).chain(line.args.iter().map(String::as_str));
+    let command = shlex::try_join(words).unwrap_or_else(|_| line.program.to_owned());
+    tracing::debug!(%command, place, "starting a program");
+}
+
 #[async_trait]
 impl Launcher for LocalLauncher {
     async fn launch(&self, line: CommandLine) -> Result<Running, LaunchError> {
+        trace_start(&line, "this machine");
         let started = Instant::now();
         let child = self.command(&line).spawn().map_err(|error| LaunchError {
             program: line.program.to_owned(),
@@ -140,6 +149,7 @@ async fn tend(mut child: Child, task: RunningTask, by: StopSignal) {
         _ = task.stop => stop(&mut child, group, by).await,
     };
     let exit = Exit { at: Instant::now(), code: status.ok().and_then(exit_code) };
+    tracing::debug!(group = group.map(Pid::as_raw), status = exit.code, "a program ended");
     let abort = readers.abort_handle();
     if timeout(DRAIN, readers).await.is_err() {
         abort.abort();

@@ -28,6 +28,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::lease::{Lease, Resource};
 use crate::load::{EngineStats, FirstProcess, Scene};
+use crate::process::trace_start;
 use crate::record::LoadSample;
 use crate::scenario::quantity::Memory;
 
@@ -290,6 +291,7 @@ impl Launcher for ContainerLauncher {
             program: line.program.to_owned(),
             reason: format!("in the container: {error}"),
         };
+        trace_start(&line, &self.container);
         let mut cmd: Vec<String> =
             ["sh", "-c", WRAPPER, "sh", line.program].map(str::to_owned).to_vec();
         cmd.extend(line.args.iter().cloned());

@@ -318,6 +318,7 @@ impl RunFolder {
                 file.sync_all()
             })
             .and_then(|()| fs::rename(&making, &path))
+            .inspect(|()| tracing::debug!(path = %path.display(), bytes = bytes.len(), "wrote"))
             .map_err(|error| {
                 // What could not be written whole is of no use.
                 let _ = fs::remove_file(&making);

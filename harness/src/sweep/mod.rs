@@ -103,6 +103,7 @@ pub async fn run(
     };
     let ending = sweep.trials(bench).await;
     printer.clear();
+    tracing::debug!(?ending, trials = sweep.rows.len(), "the sweep ended");
     ending
 }
 
@@ -145,6 +146,8 @@ impl Sweep<'_> {
             }
             let source = self.source;
             let Some(trial) = source.trial(&self.rows) else { return Ok(Ending::MaxBlocks) };
+            let Trial { number, block, cell, limit, .. } = &trial;
+            tracing::debug!(number, block, %cell, ?limit, "next trial");
             self.trial(bench, &trial).await?;
             if self.failures >= FAILURES_IN_ROW {
                 return Ok(Ending::Failures);
