@@ -19,6 +19,67 @@ impl Toc {
     pub fn get(&self, id: DumpId) -> Option<&Item> {
         self.items.iter().find(|item| item.id == id)
     }
+
+    /// Which sections have something to restore. What sets up the session,
+    /// belongs to the database or only makes a large object for its data does
+    /// not count.
+    pub fn sections_present(&self) -> SectionsPresent {
+        let counts = |item: &&Item| {
+            !matches!(
+                item.kind,
+                ItemKind::Encoding
+                    | ItemKind::StdStrings
+                    | ItemKind::SearchPath
+                    | ItemKind::Database
+                    | ItemKind::DatabaseProperties
+                    | ItemKind::Blob
+                    | ItemKind::BlobMetadata
+            )
+        };
+        let mut present = SectionsPresent::default();
+        for item in self.items.iter().filter(counts) {
+            match item.section {
+                Section::PreData => present.pre_data = true,
+                Section::Data => present.data = true,
+                Section::PostData => present.post_data = true,
+                Section::None => {}
+            }
+        }
+        present
+    }
+}
+
+/// The sections of which an archive has something to restore: `pg_dump` leaves
+/// out the others with `--section`, `--data-only` and `--schema-only`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SectionsPresent {
+    /// Definitions that data needs.
+    pub pre_data: bool,
+    /// Rows, large objects, values of sequences.
+    pub data: bool,
+    /// Indexes, constraints, triggers.
+    pub post_data: bool,
+}
+
+impl SectionsPresent {
+    /// What an archive is called that lacks a section (`data-only`); `None`
+    /// where it has both pre-data and data, and for an archive of nothing.
+    pub fn name(self) -> Option<&'static str> {
+        match (self.pre_data, self.data, self.post_data) {
+            (true, true, _) | (false, false, false) => None,
+            (true, false, true) => Some("schema-only"),
+            (true, false, false) => Some("pre-data-only"),
+            (false, true, false) => Some("data-only"),
+            (false, true, true) => Some("without pre-data"),
+            (false, false, true) => Some("post-data-only"),
+        }
+    }
+
+    /// Whether a restore needs tables to be there that the archive does not
+    /// make.
+    pub fn needs_tables(self) -> bool {
+        !self.pre_data && (self.data || self.post_data)
+    }
 }
 
 /// One entry of the table of contents.

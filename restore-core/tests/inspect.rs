@@ -119,3 +119,18 @@ fn a_giant_table_is_advised_on() {
     let little = seen.advice.iter().find(|one| matches!(one, Advice::LittleToGain { .. }));
     assert!(little.is_some(), "{:?}", seen.advice);
 }
+
+#[test]
+fn what_is_missing_is_advised_on_first() {
+    let mut writer = Writer::new(15, 3, 1);
+    writer.toc(&[Entry::rows(8, "t").in_file("8.dat"), Entry::rows(9, "u").in_file("9.dat")]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("toc.dat"), &writer.bytes).unwrap();
+    std::fs::write(folder.path().join("8.dat"), "1\n\\.\n\n\n").unwrap();
+    let archive = Archive::open(folder.path()).unwrap();
+    let advice = Subject::new(&archive, None).unwrap().inspect(&jobs()).advice;
+    let missing = Advice::MissingFiles { items: 1, first: "9.dat".to_owned() };
+    let needs = Advice::NeedsTables { archive: "data-only".to_owned() };
+    assert_eq!(advice[..2], [missing, needs]);
+    assert!(advice[1].to_string().contains("[restore] before"), "{}", advice[1]);
+}

@@ -9,7 +9,9 @@ mod support;
 use std::fs;
 use std::io::Read;
 
-use restore_core::archive::{Archive, ArchiveErrorKind, ArchiveVersion, Foreign, RowCounts};
+use restore_core::archive::{
+    Archive, ArchiveErrorKind, ArchiveVersion, Compressor, Foreign, Recoding, RowCounts, write_list,
+};
 use restore_core::format::Method;
 use restore_core::toc::{DataOffset, Section};
 use restore_core::units::{DumpId, Jobs};
@@ -339,15 +341,94 @@ fn what_is_no_archive_is_said_to_be_none() {
     };
     assert_eq!(foreign(&directory), Foreign::DirectoryWithoutToc);
     let file = folder.path().join("file");
+    let utf16: Vec<u8> = b"\xff\xfe"
+        .iter()
+        .copied()
+        .chain(b"PGDMP\x01\x0e\0".iter().flat_map(|byte| [*byte, 0]))
+        .collect();
     for (contents, expected) in [
         (&b"--\n-- PostgreSQL database dump\n--\n\n\\restrict x\n"[..], Foreign::PlainScript),
         (b"", Foreign::Empty),
         (b"hello", Foreign::Unknown),
         (&tar(&[("dump/toc.dat", b"x")]), Foreign::TarWithoutToc),
+        (&tar(&[("backup_label", b"x"), ("PG_VERSION", b"15")]), Foreign::BaseBackup),
         (&Writer::new(14, 3, 0).bytes, Foreign::TocAlone),
-        (&zstd(b"x"), Foreign::Compressed(Method::Zstd)),
+        (&zstd(b"x"), Foreign::Compressed(Compressor { name: "zstd", undo: "zstd -d" })),
+        (&utf16, Foreign::Utf16),
     ] {
         fs::write(&file, contents).unwrap();
         assert_eq!(foreign(&kind(&file)), expected);
+    }
+    fs::write(folder.path().join("PG_VERSION"), "15\n").unwrap();
+    assert_eq!(foreign(&kind(folder.path())), Foreign::BaseBackup);
+}
+
+/// What text modes and editors make of an archive: the cause is named, not the
+/// first number that makes no sense.
+#[test]
+fn archives_that_were_copied_as_text_are_told() {
+    let foreign = |bytes: &[u8]| {
+        let error = Archive::from_bytes("copied", bytes).unwrap_err();
+        let mut out = Vec::new();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copied");
+        fs::write(&path, bytes).unwrap();
+        let listing = write_list(&path, |time| time.to_string(), &mut out).unwrap_err();
+        for error in [&error, &listing] {
+            assert!(matches!(error.kind(), ArchiveErrorKind::Foreign(_)), "{error}");
+        }
+        match error.kind() {
+            ArchiveErrorKind::Foreign(foreign) => *foreign,
+            _ => panic!("{error}"),
+        }
+    };
+    for name in ["15/custom", "17/custom-zstd", "18/custom-pipe"] {
+        let bytes = fs::read(support::committed(name)).unwrap();
+        let with_returns: Vec<u8> = bytes
+            .iter()
+            .flat_map(|&byte| {
+                if byte == b'\n' { &b"\r\n"[..] } else { std::slice::from_ref(&byte) }.to_vec()
+            })
+            .collect();
+        assert_eq!(foreign(&with_returns), Foreign::Recoded(Recoding::LineEnds), "{name}");
+        let replaced = String::from_utf8_lossy(&bytes).into_owned();
+        assert_eq!(foreign(replaced.as_bytes()), Foreign::Recoded(Recoding::Utf8), "{name}");
+        let behind = [b"pg_dump: warning: x\n", &bytes[..]].concat();
+        assert_eq!(foreign(&behind), Foreign::Behind { offset: 20, is_of_terminal: false });
+        let damaged = [&bytes[..300], &bytes[301..]].concat();
+        let error = Archive::from_bytes("damaged", damaged).unwrap_err();
+        assert!(!matches!(error.kind(), ArchiveErrorKind::Foreign(_)), "{error}");
+    }
+    let root = tempfile::tempdir().unwrap();
+    let toc = fs::read(support::committed("15/directory").join("toc.dat")).unwrap();
+    let toc: Vec<u8> = toc
+        .iter()
+        .flat_map(|&byte| if byte == b'\n' { vec![b'\r', b'\n'] } else { vec![byte] })
+        .collect();
+    fs::write(root.path().join("toc.dat"), toc).unwrap();
+    let error = Archive::open(root.path()).unwrap_err();
+    assert!(error.to_string().contains("toc.dat: an archive with a carriage return"), "{error}");
+}
+
+#[test]
+fn archives_of_one_section_are_called_so() {
+    let table = || Entry::table(1, &[]);
+    let rows = || Entry::rows(2, "t");
+    let index = || Entry { kind: "INDEX", section: 4, ..Entry::table(3, &[]) };
+    let encoding = Entry::encoding(9, "SET client_encoding = 'UTF8';\n");
+    for (entries, name, needs_tables) in [
+        (vec![table(), rows(), index()], None, false),
+        (vec![table(), rows()], None, false),
+        (vec![rows()], Some("data-only"), true),
+        (vec![rows(), index()], Some("without pre-data"), true),
+        (vec![index()], Some("post-data-only"), true),
+        (vec![table(), index()], Some("schema-only"), false),
+        (vec![table()], Some("pre-data-only"), false),
+        (vec![], None, false),
+    ] {
+        let mut writer = Writer::new(14, 1, 0);
+        writer.toc(&[vec![encoding.clone()], entries].concat());
+        let present = writer.open().unwrap().toc().sections_present();
+        assert_eq!((present.name(), present.needs_tables()), (name, needs_tables));
     }
 }

@@ -90,6 +90,13 @@ impl Maker<'_> {
     ) -> anyhow::Result<ArchiveRecord> {
         let archive = open(path)?;
         check_version(&archive, server)?;
+        let present = archive.toc().sections_present();
+        if let Some(name) = present.name().filter(|_| present.needs_tables()) {
+            self.printer.note(format!(
+                "{} is {name}: it needs tables that it does not make",
+                path.display()
+            ));
+        }
         self.printer.note(format!("reading {} to know its rows", path.display()));
         let rows = match archive.row_counts(reading_threads())? {
             RowCounts::Exact(counts) => {
@@ -351,14 +358,16 @@ fn open(path: &Path) -> anyhow::Result<Archive> {
 /// `pg_restore` refuses archives of newer formats than its own.
 fn check_version(archive: &Archive, server: &Server) -> anyhow::Result<()> {
     let ours = server.client_version().major;
-    match archive.header().dumped_by_major() {
-        Some(theirs) if theirs > ours => bail!(
-            "{} was made by pg_dump {theirs}, and pg_restore here is {ours}: use client programs of \
-             major version {theirs} or newer (--bindir, or another image)",
-            archive.path().display()
-        ),
-        _ => Ok(()),
+    let version = archive.header().version;
+    if version.is_readable_by(ours) {
+        return Ok(());
     }
+    bail!(
+        "{} has format {version}, which pg_restore reads from major version {} on, and pg_restore \
+         here is {ours}: use newer client programs (--bindir, or another image)",
+        archive.path().display(),
+        version.first_reader(),
+    )
 }
 
 fn check_compression(method: Method, major: u32, server: &Server) -> anyhow::Result<()> {

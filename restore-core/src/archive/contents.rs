@@ -10,8 +10,9 @@ use super::detect;
 use super::directory::Directory;
 use super::encoding::TextEncoding;
 use super::entry::RawEntry;
-use super::error::{ArchiveError, ArchiveErrorKind, Foreign};
+use super::error::{ArchiveError, ArchiveErrorKind};
 use super::files::Files;
+use super::foreign::Foreign;
 use super::header::{self, Header};
 use super::source::{Source, SourceReader};
 use super::tar::Tar;
@@ -44,6 +45,47 @@ pub(super) struct Contents {
 pub(super) enum Place {
     Custom(Source),
     Files(Arc<Files>),
+}
+
+impl Place {
+    /// What is wrong with an archive that cannot be read: where it was changed
+    /// on its way, that, rather than the first thing that went wrong by it.
+    fn explain(&self, error: ArchiveError) -> ArchiveError {
+        use ArchiveErrorKind as Kind;
+        let may_follow = matches!(
+            error.kind(),
+            Kind::Malformed(_)
+                | Kind::Truncated(_)
+                | Kind::RepeatedItem
+                | Kind::NewerVersion(_)
+                | Kind::OlderVersion(_)
+        );
+        let recoding = || detect::recoding(&self.sample().ok()?);
+        match may_follow.then(recoding).flatten() {
+            Some(recoding) => ArchiveError::new(Kind::Foreign(Foreign::Recoded(recoding))),
+            None => error,
+        }
+    }
+
+    /// The beginning of the file that has the table of contents, as stored.
+    fn sample(&self) -> Result<Vec<u8>> {
+        let mut sample = Vec::new();
+        let mut read = |input: &mut dyn Read| {
+            input
+                .take(detect::SAMPLE as u64)
+                .read_to_end(&mut sample)
+                .map_err(ArchiveError::from_io)
+        };
+        match self {
+            Self::Custom(source) => {
+                read(&mut source.reader_at(0).map_err(ArchiveError::from_io)?)?;
+            }
+            Self::Files(files) => {
+                read(&mut files.open(&files.find(TOC)?)?)?;
+            }
+        }
+        Ok(sample)
+    }
 }
 
 /// A table of contents, the encoding that it declares, and where it ends.
@@ -89,6 +131,7 @@ impl Contents {
     pub(super) fn in_files(path: &Path, files: Arc<Files>, format: Format) -> Result<Self> {
         let found = files.find(TOC).map_err(|_| {
             let foreign = match format {
+                _ if files.is_base_backup() => Foreign::BaseBackup,
                 Format::Tar => Foreign::TarWithoutToc,
                 _ => Foreign::DirectoryWithoutToc,
             };
@@ -117,7 +160,7 @@ impl Contents {
             Ok((header, database, wire.number("the number of its items")?))
         };
         let (header, database, count) =
-            read(&mut wire).map_err(|error: ArchiveError| error.in_file(&path))?;
+            read(&mut wire).map_err(|error| place.explain(error).in_file(&path))?;
         Ok(Self { header, database, count, place, wire, path, seen: Vec::new() })
     }
 
@@ -126,7 +169,7 @@ impl Contents {
     /// Every item has its number for itself; dependencies may name numbers
     /// that no item has. Gives the byte behind the table of contents.
     pub(super) fn visit(&mut self, visit: impl FnMut(&RawEntry) -> Result<()>) -> Result<u64> {
-        self.visit_all(visit).map_err(|error| error.in_file(&self.path))
+        self.visit_all(visit).map_err(|error| self.place.explain(error).in_file(&self.path))
     }
 
     fn visit_all(&mut self, mut visit: impl FnMut(&RawEntry) -> Result<()>) -> Result<u64> {

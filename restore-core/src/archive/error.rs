@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::foreign::Foreign;
 use super::version::ArchiveVersion;
 use crate::format::Method;
 use crate::units::DumpId;
@@ -57,28 +58,6 @@ pub enum ArchiveErrorKind {
     },
     /// The operating system refused.
     Io(io::Error),
-}
-
-/// What a thing is that is not an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Foreign {
-    /// A file without a byte.
-    Empty,
-    /// An SQL script: `pg_dump` in plain format, or `pg_dumpall`.
-    PlainScript,
-    /// A file that gzip, LZ4 or zstd compressed as a whole.
-    Compressed(Method),
-    /// The `toc.dat` of a directory archive, without the directory.
-    TocAlone,
-    /// A tar file in which no `toc.dat` is.
-    TarWithoutToc,
-    /// A directory in which no `toc.dat` is.
-    DirectoryWithoutToc,
-    /// Neither file nor directory: a pipe, a socket, a device.
-    NotAFile,
-    /// None of these.
-    Unknown,
 }
 
 impl ArchiveError {
@@ -221,40 +200,6 @@ impl fmt::Display for ArchiveErrorKind {
                 method.as_str()
             ),
             Self::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Foreign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("an empty file, not an archive: dump again"),
-            Self::PlainScript => f.write_str(
-                "an SQL script, not an archive: psql runs it, serially; dump with \
-                 --format=custom or --format=directory for a parallel restore",
-            ),
-            Self::Compressed(method) => write!(
-                f,
-                "a file that {} compressed as a whole: decompress it first",
-                method.as_str()
-            ),
-            Self::TocAlone => f.write_str(
-                "the toc.dat of a directory archive: give the directory that it lies in",
-            ),
-            Self::TarWithoutToc => f.write_str(
-                "a tar file without a toc.dat, so not one of pg_dump's: if a directory \
-                 archive was packed into it, unpack it first",
-            ),
-            Self::DirectoryWithoutToc => f.write_str(
-                "a directory without a toc.dat, so not one of pg_dump's: give the directory \
-                 that pg_dump --format=directory made",
-            ),
-            Self::NotAFile => f.write_str(
-                "neither a file nor a directory: an archive is read at random, so store it first",
-            ),
-            Self::Unknown => {
-                f.write_str("not an archive of pg_dump: it begins with none of the signs of one")
-            }
         }
     }
 }

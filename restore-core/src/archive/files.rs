@@ -47,6 +47,17 @@ impl Files {
             .ok_or_else(|| ArchiveError::new(ArchiveErrorKind::MissingData(Some(name.to_owned()))))
     }
 
+    /// Whether these are the files of a server, or the tar files that
+    /// `pg_basebackup --format=tar` makes of them.
+    pub(super) fn is_base_backup(&self) -> bool {
+        ["PG_VERSION", "./PG_VERSION", "backup_label", "./backup_label", "base.tar"]
+            .into_iter()
+            .any(|name| match self {
+                Self::Tar(tar) => tar.has(name),
+                Self::Directory(_) => self.find(name.trim_start_matches("./")).is_ok(),
+            })
+    }
+
     /// How many bytes it has, as stored.
     pub(super) fn size(&self, found: &Found) -> Result<u64, ArchiveError> {
         match self {

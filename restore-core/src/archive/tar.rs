@@ -9,7 +9,8 @@ use std::io::{BufRead, Read, Seek, Take};
 use super::error::{ArchiveError, ArchiveErrorKind};
 use super::source::{Source, SourceReader};
 
-const BLOCK: u64 = 512;
+/// What heads and contents of members are padded to.
+pub(super) const BLOCK: u64 = 512;
 
 /// The members of a tar file, listed once.
 #[derive(Debug)]

@@ -39,6 +39,23 @@ impl ArchiveVersion {
         self >= Self::OLDEST && (self.major, self.minor) <= (1, Self::NEWEST.minor)
     }
 
+    /// Whether a `pg_restore` of this major version reads it, in the last of
+    /// its minor versions: it compares nothing but the format's version with
+    /// its own (`ReadHead`, `K_VERS_MAX`), so that 17 reads what 18 writes.
+    /// What comes after 18 is taken to read all that is known here.
+    pub fn is_readable_by(self, major: u32) -> bool {
+        WRITTEN_BY
+            .into_iter()
+            .find(|(first, _)| *first <= major)
+            .is_some_and(|(_, minor)| (self.major, self.minor) <= (1, minor))
+    }
+
+    /// The first major version whose `pg_restore` reads it.
+    pub fn first_reader(self) -> u32 {
+        let readers = WRITTEN_BY.into_iter().filter(|(major, _)| self.is_readable_by(*major));
+        readers.map(|(major, _)| major).min().unwrap_or(WRITTEN_BY[0].0)
+    }
+
     /// 1.11 (PostgreSQL 8.4): items name their section.
     pub fn names_sections(self) -> bool {
         self.is_at_least(11)
@@ -67,6 +84,14 @@ impl ArchiveVersion {
     }
 }
 
+/// The minor format version that is written from which major version on, the
+/// newest first: `K_VERS_MINOR` in `pg_backup_archiver.h` of each branch.
+///
+/// 8.0 to 8.3 write 1.10, 8.4 writes 1.11, 9.0 to 9.2 write 1.12. So did 9.3 to
+/// 10 at first; from their releases of March 2018 (9.3.22, 9.4.17, 9.5.12,
+/// 9.6.8, 10.3) they write 1.13, as 11 does.
+const WRITTEN_BY: [(u32, u8); 5] = [(17, 16), (16, 15), (12, 14), (9, 13), (8, 11)];
+
 impl fmt::Display for ArchiveVersion {
     /// As `pg_restore -l` prints it: `1.14-0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +110,22 @@ mod tests {
         assert!(!pg15.names_compression_method() && !pg15.groups_large_objects());
         assert!(ArchiveVersion::NEWEST.groups_large_objects());
         assert!(!ArchiveVersion::OLDEST.names_sections());
+    }
+
+    #[test]
+    fn the_format_decides_who_reads_it() {
+        let readers = |minor| {
+            let version = ArchiveVersion::new(1, minor);
+            let majors = [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
+            majors.into_iter().filter(|major| version.is_readable_by(*major)).min()
+        };
+        let first = [(10, 8), (11, 8), (12, 9), (13, 9), (14, 12), (15, 16), (16, 17)];
+        for (minor, major) in first {
+            assert_eq!(readers(minor), Some(major), "1.{minor}");
+            assert_eq!(ArchiveVersion::new(1, minor).first_reader(), major, "1.{minor}");
+        }
+        assert!(ArchiveVersion { major: 1, minor: 14, revision: 9 }.is_readable_by(13));
+        assert!(!ArchiveVersion::new(1, 10).is_readable_by(7));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::Archive;
 use crate::format::{Format, Method};
 use crate::plan::{Costs, ItemIndex, Plan};
-use crate::toc::ItemKind;
+use crate::toc::{DataOffset, ItemKind};
 use crate::units::{Bytes, Jobs};
 
 use super::{Inspection, item_at, qualified, share};
@@ -32,6 +32,23 @@ const LITTLE: f64 = 1.3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Advice {
+    /// The archive makes no tables, and needs them.
+    NeedsTables {
+        /// What such an archive is called.
+        archive: String,
+    },
+    /// The archive has definitions alone.
+    NoData {
+        /// What such an archive is called.
+        archive: String,
+    },
+    /// Files of a directory or tar archive are missing.
+    MissingFiles {
+        /// Items whose data is missing.
+        items: u64,
+        /// The first file, without the suffix of a compression.
+        first: String,
+    },
     /// The format is restored serially.
     SerialFormat {
         /// The format.
@@ -99,6 +116,22 @@ impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
         match self {
+            Self::NeedsTables { archive } => write!(
+                f,
+                "The archive is {archive}: it does not make the tables that a restore of it needs. \
+                 Name scripts that make them, [restore] before = [\"tables.sql\"], or dump again \
+                 with all sections."
+            ),
+            Self::NoData { archive } => write!(
+                f,
+                "The archive is {archive}: it has no rows, so that a restore of it does not show \
+                 what -j does for data."
+            ),
+            Self::MissingFiles { items, first } => write!(
+                f,
+                "The data of {items} items is missing, the first in the file {first}: a restore \
+                 fails there. Copy the archive again, or dump again."
+            ),
             Self::SerialFormat { format } => write!(
                 f,
                 "A {format} archive is restored by one connection, whatever -j says. Dump with \
@@ -188,13 +221,33 @@ pub(super) fn of(
         long_serial_part(inspection),
     ];
     let serial = (!parallel).then(|| Advice::SerialFormat { format: archive.format().to_string() });
-    serial
+    [missing_files(archive), missing_sections(archive), serial]
         .into_iter()
+        .flatten()
         .chain(only_parallel.into_iter().flatten().filter(|_| parallel))
         .chain(inserts(inspection))
         .chain(slow_compression(archive, inspection))
         .chain(little_to_gain(inspection).filter(|_| parallel))
         .collect()
+}
+
+fn missing_files(archive: &Archive) -> Option<Advice> {
+    let files = archive.toc().items.iter().filter_map(|item| match &item.data {
+        DataOffset::File(name) if item.data_length.is_none() => Some(name),
+        _ => None,
+    });
+    let first = files.clone().next()?.clone();
+    Some(Advice::MissingFiles { items: files.count() as u64, first })
+}
+
+fn missing_sections(archive: &Archive) -> Option<Advice> {
+    let present = archive.toc().sections_present();
+    let archive = present.name()?.to_owned();
+    Some(if present.needs_tables() {
+        Advice::NeedsTables { archive }
+    } else {
+        Advice::NoData { archive }
+    })
 }
 
 fn no_offsets(archive: &Archive, inspection: &Inspection) -> Option<Advice> {
