@@ -3,7 +3,7 @@
 //! What stands left of the run folder makes servers, datasets and trials and
 //! records them: `scenario`, `design`, `provider`, `dataset`, `load`, `sweep`.
 //! What stands right of it, `stats`, `analysis`, `recommend`, `gate`, `history`,
-//! `tune` and `report`, works from what was recorded and needs no server.
+//! `tune`, `report` and `publish`, works from what was recorded and needs no server.
 //! `record` is the run folder itself, and `commands` puts the parts together.
 
 pub mod analysis;
@@ -21,6 +21,7 @@ pub mod load;
 pub mod printer;
 pub mod process;
 pub mod provider;
+pub mod publish;
 pub mod recommend;
 pub mod record;
 pub mod report;

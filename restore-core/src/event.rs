@@ -58,6 +58,20 @@ pub struct ItemTiming {
 }
 
 /// Makes item timings out of events.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use restore_core::event::{Happening, ItemName, RestoreEvent, Timeline};
+///
+/// let item = ItemName { id: None, kind: "TABLE DATA".into(), name: "public orders".into() };
+/// let mut timeline = Timeline::default();
+/// for (seconds, what) in [(1, Happening::Launched(item.clone())), (4, Happening::Finished(item))] {
+///     timeline.record(&RestoreEvent { at: Duration::from_secs(seconds), what });
+/// }
+/// let timings = timeline.finish(Duration::from_secs(5));
+/// assert_eq!(timings[0].end - timings[0].start, Duration::from_secs(3));
+/// ```
 #[derive(Debug, Default)]
 pub struct Timeline {
     serial: Option<(ItemName, Duration)>,

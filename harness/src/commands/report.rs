@@ -5,8 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use pathdiff::diff_paths;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::analysed::Analysed;
 use super::{Status, write_file};
@@ -14,10 +12,11 @@ use crate::claims::{self, Material};
 use crate::cli::ReportArgs;
 use crate::history::{History, RecordedRun};
 use crate::printer::Printer;
+use crate::publish::links::Links;
+use crate::publish::page;
+use crate::publish::plot::{Figure, Pictures, Theme};
 use crate::record::{RunFolder, RunRecord};
 use crate::report::article::{Article, RunArticle, RunParts};
-use crate::report::page::{self, Links};
-use crate::report::plot::{Figure, Pictures, Theme};
 
 const PLOTS: &str = "plots";
 
@@ -33,8 +32,11 @@ pub(super) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Status
     let article = article(args, printer)?;
     let pictures = Pictures::of(&article);
     make(&out.join(PLOTS))?;
-    let links: Vec<Links> =
-        args.runs.iter().map(|run| links(&out, run)).collect::<anyhow::Result<_>>()?;
+    let links: Vec<Links> = args
+        .runs
+        .iter()
+        .map(|run| Links::between(&out, run, PLOTS))
+        .collect::<anyhow::Result<_>>()?;
     let render = |name| page::render(name, &article, &pictures, &links, args.template.as_deref());
     let json = serde_json::to_string_pretty(&article)? + "\n";
     write_file(&out.join("report.json"), json.as_bytes())?;
@@ -135,40 +137,9 @@ fn make(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
-/// Links from the page in `out`, which exists, to the folders that it names.
-fn links(out: &Path, run: &Path) -> anyhow::Result<Links> {
-    let whole = |path: &Path| {
-        path.canonicalize().with_context(|| format!("cannot find {}", path.display()))
-    };
-    let run = diff_paths(whole(run)?, whole(out)?)
-        .with_context(|| format!("no way leads from {} to {}", out.display(), run.display()))?;
-    Ok(Links { run: url(&run), plots: format!("{PLOTS}/") })
-}
-
-/// What stays as it is in a part of a path: the unreserved characters of
-/// RFC 3986, section 2.3.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A relative path as the beginning of a link, with `/` at its end.
-fn url(path: &Path) -> String {
-    let parts = path
-        .components()
-        .map(|part| percent_encode(part.as_os_str().as_encoded_bytes(), ENCODED).to_string() + "/");
-    parts.collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn links_lead_from_the_page_to_the_run() {
-        let way = |from: &str, to: &str| url(&diff_paths(to, from).unwrap());
-        assert_eq!(way("/r/run/report", "/r/run"), "../");
-        assert_eq!(way("/r/all", "/r/my run"), "../my%20run/");
-        assert_eq!(way("/r", "/r"), "");
-        assert_eq!(way("/r", "/r/x"), "x/");
-    }
 
     #[test]
     fn commands_quote_what_a_shell_would_split() {

@@ -1,4 +1,4 @@
-//! What is shown of runs: in a terminal, as Markdown, JSON, a page, pictures.
+//! What is shown of runs: in a terminal, as Markdown and as JSON.
 //!
 //! [`model::Report`] is what `recommend` says of one run, [`article::Article`]
 //! what `report` publishes of one or more: numbers with their unit in their
@@ -14,9 +14,7 @@ pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod noise;
-pub mod page;
 pub mod phrases;
-pub mod plot;
 pub mod terminal;
 pub mod tune;
 pub mod workload;

@@ -19,7 +19,7 @@ pub(super) fn program(phase: Phase) -> &'static str {
 }
 
 /// What is measured, in a word.
-pub(super) fn noun(phase: Phase) -> &'static str {
+pub(crate) fn noun(phase: Phase) -> &'static str {
     match phase {
         Phase::Restore => "restore",
         Phase::Dump => "dump",

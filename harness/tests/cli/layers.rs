@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
-const HARNESS: [&[&str]; 12] = [
+const HARNESS: [&[&str]; 13] = [
     &["clock", "process", "printer", "document"],
     &["lease", "scenario"],
     &["design"],
@@ -17,6 +17,7 @@ const HARNESS: [&[&str]; 12] = [
     &["sweep", "recommend", "gate", "history", "claims"],
     &["tune"],
     &["report", "cli"],
+    &["publish"],
     &["commands"],
 ];
 
@@ -33,8 +34,8 @@ const CORE: [&[&str]; 8] = [
 ];
 
 /// Works from what was recorded alone, with no server near.
-const RIGHT_OF_THE_RUN_FOLDER: [&str; 8] =
-    ["stats", "analysis", "recommend", "gate", "history", "claims", "tune", "report"];
+const RIGHT_OF_THE_RUN_FOLDER: [&str; 9] =
+    ["stats", "analysis", "recommend", "gate", "history", "claims", "tune", "report", "publish"];
 const LEFT_OF_IT: [&str; 7] =
     ["provider", "dataset", "load", "workload", "sweep", "process", "lease"];
 

@@ -58,6 +58,22 @@ use crate::toc::{DataOffset, ItemKind, Toc};
 use crate::units::DumpId;
 
 /// An archive whose table of contents has been read.
+///
+/// ```
+/// use restore_core::archive::{Archive, RowCounts};
+/// use restore_core::toc::ItemKind;
+/// use restore_core::units::Jobs;
+///
+/// let archive = Archive::open("tests/archives/18/custom")?;
+/// assert_eq!(archive.header().dumped_by_major(), Some(18));
+/// let is_data = |kind: &ItemKind| *kind == ItemKind::TableData;
+/// let tables = archive.toc().items.iter().filter(|item| is_data(&item.kind)).count();
+/// let RowCounts::Exact(rows) = archive.row_counts(Jobs::ONE)? else {
+///     panic!("the rows are COPY data");
+/// };
+/// assert_eq!(rows.len(), tables);
+/// # Ok::<(), restore_core::archive::ArchiveError>(())
+/// ```
 #[derive(Debug)]
 pub struct Archive {
     path: Arc<Path>,

@@ -103,6 +103,21 @@ pub enum PlanError {
 
 /// The plan of a parallel restore: items, their dependencies, the locks that
 /// they take, the pass they belong to and how urgent each is.
+///
+/// ```
+/// use restore_core::archive::Archive;
+/// use restore_core::plan::{Pass, PgMajor, Plan};
+/// use restore_core::toc::ItemKind;
+///
+/// let archive = Archive::open("tests/archives/18/custom")?;
+/// let plan = Plan::new(archive.toc(), PgMajor(18))?;
+/// let of_kind = |kind| archive.toc().items.iter().find(|item| item.kind == kind);
+/// let foreign_key = of_kind(ItemKind::ForeignKey).and_then(|item| plan.find(item.id)).unwrap();
+/// // A foreign key locks its table, so that nothing else on it runs beside it.
+/// assert!(!plan.exclusive_locks(foreign_key).is_empty());
+/// assert_eq!(plan.pass(foreign_key), Pass::Main);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Plan {
     ids: Vec<DumpId>,

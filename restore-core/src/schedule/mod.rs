@@ -90,6 +90,33 @@ enum Phase {
 }
 
 /// The state of one restore.
+///
+/// ```
+/// use std::collections::VecDeque;
+///
+/// use restore_core::archive::Archive;
+/// use restore_core::plan::{PgMajor, Plan};
+/// use restore_core::schedule::{Policy, Schedule, Step};
+/// use restore_core::units::Jobs;
+///
+/// let archive = Archive::open("tests/archives/18/custom")?;
+/// let plan = Plan::new(archive.toc(), PgMajor(18))?;
+/// let mut schedule = Schedule::new(&plan, Jobs::new(4)?, Policy::of(PgMajor(18)));
+/// let mut running = VecDeque::new();
+/// let mut most_at_once = 0;
+/// loop {
+///     match schedule.next_step() {
+///         Step::Start { item, .. } => running.push_back(item),
+///         Step::Skip(_) => {}
+///         // In this restore the item that was started first finishes first.
+///         Step::Wait => schedule.finish(running.pop_front().expect("an item runs")),
+///         Step::Done => break,
+///     }
+///     most_at_once = most_at_once.max(running.len());
+/// }
+/// assert_eq!(most_at_once, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Schedule<'plan> {
     plan: &'plan Plan,

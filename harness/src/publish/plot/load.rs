@@ -1,6 +1,7 @@
 //! What the machine did: over the number of jobs, and over the time of a
 //! trial, under its timeline.
 
+use super::columns::Columns;
 use super::frame::{Around, EDGE, Frame, LINE, Layout, SIZE};
 use super::labels::{self, KeyEntry};
 use super::over_jobs::{self, Dodge};
@@ -8,7 +9,6 @@ use super::panels;
 use super::scale::{Scale, Ticks};
 use super::scene::{Anchor, Ink, Scene, Shape, Stroke};
 use super::svg::centred;
-use super::timeline::Columns;
 use crate::report::article::{LoadKind, LoadLine, LoadReport, RunArticle};
 use crate::report::format;
 

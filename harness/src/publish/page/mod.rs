@@ -12,8 +12,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
-use super::article::Article;
+use super::links::Links;
 use super::plot::{Figure, Pictures, RunFigures, style_sheet};
+use crate::document::markdown::escape;
+use crate::report::Article;
 
 /// The page's template.
 pub const PAGE: &str = "page.html";
@@ -32,15 +34,6 @@ pub const TEMPLATES: [(&str, &str); 9] = [
     ("claims.md", include_str!("templates/claims.md")),
     ("history.md", include_str!("templates/history.md")),
 ];
-
-/// Where the files of a run are, seen from the page.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Links {
-    /// The run folder.
-    pub run: String,
-    /// The folder of the pictures.
-    pub plots: String,
-}
 
 /// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +88,7 @@ fn environment(article: serde_json::Value, own: Option<PathBuf>) -> Environment<
         if is_html { AutoEscape::Html } else { AutoEscape::None }
     });
     numbers::add(&mut environment, article);
-    environment.add_filter("markdown", |text: String| super::markdown::escape(&text));
+    environment.add_filter("markdown", |text: String| escape(&text));
     environment.add_filter("sentence", |text: String| sentence(&text));
     environment
 }

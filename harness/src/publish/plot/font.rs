@@ -6,7 +6,14 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font as _, FontRef};
 
-use super::scene::Weight;
+/// Thickness of letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Usual.
+    Regular,
+    /// For what is to be seen first.
+    SemiBold,
+}
 
 /// Inter, regular. See `fonts/OFL.txt` for its licence.
 pub(super) const REGULAR: &[u8] = include_bytes!("fonts/Inter-Regular.otf");

@@ -4,6 +4,7 @@
 //! dark, is left to who renders it.
 
 use super::font;
+pub(super) use super::font::Weight;
 
 /// A point in pixels, from the top left corner.
 pub(crate) type Point = (f64, f64);
@@ -31,15 +32,6 @@ impl Ink {
     pub(crate) fn of_series(index: usize) -> Self {
         Self::Series(index % Self::SERIES)
     }
-}
-
-/// Thickness of letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weight {
-    /// Usual.
-    Regular,
-    /// For what is to be seen first.
-    SemiBold,
 }
 
 /// Which side of a text its point is at.

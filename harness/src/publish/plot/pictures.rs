@@ -1,41 +1,14 @@
-//! The pictures of an article.
-//!
-//! A chart draws into a [`scene::Scene`], once for wide and once for narrow
-//! screens; [`svg`] and [`png`] make files of it. Charts show the numbers of
-//! the article and compute none but places.
+//! Which pictures there are, with their names and titles.
 
-mod duration;
-mod figure;
-mod font;
-mod frame;
-mod history;
-mod labels;
-mod latency;
-mod load;
-mod map;
-mod over_jobs;
-mod palette;
-mod panels;
-mod png;
-mod ratio;
-mod replay;
-mod scale;
-mod scene;
-mod side_by_side;
-mod speedup;
-mod svg;
-mod timeline;
-
-pub use figure::Figure;
-pub use frame::Layout;
-pub use palette::{Theme, style_sheet};
-pub use png::PngError;
-
-use scene::Scene;
-
-use super::article::{Article, HistoryReport, LoadReport, RunArticle, TimelineReport};
-use super::model::{CurveReport, Mark};
-use super::{format, phrases};
+use super::figure::Figure;
+use super::frame::Layout;
+use super::scene::Scene;
+use super::{
+    descriptions, duration, history, latency, load, map, ratio, replay, side_by_side, speedup,
+    timeline,
+};
+use crate::report::article::{Article, HistoryReport, RunArticle};
+use crate::report::phrases;
 
 /// The pictures of one run.
 #[derive(Debug, Clone)]
@@ -144,13 +117,13 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
         duration: figure(
             "duration",
             &format!("How long a {noun} takes, by number of jobs"),
-            describe_durations(run),
+            descriptions::durations(run),
             &|layout| duration::draw(run, layout),
         ),
         speedup: figure(
             "speedup",
             "How much faster than one job",
-            describe_speedups(run),
+            descriptions::speedups(run),
             &|layout| speedup::draw(run, layout),
         ),
         replay: figure(
@@ -168,13 +141,13 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
         ratio: figure(
             "ratio",
             "Archive formats against each other",
-            describe_ratios(run),
+            descriptions::ratios(run),
             &|layout| ratio::draw(run, layout),
         ),
-        map: figure("map", "Every cell against the fastest", describe_map(run), &|layout| {
+        map: figure("map", "Every cell against the fastest", descriptions::map(run), &|layout| {
             map::draw(run, layout)
         }),
-        load: figure("load", "What the machine did", describe_load(run), &|layout| {
+        load: figure("load", "What the machine did", descriptions::load(run), &|layout| {
             load::draw(run, layout)
         }),
         timelines: (1..)
@@ -183,7 +156,7 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
                 figure(
                     &format!("timeline-{number}"),
                     &format!("What the workers did: {}, -j {}", timeline.title, timeline.jobs),
-                    describe_timeline(timeline),
+                    descriptions::timeline(timeline),
                     &|layout| Some(timeline::draw(timeline, layout)),
                 )
             })
@@ -192,89 +165,3 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
 }
 
 type Draw<'a> = &'a dyn Fn(Layout) -> Option<Scene>;
-
-fn describe_durations(run: &RunArticle) -> String {
-    let of_curve = |curve: &CurveReport| {
-        let cells = curve.cells.iter().filter_map(|cell| {
-            let time = format::time(cell.time_seconds?.value);
-            let marked = cell.marks.contains(&Mark::Recommended);
-            let recommended = if marked { " (recommended)" } else { "" };
-            Some(format!("{time} with -j {}{recommended}", cell.jobs))
-        });
-        format!("{}: {}.", curve.title, cells.collect::<Vec<_>>().join(", "))
-    };
-    run.report.curves.iter().map(of_curve).collect::<Vec<_>>().join(" ")
-}
-
-fn describe_speedups(run: &RunArticle) -> String {
-    let of_curve = |curve: &CurveReport| {
-        let cells = curve.cells.iter().filter_map(|cell| {
-            Some(format!("{} with -j {}", format::ratio(cell.speedup?.value), cell.jobs))
-        });
-        format!("{}: {}.", curve.title, cells.collect::<Vec<_>>().join(", "))
-    };
-    let curves: Vec<String> = run.report.curves.iter().map(of_curve).collect();
-    format!("Times as fast as one job. {}", curves.join(" "))
-}
-
-fn describe_ratios(run: &RunArticle) -> String {
-    let pairs = run.pairs.iter().map(|pair| {
-        let cells: Vec<String> = pair
-            .cells
-            .iter()
-            .map(|cell| format!("{} with -j {}", format::ratio(cell.ratio.value), cell.jobs))
-            .collect();
-        format!("Time of {} over {}: {}.", pair.other_title, pair.base_title, cells.join(", "))
-    });
-    pairs.collect::<Vec<_>>().join(" ")
-}
-
-fn describe_map(run: &RunArticle) -> String {
-    let rows = run.map.iter().map(|row| {
-        let cells: Vec<String> = row
-            .cells
-            .iter()
-            .filter_map(|cell| {
-                Some(format!("{} with -j {}", format::ratio(cell.to_fastest_ratio?), cell.jobs))
-            })
-            .collect();
-        format!("{}: {}.", row.title, cells.join(", "))
-    });
-    format!("Time over that of the fastest. {}", rows.collect::<Vec<_>>().join(" "))
-}
-
-fn describe_timeline(timeline: &TimelineReport) -> String {
-    let busy: Vec<String> = timeline
-        .lanes
-        .iter()
-        .map(|lane| format!("{} {}", lane.name, format::percent(lane.busy_ratio)))
-        .collect();
-    let longest = timeline.longest.first().map(|item| {
-        format!(" The longest item is {} {}, {}.", item.kind, item.name, format::time(item.seconds))
-    });
-    format!(
-        "{} items in {}. The end waited for {} of them, one after the other, {} together. Share of \
-         the time in which each worked: {}.{}",
-        timeline.items,
-        format::time(timeline.seconds),
-        timeline.chain_items,
-        format::time(timeline.chain_seconds),
-        busy.join(", "),
-        longest.unwrap_or_default()
-    )
-}
-
-fn describe_load(run: &RunArticle) -> String {
-    let of_kind = |report: &LoadReport| {
-        let curves = report.curves.iter().map(|curve| {
-            let cells: Vec<String> = curve
-                .cells
-                .iter()
-                .map(|cell| format!("{} with -j {}", load::write(report, cell.mean), cell.jobs))
-                .collect();
-            format!("{}: {}.", curve.title, cells.join(", "))
-        });
-        format!("{}: {}", report.title, curves.collect::<Vec<_>>().join(" "))
-    };
-    run.load.iter().map(of_kind).collect::<Vec<_>>().join(" ")
-}

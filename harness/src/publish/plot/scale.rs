@@ -1,6 +1,6 @@
 //! From numbers to pixels, and where the ticks are.
 
-use super::super::format;
+use crate::report::format;
 
 /// Maps a range of numbers to a range of pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
