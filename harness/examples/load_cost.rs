@@ -21,7 +21,8 @@ use harness::stats::interval::Level;
 use harness::stats::paired::PairedLogRatio;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use restore_core::engine::{Engine, PgRestore, RestoreOptions, RestoreRequest};
+use restore_core::engine::{Engine, PgRestore, RestoreRequest};
+use restore_core::options::RestoreOptions;
 use restore_core::units::Jobs;
 
 /// A restore's wall time, and the processor time of this process meanwhile.
@@ -112,7 +113,7 @@ async fn restore(
         archive: archive.to_owned(),
         target: server.target(&database),
         jobs,
-        options: RestoreOptions { no_owner: true, no_privileges: true },
+        options: RestoreOptions::without_roles(),
         time_limit: None,
     };
     let sampling = if sampled {

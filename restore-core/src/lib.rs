@@ -13,6 +13,7 @@ pub mod event;
 pub mod format;
 pub mod inspect;
 pub mod launch;
+pub mod options;
 pub mod plan;
 pub mod replay;
 pub mod schedule;

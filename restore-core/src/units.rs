@@ -49,6 +49,10 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// The major version of a PostgreSQL program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PgMajor(pub u32);
+
 /// A number of concurrent restore workers: what `pg_restore -j` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "u32")]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use restore_core::dump::DumpRequest;
 use restore_core::engine::{PgRestore, Psql};
 use restore_core::format::{Compression, Format};
+use restore_core::options::{Opt, RestoreOptions};
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
@@ -338,4 +339,14 @@ pub struct Restore {
     pub owner: bool,
     /// The rights on objects.
     pub privileges: bool,
+}
+
+impl Restore {
+    /// What `pg_restore` is given.
+    pub fn options(&self) -> RestoreOptions {
+        let mut options = RestoreOptions::without_roles();
+        options.set_flag(Opt::NoOwner, !self.owner);
+        options.set_flag(Opt::NoPrivileges, !self.privileges);
+        options
+    }
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use restore_core::archive::Archive;
-use restore_core::engine::{
-    Engine, EngineEnd, PgRestore, Psql, RestoreOptions, RestoreReport, RestoreRequest,
-};
+use restore_core::engine::{Engine, EngineEnd, PgRestore, Psql, RestoreReport, RestoreRequest};
 use restore_core::event::ItemTiming;
 use restore_core::format::Format;
 use restore_core::plan::{PgMajor, Plan};
@@ -176,15 +174,11 @@ impl<'a> LiveBench<'a> {
         database: &str,
         limit: Option<Duration>,
     ) -> anyhow::Result<RestoreRequest> {
-        let restore = self.scenario.restore;
         Ok(RestoreRequest {
             archive: self.contents(&cell.archive)?.path.clone(),
             target: self.server(&cell.archive.variant)?.target(database),
             jobs: cell.jobs,
-            options: RestoreOptions {
-                no_owner: !restore.owner,
-                no_privileges: !restore.privileges,
-            },
+            options: self.scenario.restore.options(),
             time_limit: limit,
         })
     }

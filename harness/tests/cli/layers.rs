@@ -24,7 +24,7 @@ const HARNESS: [&[&str]; 13] = [
 /// The layers of restore-core.
 const CORE: [&[&str]; 8] = [
     &["units", "format", "connection"],
-    &["toc", "launch"],
+    &["toc", "launch", "options"],
     &["archive", "event"],
     &["plan"],
     &["schedule"],

@@ -19,7 +19,8 @@ use harness::sweep::{Bench, BlockSource, Finished, StopRule, Watch};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use restore_core::engine::scripted::{Script, Scripted};
-use restore_core::engine::{Engine, RestoreOptions, RestoreRequest, Target};
+use restore_core::engine::{Engine, RestoreRequest, Target};
+use restore_core::options::RestoreOptions;
 use restore_core::units::Jobs;
 use tokio::runtime::{Builder, Runtime};
 
@@ -168,7 +169,7 @@ impl Bench for Machine<'_> {
             archive: "archive".into(),
             target: Target { conninfo: String::new(), env: Vec::new() },
             jobs: *jobs,
-            options: RestoreOptions { no_owner: true, no_privileges: true },
+            options: RestoreOptions::without_roles(),
             time_limit: trial.limit,
         };
         let engine =

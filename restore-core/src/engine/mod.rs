@@ -20,6 +20,7 @@ pub use psql::Psql;
 
 use crate::event::{Happening, ItemTiming, RestoreEvent, Timeline};
 use crate::launch::{LaunchError, Running, Stream};
+use crate::options::RestoreOptions;
 use crate::units::Jobs;
 
 /// What to restore, where, and how.
@@ -31,7 +32,8 @@ pub struct RestoreRequest {
     pub target: Target,
     /// Concurrent workers.
     pub jobs: Jobs,
-    /// Leave out what depends on roles that the target may lack.
+    /// What `pg_restore` is to leave out, and how it is to work; other
+    /// engines restore all.
     pub options: RestoreOptions,
     /// Stop the restore when it takes longer than this.
     pub time_limit: Option<Duration>,
@@ -50,15 +52,6 @@ impl std::fmt::Debug for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Target({})", self.conninfo)
     }
-}
-
-/// What a restore leaves out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RestoreOptions {
-    /// Do not set the owners of objects (`--no-owner`).
-    pub no_owner: bool,
-    /// Do not grant or revoke (`--no-privileges`).
-    pub no_privileges: bool,
 }
 
 /// What came of a restore.

@@ -32,13 +32,7 @@ impl PgRestore {
             .envs(&request.target.env);
         // Messages are parsed, and translated in other locales.
         command.env.push(("LC_ALL".to_owned(), "C".to_owned()));
-        if request.options.no_owner {
-            command = command.arg("--no-owner");
-        }
-        if request.options.no_privileges {
-            command = command.arg("--no-privileges");
-        }
-        command.arg(request.archive.to_string_lossy())
+        command.args(request.options.arguments()).arg(request.archive.to_string_lossy())
     }
 }
 

@@ -16,11 +16,12 @@ mod graph;
 mod order;
 mod rules;
 
+pub use crate::units::PgMajor;
 pub use bounds::Bounds;
 pub use cost::{Cost, CostUnit, Costs, Demand, PostDataWork};
 pub use critical::{Chain, CriticalPath, LockedTable, PassFloor};
 pub use entry::Entry;
-pub use rules::{Pass, PgMajor};
+pub use rules::Pass;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;

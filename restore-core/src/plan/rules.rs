@@ -2,10 +2,7 @@
 
 use super::Entry;
 use crate::toc::{ItemKind, Section};
-
-/// The major version of a `pg_restore` program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PgMajor(pub u32);
+use crate::units::PgMajor;
 
 /// The passes over the archive, with a barrier between them (`RestorePass`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
