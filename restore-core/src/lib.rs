@@ -17,5 +17,6 @@ pub mod options;
 pub mod plan;
 pub mod replay;
 pub mod schedule;
+pub mod selection;
 pub mod toc;
 pub mod units;

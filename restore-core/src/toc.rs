@@ -20,6 +20,24 @@ impl Toc {
         self.items.iter().find(|item| item.id == id)
     }
 
+    /// Gives every item with a place in a custom archive the distance to the
+    /// next one's, in the order of the list, and the last one the distance to
+    /// `end` (`pg_backup_custom.c`, `_PrepParallelRestore`). A step backwards
+    /// leaves no length.
+    pub(crate) fn set_data_lengths(&mut self, end: u64) {
+        let mut previous: Option<(&mut Option<Bytes>, u64)> = None;
+        for item in &mut self.items {
+            let DataOffset::At(start) = item.data else { continue };
+            if let Some((length, before)) = previous {
+                *length = start.checked_sub(before).map(Bytes);
+            }
+            previous = Some((&mut item.data_length, start));
+        }
+        if let Some((length, before)) = previous {
+            *length = end.checked_sub(before).map(Bytes);
+        }
+    }
+
     /// Which sections have something to restore. What sets up the session,
     /// belongs to the database or only makes a large object for its data does
     /// not count.

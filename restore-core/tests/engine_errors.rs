@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use restore_core::engine::{
-    Engine, ErrorSource, PgRestore, Psql, RestoreError, RestoreOptions, RestoreReport,
-    RestoreRequest, Target,
+    Engine, ErrorSource, PgRestore, Psql, RestoreError, RestoreReport, RestoreRequest, Target,
 };
 use restore_core::launch::{CommandLine, Exit, LaunchError, Launcher, Line, Running, Stream};
+use restore_core::options::RestoreOptions;
 use restore_core::units::Jobs;
 use tokio::time::Instant;
 

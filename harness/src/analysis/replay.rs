@@ -375,6 +375,7 @@ mod tests {
             has_content: true,
             dependencies: dependencies.iter().copied().map(DumpId).collect(),
             data_bytes: (section == Section::Data).then_some(Bytes(1000)),
+            restored: None,
         };
         let tables = (1..=TABLES).map(|n| row(n, ItemKind::Table, Section::PreData, &[]));
         let data = (1..=TABLES).map(|n| row(100 + n, ItemKind::TableData, Section::Data, &[n]));

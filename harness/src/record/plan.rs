@@ -3,6 +3,7 @@
 //! jobs predicted, long after the archive is gone.
 
 use restore_core::plan::{Entry, PgMajor, Plan, PlanError};
+use restore_core::selection::{Parts, Selected, is_restored_by_default};
 use restore_core::toc::{Item, ItemKind, Section, Toc};
 use restore_core::units::{Bytes, DumpId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,10 +28,14 @@ pub struct PlanRow {
     pub dependencies: Vec<DumpId>,
     /// Size of its data as stored, where the archive tells.
     pub data_bytes: Option<Bytes>,
+    /// Whether anything is restored of it. Of a run without options for
+    /// selection no row says so, and kind and contents decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<bool>,
 }
 
-impl From<&Item> for PlanRow {
-    fn from(item: &Item) -> Self {
+impl PlanRow {
+    fn new(item: &Item, restored: Option<bool>) -> Self {
         Self {
             dump_id: item.id,
             kind: item.kind.clone(),
@@ -40,11 +45,10 @@ impl From<&Item> for PlanRow {
             has_content: item.has_content(),
             dependencies: item.dependencies.clone(),
             data_bytes: item.data_length,
+            restored,
         }
     }
-}
 
-impl PlanRow {
     /// Its name with the schema, as items are shown.
     pub fn qualified_name(&self) -> String {
         if self.schema.is_empty() {
@@ -60,7 +64,9 @@ impl PlanRow {
             kind: &self.kind,
             section: self.section,
             name: &self.name,
-            has_content: self.has_content,
+            is_wanted: self.restored.unwrap_or_else(|| {
+                is_restored_by_default(self.kind.as_str(), &self.name, self.has_content)
+            }),
             dependencies: &self.dependencies,
             data_length: self.data_bytes,
         }
@@ -84,7 +90,15 @@ impl RecordedPlan {
 
 impl From<&Toc> for RecordedPlan {
     fn from(toc: &Toc) -> Self {
-        Self { rows: toc.items.iter().map(PlanRow::from).collect() }
+        Self { rows: toc.items.iter().map(|item| PlanRow::new(item, None)).collect() }
+    }
+}
+
+impl From<&Selected<'_>> for RecordedPlan {
+    /// What options leave of an archive, in the order of the restore.
+    fn from(selected: &Selected<'_>) -> Self {
+        let row = |(item, parts): (_, Parts)| PlanRow::new(item, Some(!parts.is_empty()));
+        Self { rows: selected.with_parts().map(row).collect() }
     }
 }
 
@@ -119,6 +133,7 @@ mod tests {
             has_content: dump_id == 7,
             dependencies: dependencies.iter().copied().map(DumpId).collect(),
             data_bytes: (dump_id == 8).then_some(Bytes(12)),
+            restored: None,
         };
         let rows = vec![
             row(7, "TABLE", Section::PreData, &[]),

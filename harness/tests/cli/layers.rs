@@ -22,9 +22,10 @@ const HARNESS: [&[&str]; 13] = [
 ];
 
 /// The layers of restore-core.
-const CORE: [&[&str]; 8] = [
+const CORE: [&[&str]; 9] = [
     &["units", "format", "connection"],
     &["toc", "launch", "options"],
+    &["selection"],
     &["archive", "event"],
     &["plan"],
     &["schedule"],

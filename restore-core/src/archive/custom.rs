@@ -103,28 +103,18 @@ fn read_block_head<R: BufRead>(wire: &mut WireReader<R>) -> Result<(BlockKind, D
 /// last the distance to the end, as `_PrepParallelRestore` does, and refuses
 /// offsets that lie outside the data area.
 pub(super) fn set_lengths(toc: &mut Toc, data_start: u64, file_length: u64) -> Result<()> {
-    let mut previous: Option<(usize, u64)> = None;
-    for index in 0..toc.items.len() {
-        let DataOffset::At(offset) = toc.items[index].data else {
-            continue;
-        };
+    for item in &toc.items {
+        let DataOffset::At(offset) = item.data else { continue };
         if offset < data_start {
             let what = format!("its data is said to be at byte {offset}, before all data");
-            return Err(ArchiveError::malformed(what).of_item(toc.items[index].id));
+            return Err(ArchiveError::malformed(what).of_item(item.id));
         }
         if offset >= file_length {
             let kind = ArchiveErrorKind::Truncated("the data before this item's");
-            return Err(ArchiveError::new(kind).at(file_length).of_item(toc.items[index].id));
+            return Err(ArchiveError::new(kind).at(file_length).of_item(item.id));
         }
-        if let Some((before, start)) = previous {
-            // Backwards steps, which pg_dump never writes, leave no length.
-            toc.items[before].data_length = offset.checked_sub(start).map(Bytes);
-        }
-        previous = Some((index, offset));
     }
-    if let Some((last, start)) = previous {
-        toc.items[last].data_length = Some(Bytes(file_length - start));
-    }
+    toc.set_data_lengths(file_length);
     Ok(())
 }
 

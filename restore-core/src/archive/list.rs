@@ -14,6 +14,7 @@ use super::error::ArchiveError;
 use super::header::{Header, LocalTime};
 use super::{Archive, Store};
 use crate::format::{Compression, Format};
+use crate::selection::is_restored;
 
 /// Writes the listing of the archive at `path` while reading it, so that an
 /// archive of any number of items takes the memory of one.
@@ -120,23 +121,7 @@ fn zlib_level(compression: Compression) -> i32 {
 fn is_listed(entry: &RawEntry) -> bool {
     let get = |field| entry.get(field).unwrap_or_default();
     let (kind, tag, definition) = (get(Field::Kind), get(Field::Tag), get(Field::Definition));
-    let is_attached = matches!(kind, b"ACL" | b"COMMENT" | b"SECURITY LABEL");
-    match kind {
-        // The first three set up the session and are no items of the restore;
-        // the database and what is attached to it are restored with --create.
-        b"ENCODING" | b"STDSTRINGS" | b"SEARCHPATH" | b"DATABASE" | b"DATABASE PROPERTIES" => false,
-        _ if is_attached && tag.starts_with(b"DATABASE ") => false,
-        // Written before PostgreSQL 8.1 alone.
-        b"<Init>" if tag == b"Max OID" => false,
-        // These count as data although the archive has no data for them.
-        b"SEQUENCE SET" | b"BLOB" | b"BLOB METADATA" | b"STATISTICS DATA" => true,
-        _ if is_attached && tag.starts_with(b"LARGE OBJECT") => true,
-        _ => {
-            let has_definition =
-                !definition.is_empty() && !definition.starts_with(b"-- load via partition root ");
-            entry.has_dumper || has_definition
-        }
-    }
+    is_restored(kind, tag, definition, entry.has_dumper)
 }
 
 /// Writes the line of an item where it has one; `buffer` is scratch.

@@ -15,22 +15,24 @@ pub struct Entry<'a> {
     pub section: Section,
     /// Its name as the archive gives it.
     pub name: &'a str,
-    /// Whether the archive promises data for it or has SQL that makes it.
-    pub has_content: bool,
+    /// Whether anything is restored of it; if not, it takes its place in the
+    /// order at no cost.
+    pub is_wanted: bool,
     /// Items that must be there first.
     pub dependencies: &'a [DumpId],
     /// How large its data is taken to be: see [`Item::data_length`].
     pub data_length: Option<Bytes>,
 }
 
-impl<'a> From<&'a Item> for Entry<'a> {
-    fn from(item: &'a Item) -> Self {
+impl<'a> Entry<'a> {
+    /// An item of a table of contents, and whether anything is restored of it.
+    pub fn new(item: &'a Item, is_wanted: bool) -> Self {
         Self {
             id: item.id,
             kind: &item.kind,
             section: item.section,
             name: item.name(),
-            has_content: item.has_content(),
+            is_wanted,
             dependencies: &item.dependencies,
             data_length: item.data_length,
         }

@@ -4,9 +4,9 @@
 //! Everything here is a pure function of a [`Toc`], or of what was kept of one
 //! ([`Entry`]). The rules are those of
 //! `pg_backup_archiver.c`, read in PostgreSQL 15, 17 and 18, and named beside
-//! the code that follows them. The archive is taken to be restored whole into
-//! an existing database, as `pg_restore -d` does without `--create` or a
-//! selection.
+//! the code that follows them. The archive is restored into an existing
+//! database, as `pg_restore -d` does without `--create`; what of it, and in
+//! which order, is [`crate::selection`]'s to say.
 
 mod bounds;
 mod cost;
@@ -26,6 +26,7 @@ pub use rules::Pass;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::selection::{Parts, Selected};
 use crate::toc::Toc;
 use crate::units::{Bytes, DumpId};
 
@@ -133,13 +134,22 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Derives the plan that `pg_restore` of version `major` follows.
+    /// Derives the plan that `pg_restore` of version `major` follows when it
+    /// restores all of an archive.
     pub fn new(toc: &Toc, major: PgMajor) -> Result<Self, PlanError> {
-        let entries: Vec<Entry<'_>> = toc.items.iter().map(Entry::from).collect();
+        Self::of(&Selected::whole(toc, major), major)
+    }
+
+    /// The same for what options leave of an archive. Positions are those of
+    /// [`Selected::toc`].
+    pub fn of(selected: &Selected<'_>, major: PgMajor) -> Result<Self, PlanError> {
+        let entry = |(item, parts): (_, Parts)| Entry::new(item, !parts.is_empty());
+        let entries: Vec<Entry<'_>> = selected.with_parts().map(entry).collect();
         Self::from_entries(&entries, major)
     }
 
-    /// The same from what was kept of a table of contents, in its order.
+    /// The same from what was kept of a table of contents, in the order of
+    /// the restore.
     pub fn from_entries(entries: &[Entry<'_>], major: PgMajor) -> Result<Self, PlanError> {
         let by_id = index_ids(entries)?;
         let graph = Graph::new(entries, &by_id)?;
@@ -155,7 +165,7 @@ impl Plan {
             ids: entries.iter().map(|item| item.id).collect(),
             by_id,
             graph,
-            wanted: entries.iter().map(rules::is_wanted).collect(),
+            wanted: entries.iter().map(|entry| entry.is_wanted).collect(),
             passes,
             before_fork,
             by_rank,

@@ -74,32 +74,6 @@ pub(super) fn before_fork(items: &[Entry<'_>], passes: &[Pass]) -> Vec<bool> {
     items.iter().zip(passes).map(&mut decide).collect()
 }
 
-/// Whether a restore of the whole archive into an existing database does
-/// anything for this item (`_tocEntryRequired` under default options).
-pub(super) fn is_wanted(item: &Entry<'_>) -> bool {
-    let is_about = |object| {
-        matches!(item.kind, ItemKind::Acl | ItemKind::Comment | ItemKind::SecurityLabel)
-            && item.name.starts_with(object)
-    };
-    match item.kind {
-        // The first three set up the session and restore nothing; a database
-        // is made only with --create.
-        ItemKind::Encoding
-        | ItemKind::StdStrings
-        | ItemKind::SearchPath
-        | ItemKind::Database
-        | ItemKind::DatabaseProperties => false,
-        _ if is_about("DATABASE ") => false,
-        // These count as data even where the archive holds none for them.
-        ItemKind::SequenceSet
-        | ItemKind::StatisticsData
-        | ItemKind::Blob
-        | ItemKind::BlobMetadata => true,
-        _ if is_about("LARGE OBJECT") => true,
-        _ => item.has_content,
-    }
-}
-
 /// Whether the item locks the tables that it depends on against everything
 /// else (`identify_locking_dependencies`): every post-data item is taken to
 /// be an ALTER TABLE or the like, save CREATE INDEX.
