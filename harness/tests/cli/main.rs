@@ -11,6 +11,7 @@ mod bad_input;
 mod clock;
 mod containers;
 mod control_group;
+mod encodings;
 mod external;
 mod faults;
 mod inspect;

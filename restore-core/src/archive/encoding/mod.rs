@@ -113,6 +113,7 @@ mod tests {
             ("ISO_8859_7", b"\xc1\xe8", "Αθ"),
             ("EUC_JP", b"\xc9\xbd\xa1\xc1\x8e\xb1\x8f\xb0\xa1", "表～ｱ丂"),
             ("EUC_JP", b"\x8f\xf3\xf3\x8f\xf4\xfe\x8f\xa2\xc3", "ⅰ黑￤"),
+            ("EUC_JP", b"\x8f\xf4\xd6\x8f\xf4\xed\x8f\xf4\xfd", "\u{fa19}\u{fa26}\u{fa2d}"),
             ("SJIS", b"\x95\x5c\x81\x60\xb1\xfa\x40", "表～ｱⅰ"),
             ("SHIFT_JIS_2004", b"\x95\x5c\x81\x60", "表〜"),
             ("EUC_JIS_2004", b"\xc9\xbd\xa1\xc1", "表〜"),

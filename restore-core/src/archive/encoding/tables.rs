@@ -163,7 +163,8 @@ const SHIFT_JIS_2004: Table = Table {
     ..SJIS
 };
 
-/// With IBM's extensions, which `encoding_rs` has in Shift JIS alone.
+/// With IBM's extensions, which `encoding_rs` has in Shift JIS alone. Compatibility
+/// ideographs are escaped: as text they would not survive normalisation.
 const EUC_JP: Table = Table {
     base: &encoding_rs::EUC_JP_INIT,
     lengths: Lengths::Euc { shift2: 2, shift3: 3 },
@@ -172,8 +173,12 @@ const EUC_JP: Table = Table {
         (0x8f_f3f3, "ⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅠⅡ"),
         (
             0x8f_f4a1,
-            "ⅢⅣⅤⅥⅦⅧⅨⅩ＇＂㈱№℡炻仼僴凬匇匤﨎咊坙﨏塚增寬峵嵓﨑德悅愠敎昻晥晴朗栁﨓﨔橫櫢淸淲瀨凞猪甁皂皞益礰礼神\
-             祥福竧靖精綠緖羽荢﨟薰蘒﨡蠇諸譿賴赶﨣﨤逸郞都鄕﨧﨨閒隆﨩霻靍靑飯飼館馞髙魲鶴黑",
+            "ⅢⅣⅤⅥⅦⅧⅨⅩ＇＂㈱№℡炻仼僴凬匇匤\u{fa0e}咊坙\u{fa0f}\u{fa10}增寬峵嵓\
+             \u{fa11}德悅愠敎昻晥\u{fa12}\u{f929}栁\u{fa13}\u{fa14}橫櫢淸淲瀨\u{fa15}\
+             \u{fa16}甁皂皞\u{fa17}礰\u{fa18}\u{fa19}\u{fa1a}\u{fa1b}竧\u{fa1c}\u{fa1d}綠\
+             緖\u{fa1e}荢\u{fa1f}薰\u{fa20}\u{fa21}蠇\u{fa22}譿賴赶\u{fa23}\u{fa24}\
+             \u{fa25}郞\u{fa26}鄕\u{fa27}\u{fa28}閒\u{f9dc}\u{fa29}霻靍靑\u{fa2a}\u{fa2b}\
+             \u{fa2c}馞髙魲\u{fa2d}黑",
         ),
     ],
     ..GBK
