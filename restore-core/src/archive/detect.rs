@@ -186,7 +186,7 @@ mod tests {
         }
     }
 
-    /// The beginnings of real files, as the programs named here wrote them.
+    /// The signatures by which each program's files begin.
     #[test]
     fn files_of_other_kinds_are_told_apart() {
         let name = |head: &[u8]| match kind_of(head) {
