@@ -18,6 +18,7 @@ pub mod gate;
 pub mod history;
 pub mod lease;
 pub mod load;
+pub mod preflight;
 pub mod printer;
 pub mod process;
 pub mod provider;

@@ -81,6 +81,14 @@ impl Maker<'_> {
         entries.iter().map(Entry::record).collect()
     }
 
+    /// Opens an archive that the user names, if it can be restored on the
+    /// server as far as its format goes.
+    pub fn open_given(&self, path: &Path, server: &Server) -> anyhow::Result<Archive> {
+        let archive = open(path)?;
+        check_version(&archive, server)?;
+        Ok(archive)
+    }
+
     /// An archive that the user names.
     fn given(
         &self,
@@ -88,8 +96,7 @@ impl Maker<'_> {
         server: &Server,
         path: &Path,
     ) -> anyhow::Result<ArchiveRecord> {
-        let archive = open(path)?;
-        check_version(&archive, server)?;
+        let archive = self.open_given(path, server)?;
         let present = archive.toc().sections_present();
         if let Some(name) = present.name().filter(|_| present.needs_tables()) {
             self.printer.note(format!(
@@ -192,7 +199,7 @@ impl Maker<'_> {
         let client = &connection.client;
         client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
         let snapshot: String = client.query_one("SELECT pg_export_snapshot()", &[]).await?.get(0);
-        let rows = count(client, &Counts::new()).await?;
+        let rows = count(client, &Counts::new()).await?.rows;
         for entry in missing {
             let ArchiveKey { format, compression, .. } = &entry.key;
             self.printer.note(format!("dumping it as {format} with {compression}"));

@@ -1,6 +1,7 @@
 //! Datasets: a filled source database, and archives made of it.
 
 pub mod cache;
+mod extensions;
 mod pgbench;
 pub mod plans;
 mod rows;
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-pub use rows::{Counts, count, differences};
+pub use extensions::brought_by_extensions;
+pub use rows::{Counted, Counts, Difference, count, differences};
 
 use crate::provider::{Server, Shared};
 use crate::scenario::Dataset;

@@ -1,7 +1,8 @@
 //! Counts the rows of a database, table by table: what a restore is checked
 //! against, and how.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use anyhow::Context as _;
 use restore_core::archive::QualifiedName;
@@ -14,28 +15,46 @@ pub type Counts = BTreeMap<String, u64>;
 /// would otherwise cost a round trip each.
 const BATCH: usize = 100;
 
+/// What a role sees of a database's rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Rows of the tables that it may count.
+    pub rows: Counts,
+    /// The other tables: it may not read them, or row level security applies to
+    /// it and would hide rows.
+    pub uncountable: BTreeSet<String>,
+}
+
 /// Counts the rows of every table that holds rows itself; of partitioned
 /// tables those that `also` names, with their partitions'.
-pub async fn count(client: &Client, also: &Counts) -> anyhow::Result<Counts> {
-    let tables = tables(client, also).await?;
-    let mut counts = Counts::new();
-    for batch in tables.chunks(BATCH) {
-        let counted = count_batch(client, batch).await.context("cannot count rows")?;
-        counts.extend(batch.iter().map(|table| table.name.clone()).zip(counted));
+pub async fn count(client: &Client, also: &Counts) -> anyhow::Result<Counted> {
+    let (countable, others): (Vec<Table>, Vec<Table>) =
+        tables(client, also).await?.into_iter().partition(|table| table.is_countable);
+    let mut counted = Counted {
+        rows: Counts::new(),
+        uncountable: others.into_iter().map(|table| table.name).collect(),
+    };
+    for batch in countable.chunks(BATCH) {
+        let rows = count_batch(client, batch).await.context("cannot count rows")?;
+        counted.rows.extend(batch.iter().map(|table| table.name.clone()).zip(rows));
     }
-    Ok(counts)
+    Ok(counted)
 }
 
 struct Table {
     name: String,
     /// As it stands behind FROM.
     from: String,
+    /// Whether a count by this role is the number of rows.
+    is_countable: bool,
 }
 
 async fn tables(client: &Client, also: &Counts) -> anyhow::Result<Vec<Table>> {
     let rows = client
         .query(
-            "SELECT n.nspname, c.relname, c.relkind = 'p', format('%I.%I', n.nspname, c.relname) \
+            "SELECT n.nspname, c.relname, c.relkind = 'p', format('%I.%I', n.nspname, c.relname), \
+             has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') \
+             AND NOT row_security_active(c.oid) \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
              WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' \
              AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' \
@@ -47,10 +66,11 @@ async fn tables(client: &Client, also: &Counts) -> anyhow::Result<Vec<Table>> {
     let tables = rows.iter().filter_map(|row| {
         let name = QualifiedName { schema: row.get(0), name: row.get(1) }.to_string();
         let (is_partitioned, sql): (bool, String) = (row.get(2), row.get(3));
+        let is_countable = row.get(4);
         if !is_partitioned {
-            Some(Table { name, from: format!("ONLY {sql}") })
+            Some(Table { name, from: format!("ONLY {sql}"), is_countable })
         } else if also.contains_key(&name) {
-            Some(Table { name, from: sql })
+            Some(Table { name, from: sql, is_countable })
         } else {
             None
         }
@@ -72,16 +92,40 @@ async fn count_batch(client: &Client, tables: &[Table]) -> Result<Vec<u64>, toki
         .collect())
 }
 
-/// What of `expected` is not in `found`, in words; empty if all of it is.
-pub fn differences(expected: &Counts, found: &Counts) -> Vec<String> {
-    expected
-        .iter()
-        .filter_map(|(table, rows)| match found.get(table) {
-            Some(seen) if seen == rows => None,
-            Some(seen) => Some(format!("{table} has {seen} rows instead of {rows}")),
-            None => Some(format!("{table} is missing ({rows} rows)")),
+/// A table that has not the rows that it should have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: String,
+    /// The rows that it should have.
+    pub expected: u64,
+    /// Those that it has; `None` if it is not there.
+    pub found: Option<u64>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, expected, found } = self;
+        match found {
+            Some(found) => write!(f, "{table} has {found} rows instead of {expected}"),
+            None => write!(f, "{table} is missing ({expected} rows)"),
+        }
+    }
+}
+
+/// Which tables have not the rows that are expected, and those that extensions
+/// bring in addition. A table that cannot be counted is taken on trust.
+pub fn differences(expected: &Counts, brought: &Counts, counted: &Counted) -> Vec<Difference> {
+    let difference = |(table, rows): (&String, &u64)| {
+        let expected = rows + brought.get(table).copied().unwrap_or(0);
+        let found = counted.rows.get(table).copied();
+        (found != Some(expected) && !counted.uncountable.contains(table)).then(|| Difference {
+            table: table.clone(),
+            expected,
+            found,
         })
-        .collect()
+    };
+    expected.iter().filter_map(difference).collect()
 }
 
 #[cfg(test)]
@@ -94,9 +138,20 @@ mod tests {
             pairs.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect()
         };
         let expected = counts(&[("a", 1), ("b", 2), ("c", 3)]);
-        assert!(differences(&expected, &expected).is_empty());
-        let found = counts(&[("a", 1), ("b", 1), ("more", 9)]);
-        let told = differences(&expected, &found);
-        assert_eq!(told, ["b has 1 rows instead of 2", "c is missing (3 rows)"]);
+        let counted = |rows: &Counts| Counted { rows: rows.clone(), ..Counted::default() };
+        assert!(differences(&expected, &Counts::new(), &counted(&expected)).is_empty());
+        let found = counted(&counts(&[("a", 1), ("b", 1), ("more", 9)]));
+        let told = |brought: &Counts, found: &Counted| -> Vec<String> {
+            differences(&expected, brought, found).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(
+            told(&Counts::new(), &found),
+            ["b has 1 rows instead of 2", "c is missing (3 rows)"]
+        );
+        let hidden = Counted { uncountable: ["c".to_owned()].into(), ..found };
+        assert_eq!(
+            told(&counts(&[("a", 5)]), &hidden),
+            ["a has 1 rows instead of 6", "b has 1 rows instead of 2"]
+        );
     }
 }

@@ -24,7 +24,7 @@ use programs::{Need, Version};
 use crate::lease::{Lease, Resource};
 use crate::load::{FirstProcess, Scene};
 use crate::process::LocalLauncher;
-use crate::record::ServerRecord;
+use crate::record::{Made, ServerRecord};
 use crate::scenario::{Provider, Server as ServerSpec};
 use restore_core::connection::{Connection, Conninfo, Environment, connect};
 
@@ -56,6 +56,8 @@ pub struct Server {
     /// to change.
     per_database: BTreeMap<String, String>,
     notes: Vec<String>,
+    /// What was made there because archives name it.
+    pub made: Made,
 }
 
 enum Guard {
@@ -141,6 +143,7 @@ impl Server {
             guard: Guard::Local(cluster),
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            made: Made::default(),
         })
     }
 
@@ -165,6 +168,7 @@ impl Server {
             cores,
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            made: Made::default(),
         })
     }
 
@@ -182,6 +186,7 @@ impl Server {
             cores: None,
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            made: Made::default(),
         })
     }
 
@@ -296,6 +301,11 @@ impl Server {
     /// Version of the client programs.
     pub fn client_version(&self) -> &Version {
         &self.client_version
+    }
+
+    /// Whether it was started for this run and goes with it.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self.guard, Guard::External)
     }
 
     /// Whether databases have to be noted: those of a throw-away server go
@@ -443,6 +453,7 @@ impl Server {
             cores: self.cores,
             settings: settings(client).await?,
             notes: self.notes.clone(),
+            made: self.made.clone(),
         })
     }
 }

@@ -24,5 +24,5 @@ pub use item::ItemRow;
 pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use plan::{PlanRow, RecordedPlan};
-pub use run::{ArchiveRecord, Host, LargestItem, RunRecord, ServerRecord};
+pub use run::{ArchiveRecord, Host, LargestItem, Made, RunRecord, ServerRecord};
 pub use trial::{Outcome, TrialRow};

@@ -91,6 +91,34 @@ pub struct ServerRecord {
     pub settings: BTreeMap<String, String>,
     /// What could not be controlled there.
     pub notes: Vec<String>,
+    /// What was made there, on a server of our own, since archives name it.
+    #[serde(default, skip_serializing_if = "Made::is_empty")]
+    pub made: Made,
+}
+
+/// What was made on a server of our own because an archive names it. It goes
+/// with the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// Roles, without the right to log in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// Tablespaces, beside the data directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tablespaces: Vec<String>,
+}
+
+impl Made {
+    /// Whether nothing was made.
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.tablespaces.is_empty()
+    }
+
+    /// Adds what was made later.
+    pub fn extend(&mut self, more: Self) {
+        self.roles.extend(more.roles);
+        self.tablespaces.extend(more.tablespaces);
+    }
 }
 
 impl ServerRecord {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::live::nanos;
 use super::{Bench, Finished, Watch, caches, watching};
 use crate::clock;
-use crate::dataset::{Counts, differences, size_on_disk};
+use crate::dataset::{Counted, Counts, differences, size_on_disk};
 use crate::design::{Cell, Trial};
 use crate::load::{Sampling, Seen, summarise};
 use crate::provider::Server;
@@ -194,7 +194,9 @@ fn flaws(format: Format, archive: &Path, rows: &Counts) -> anyhow::Result<Vec<St
     Ok(match counted {
         RowCounts::Exact(counts) => {
             let found = counts.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect();
-            differences(rows, &found)
+            let found = Counted { rows: found, ..Counted::default() };
+            let differences = differences(rows, &Counts::new(), &found);
+            differences.iter().map(ToString::to_string).collect()
         }
         RowCounts::Inserts(_) => Vec::new(),
     })

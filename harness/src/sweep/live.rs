@@ -16,7 +16,7 @@ use tokio_postgres::Client;
 
 use super::{Bench, Finished, Watch, caches, watching};
 use crate::clock;
-use crate::dataset::{Counts, count, differences};
+use crate::dataset::{Counted, Counts, brought_by_extensions, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
 use crate::lease::Lease;
 use crate::load::{Sampling, Seen, held_by_locks, summarise};
@@ -43,6 +43,9 @@ struct Contents {
     path: PathBuf,
     /// What its rows must come to; `None` until a first restore has told.
     expected: Option<Counts>,
+    /// Rows that extensions bring beside them; `None` until rows were found
+    /// that the archive does not have.
+    brought: Option<Counts>,
     items: ItemIndex,
     /// What waits for what; absent where the engine restores serially.
     plan: Option<Plan>,
@@ -124,7 +127,8 @@ impl<'a> LiveBench<'a> {
                 plan = major.and_then(|major| Plan::new(archive.toc(), major).ok());
                 items = ItemIndex::new(&archive);
             }
-            contents.insert(record.key.clone(), Contents { path, expected, items, plan });
+            let contained = Contents { path, expected, brought: None, items, plan };
+            contents.insert(record.key.clone(), contained);
         }
         Ok(Self {
             scenario,
@@ -212,12 +216,24 @@ impl<'a> LiveBench<'a> {
 
     /// What the database looks like after a restore.
     async fn inspect(&self, cell: &Cell, database: &str) -> anyhow::Result<Restored> {
-        let connection = self.server(&cell.archive.variant)?.connect(database).await?;
+        let server = self.server(&cell.archive.variant)?;
+        let connection = server.connect(database).await?;
         let client = &connection.client;
-        let expected = self.contents(&cell.archive)?.expected.clone().unwrap_or_default();
+        let contents = self.contents(&cell.archive)?;
+        let expected = contents.expected.clone().unwrap_or_default();
         let size: i64 =
             client.query_one("SELECT pg_database_size(current_database())", &[]).await?.get(0);
-        Ok(Restored { rows: count(client, &expected).await?, bytes: size as u64 })
+        let counted = count(client, &expected).await?;
+        let brought = if let Some(brought) = &contents.brought {
+            brought.clone()
+        } else {
+            let others: Vec<String> = differences(&expected, &Counts::new(), &counted)
+                .into_iter()
+                .map(|difference| difference.table)
+                .collect();
+            brought_by_extensions(server, self.lease, client, &others).await?
+        };
+        Ok(Restored { counted, brought, bytes: size as u64 })
     }
 
     /// Runs one restore from the fresh database to its end.
@@ -310,13 +326,20 @@ impl<'a> LiveBench<'a> {
         let Some(restored) = restored else {
             return (Outcome::Failed, Some("the server could not be asked afterwards".to_owned()));
         };
-        let contents = self.archives.get_mut(&cell.archive);
-        let expected =
-            contents.map(|contents| contents.expected.get_or_insert_with(|| restored.rows.clone()));
-        let told = expected.map(|expected| differences(expected, &restored.rows));
-        match told {
-            Some(told) if !told.is_empty() => (Outcome::Invalid, Some(told.join("; "))),
-            _ => (Outcome::Completed, None),
+        let Restored { counted, brought, .. } = restored;
+        let Some(contents) = self.archives.get_mut(&cell.archive) else {
+            return (Outcome::Completed, None);
+        };
+        if !brought.is_empty() {
+            contents.brought = Some(brought.clone());
+        }
+        let expected = contents.expected.get_or_insert_with(|| counted.rows.clone());
+        let found = differences(expected, brought, counted);
+        if found.is_empty() {
+            (Outcome::Completed, uncounted(expected, counted))
+        } else {
+            let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+            (Outcome::Invalid, Some(told.join("; ")))
         }
     }
 
@@ -340,8 +363,26 @@ impl<'a> LiveBench<'a> {
 }
 
 struct Restored {
-    rows: Counts,
+    counted: Counted,
+    /// Rows that extensions brought into tables of their own.
+    brought: Counts,
     bytes: u64,
+}
+
+/// Which of the tables could not be checked.
+fn uncounted(expected: &Counts, counted: &Counted) -> Option<String> {
+    let tables: Vec<&str> = counted
+        .uncountable
+        .iter()
+        .filter(|table| expected.contains_key(*table))
+        .map(String::as_str)
+        .collect();
+    (!tables.is_empty()).then(|| {
+        format!(
+            "cannot be counted by this role (row level security, or no right to read): {}",
+            tables.join(", ")
+        )
+    })
 }
 
 /// One restore with everything around it but the end.
@@ -411,7 +452,7 @@ impl Bench for LiveBench<'_> {
             prepare_ns: nanos(cycle.prepare),
             verify_ns: nanos(cycle.verify),
             cleanup_ns: nanos(cleanup),
-            rows: cycle.restored.as_ref().map(|restored| restored.rows.values().sum()),
+            rows: cycle.restored.as_ref().map(|restored| restored.counted.rows.values().sum()),
             database_bytes: cycle.restored.map(|restored| restored.bytes),
             wal_bytes: cycle.wal,
             errors: report.errors.count(),

@@ -10,13 +10,13 @@ use super::survival::{place, start, wait_for_rows};
 use super::{assert_done, bindir, stderr};
 
 /// A container with a server on a port of its own, removed when dropped.
-struct External {
+pub(super) struct External {
     container: String,
     port: String,
 }
 
 impl External {
-    fn start(image: &str) -> Self {
+    pub(super) fn start(image: &str) -> Self {
         let container = docker(&[
             "run",
             "--detach",
@@ -38,7 +38,7 @@ impl External {
         server
     }
 
-    fn conninfo(&self, user: &str) -> String {
+    pub(super) fn conninfo(&self, user: &str) -> String {
         format!("host=127.0.0.1 port={} user={user} dbname=postgres", self.port)
     }
 
@@ -50,7 +50,7 @@ impl External {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    fn sql(&self, sql: &str) -> String {
+    pub(super) fn sql(&self, sql: &str) -> String {
         self.try_sql(sql).unwrap()
     }
 }
@@ -71,7 +71,7 @@ const SCENARIO: &str = "dataset = { tpch = { scale = 0.01 } }\n\
     [sweep]\njobs = [1, 2]\nformats = [\"directory\"]\nblocks = { min = 2, max = 2 }\nseed = 5\n";
 
 /// The image of the same major version as the programs of this machine.
-fn image() -> Option<String> {
+pub(super) fn image() -> Option<String> {
     if !has_images() {
         return None;
     }

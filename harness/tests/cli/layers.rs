@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
-const HARNESS: [&[&str]; 13] = [
+const HARNESS: [&[&str]; 14] = [
     &["clock", "process", "printer", "document"],
     &["lease", "scenario"],
     &["design"],
     &["record"],
     &["load"],
     &["provider", "stats"],
+    &["preflight"],
     &["dataset", "analysis"],
     &["workload"],
     &["sweep", "recommend", "gate", "history", "claims"],
@@ -23,12 +24,12 @@ const HARNESS: [&[&str]; 13] = [
 
 /// The layers of restore-core.
 const CORE: [&[&str]; 9] = [
-    &["units", "format", "connection"],
+    &["units", "format", "connection", "sql"],
     &["toc", "launch", "options"],
     &["selection"],
     &["archive", "event"],
     &["plan"],
-    &["schedule"],
+    &["schedule", "needs"],
     &["replay", "inspect"],
     &["engine"],
     &["dump"],
@@ -37,8 +38,8 @@ const CORE: [&[&str]; 9] = [
 /// Works from what was recorded alone, with no server near.
 const RIGHT_OF_THE_RUN_FOLDER: [&str; 9] =
     ["stats", "analysis", "recommend", "gate", "history", "claims", "tune", "report", "publish"];
-const LEFT_OF_IT: [&str; 7] =
-    ["provider", "dataset", "load", "workload", "sweep", "process", "lease"];
+const LEFT_OF_IT: [&str; 8] =
+    ["provider", "preflight", "dataset", "load", "workload", "sweep", "process", "lease"];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -19,6 +19,7 @@ mod layers;
 mod licences;
 mod live;
 mod load;
+mod needs;
 mod results;
 mod scenarios;
 mod survival;

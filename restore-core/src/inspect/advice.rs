@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::Archive;
 use crate::format::{Format, Method};
+use crate::needs::row_checks;
 use crate::plan::{Costs, ItemIndex, Plan};
 use crate::toc::{DataOffset, ItemKind};
 use crate::units::{Bytes, Jobs};
@@ -103,6 +104,15 @@ pub enum Advice {
         /// Whether the `pg_dump` that made the archive knows a faster one.
         knows_faster: bool,
     },
+    /// Rows are checked by functions that may read other tables.
+    ChecksByFunctions {
+        /// Tables with such a check.
+        tables: usize,
+        /// The first of them.
+        table: String,
+        /// The function that checks its rows.
+        function: String,
+    },
     /// More jobs gain little whatever their number.
     LittleToGain {
         /// How many times as fast as one job the best number is.
@@ -196,6 +206,13 @@ impl fmt::Display for Advice {
                      matters where the server shares these cores. {with}."
                 )
             }
+            Self::ChecksByFunctions { tables, table, function } => write!(
+                f,
+                "Functions that are not IMMUTABLE check rows while they are loaded. Tables with \
+                 such checks: {tables}, the first {table} by {function}. If one reads another table, a restore with more \
+                 than one job fails or not by the order in which tables are loaded: use a trigger \
+                 or a foreign key instead."
+            ),
             Self::LittleToGain { speedup, jobs } => write!(
                 f,
                 "The best that jobs can do is {speedup:.1} times the speed of one (-j {jobs}): too \
@@ -214,6 +231,7 @@ pub(super) fn of(
 ) -> Vec<Advice> {
     let parallel = archive.format().is_parallel();
     let only_parallel = [
+        checks_by_functions(archive),
         no_offsets(archive, inspection),
         giant_table(inspection),
         large_objects(archive, inspection),
@@ -247,6 +265,16 @@ fn missing_sections(archive: &Archive) -> Option<Advice> {
         Advice::NeedsTables { archive }
     } else {
         Advice::NoData { archive }
+    })
+}
+
+fn checks_by_functions(archive: &Archive) -> Option<Advice> {
+    let checks = row_checks(&archive.toc().items.iter().collect::<Vec<_>>());
+    let first = checks.first()?;
+    Some(Advice::ChecksByFunctions {
+        tables: checks.len(),
+        table: first.table.clone(),
+        function: first.function.clone(),
     })
 }
 

@@ -20,6 +20,7 @@ pub use tables::{OnTable, TableRow};
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{Archive, ArchiveError};
+use crate::needs::{Need, SourceDatabase, needs};
 use crate::plan::{Costs, CriticalPath, PgMajor, Plan, PlanError, PostDataWork};
 use crate::schedule::Policy;
 use crate::toc::{Item, Toc};
@@ -56,6 +57,12 @@ pub enum Basis {
 pub struct Inspection {
     /// What its head says.
     pub head: Head,
+    /// The database that it was made of.
+    #[serde(default)]
+    pub source: SourceDatabase,
+    /// What it needs of a server, besides a database.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
     /// What it holds, by section and kind.
     pub contents: Vec<ContentRow>,
     /// How its data is kept.
@@ -170,6 +177,8 @@ impl<'a> Subject<'a> {
         let (concurrency, most_at_once) = restores.concurrency();
         let mut inspection = Inspection {
             head: Head::new(archive, self.rules),
+            source: SourceDatabase::of(toc),
+            needs: needs(&toc.items.iter().collect::<Vec<_>>(), &[]),
             contents: contents::rows(toc, &self.sizes),
             data: Data::new(archive, &self.sizes),
             tables_in_all: tables.len(),

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
+use restore_core::archive::Archive;
+use restore_core::format::Format;
+use restore_core::needs::{Avoid, needs};
+use restore_core::toc::Item;
 
 use super::describe::describe_server;
 use super::job::Job;
 use crate::dataset::cache::Maker;
 use crate::dataset::{Counts, count, describe, fill, shared};
 use crate::lease::Lease;
+use crate::preflight::{self, Subject};
 use crate::printer::Printer;
 use crate::provider::{Context, Server, Shared};
 use crate::record::{ArchiveRecord, ServerRecord};
-use crate::scenario::{Cache, Phase, Variant};
+use crate::scenario::{Cache, Dataset, Phase, Variant};
 use crate::sweep::caches::can_drop_caches;
 use crate::sweep::dumps::DumpSource;
 use crate::workload::Production;
@@ -63,18 +68,31 @@ impl Job {
                     specs.push(&variant.server);
                     specs.len() - 1
                 };
-            let server = &stage.servers[number];
             let sweep = &self.scenario.sweep;
+            let server = &mut stage.servers[number];
             match self.scenario.phase {
                 Phase::Restore => {
                     let (formats, compression) = (&sweep.formats, &sweep.compression);
+                    // Reading a large archive to count its rows takes long.
+                    if let Dataset::Archive { path } = &variant.dataset {
+                        let archive = maker.open_given(path, server)?;
+                        self.check_needs(&archive, server, printer).await?;
+                    }
                     let archives = maker.archives(variant, server, formats, compression).await?;
+                    // Those that are made here hold the same items.
+                    if !matches!(variant.dataset, Dataset::Archive { .. })
+                        && let Some(made) = with_contents(&archives)
+                    {
+                        let archive = Archive::open(&made.path)?;
+                        self.check_needs(&archive, server, printer).await?;
+                    }
                     stage.archives.extend(archives);
                 }
                 // Variants that share a server share its source.
                 Phase::Dump if number < stage.sources.len() => {}
                 Phase::Dump => stage.sources.push(source(variant, server, lease, printer).await?),
             }
+            let server = &stage.servers[number];
             if let Some(workload) = &variant.workload {
                 let folder = self.cache.join("workload").join(format!("{}-{number}", self.run));
                 let production =
@@ -93,6 +111,32 @@ impl Job {
         }
         self.check_serial_archives(&stage.archives)?;
         Ok(stage)
+    }
+
+    /// Holds what an archive needs against the server, and makes what is
+    /// missing on one of ours.
+    async fn check_needs(
+        &self,
+        archive: &Archive,
+        server: &mut Server,
+        printer: &Printer,
+    ) -> anyhow::Result<()> {
+        let restore = self.scenario.restore;
+        let omitted: Vec<Avoid> = [
+            (!restore.owner).then_some(Avoid::Owner),
+            (!restore.privileges).then_some(Avoid::Privileges),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let items: Vec<&Item> = archive.toc().items.iter().collect();
+        let needs = needs(&items, &omitted);
+        let subject = Subject { archive, needs: &needs, has_scripts: false, accepts_errors: false };
+        let outcome = preflight::prepare(server, &subject).await?;
+        for note in &outcome.notes {
+            printer.note(format!("note: {note}"));
+        }
+        Ok(())
     }
 
     /// A given tar archive has its format from the file and not from the
@@ -137,6 +181,11 @@ impl Job {
     }
 }
 
+/// One of the archives that has a table of contents.
+fn with_contents(archives: &[ArchiveRecord]) -> Option<&ArchiveRecord> {
+    archives.iter().find(|archive| archive.key.format != Format::Plain)
+}
+
 /// Fills the database that dumps are made of.
 async fn source(
     variant: &Variant,
@@ -151,7 +200,7 @@ async fn source(
     let connection = server.connect(&database).await?;
     let client = &connection.client;
     let size = client.query_one("SELECT pg_database_size(current_database())", &[]).await?;
-    let rows = count(client, &Counts::new()).await?;
+    let rows = count(client, &Counts::new()).await?.rows;
     Ok(DumpSource { database, rows, bytes: size.get::<_, i64>(0) as u64 })
 }
 

@@ -2,8 +2,8 @@
 
 use restore_core::inspect::{ContentRow, Inspection};
 
-use super::phrases;
 use super::report::InspectReport;
+use super::{needs, phrases};
 use crate::document::{Answer, Document, Table};
 use crate::report::format;
 
@@ -16,6 +16,7 @@ impl Answer for InspectReport {
             .paragraph(phrases::origin(inspection));
         contents(&mut document, inspection);
         tables(&mut document, inspection);
+        needs::section(&mut document, inspection);
         document.heading("Compression and offsets").paragraph(phrases::data(inspection));
         document.section("What is serial", phrases::serial(inspection));
         concurrency(&mut document, inspection);

@@ -2,6 +2,7 @@
 
 mod document;
 mod here;
+mod needs;
 mod phrases;
 mod report;
 

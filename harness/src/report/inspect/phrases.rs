@@ -3,6 +3,7 @@
 use restore_core::inspect::{Basis, Inspection, OnTable, SizesFrom, Speedup, Way};
 
 use super::here::Here;
+use super::needs::encoding_and_locale;
 use crate::report::format;
 use crate::report::replay::processors;
 
@@ -85,9 +86,10 @@ pub(super) fn origin(inspection: &Inspection) -> String {
     let head = &inspection.head;
     let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "not told".to_owned());
     format!(
-        "Database {} of PostgreSQL {}, dumped {} by pg_dump {}; archive format {}; planned as \
+        "Database {}{} of PostgreSQL {}, dumped {} by pg_dump {}; archive format {}; planned as \
          pg_restore {} does.",
         words(&head.database),
+        encoding_and_locale(&inspection.source),
         words(&head.server_version),
         words(&head.created),
         words(&head.dumped_by),
