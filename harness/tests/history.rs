@@ -61,7 +61,7 @@ fn the_run_since_which_it_is_slower_is_named() {
     assert!((change.ratio - 1.2).abs() < 0.03, "{change:?}");
     assert_eq!(cell.level_now().1, 14);
     let text = terminal::render(&seen.document(), Style::default());
-    assert!(text.starts_with("1 of 1 cells changed their level over 28 runs"), "{text}");
+    assert!(text.starts_with("1 of 1 cells changed level over 28 runs"), "{text}");
     let markdown = markdown::render(&seen.document());
     assert!(markdown.contains("| nightly, custom gzip:6 -j 4 |   28 |"), "{markdown}");
     let read: History = serde_json::from_str(&serde_json::to_string(&seen).unwrap()).unwrap();

@@ -44,7 +44,7 @@ pub(super) fn answer(history: &History) -> String {
     match latest {
         None => format!("No change of level in {} cells over {runs} runs.", history.cells.len()),
         Some((cell, change)) => format!(
-            "{changed} of {} cells changed their level over {runs} runs, the latest since {}: {} \
+            "{changed} of {} cells changed level over {runs} runs, the latest since {}: {} \
              takes {} times as long as before.",
             history.cells.len(),
             minute(&change.at),

@@ -35,8 +35,8 @@ fn answer(noise: &Noise) -> String {
     };
     let effect = format::round_percent(noise.effect_ratio);
     let needed = match worst.blocks_for_effect {
-        Some(blocks) => format!("to see {effect} takes {blocks} blocks"),
-        None => format!("{effect} cannot be seen with 100 blocks"),
+        Some(blocks) => format!("finding one of {effect} takes {blocks} blocks"),
+        None => format!("one of {effect} cannot be found with {MOST_BLOCKS} blocks"),
     };
     format!(
         "With {} blocks the gate finds a slowdown of {} here in 8 of 10 cases; {needed}. Equal \
@@ -93,15 +93,15 @@ fn remarks(noise: &Noise) -> Vec<String> {
         })
         .collect();
     remarks.push(match noise.finding {
-        Finding::Pass => "The gate passes the same thing against itself.".to_owned(),
+        Finding::Pass => "The gate passes the scenario against itself.".to_owned(),
         Finding::Inconclusive => {
-            "The gate cannot pass the same thing against itself: more blocks, or a larger \
+            "The gate cannot pass the scenario against itself: use more blocks or a larger \
              --allowance."
                 .to_owned()
         }
         Finding::Regression => {
-            "The gate calls the same thing a regression: a false alarm, or something that differs \
-             between equal restores. Run it again."
+            "The gate calls the scenario a regression against itself: a false alarm, or equal \
+             restores differ here. Run it again."
                 .to_owned()
         }
     });

@@ -52,8 +52,8 @@ impl TuneReport {
 
     fn remarks(&self) -> Vec<String> {
         let mut remarks = vec![format!(
-            "Probabilities come from a model of restores and few of them: a full sweep rests on \
-             less. P is that a -j is within {} of the best of these.",
+            "Probabilities come from a model and few restores; a full sweep relies on fewer \
+             assumptions. P is the probability that a -j is within {} of the best of these.",
             format::round_percent(self.tolerance_ratio)
         )];
         remarks.push(match self.spent.warm_up {
@@ -61,9 +61,11 @@ impl TuneReport {
             WarmUp::AtMost(span) => {
                 format!("A restore of {span} at most warmed up the caches before them.")
             }
-            WarmUp::Off => "There was no warm-up: the first restore met cold caches, and may have \
-                            taken longer for it."
-                .to_owned(),
+            WarmUp::Off => {
+                "There was no warm-up: the first restore found cold caches and may have \
+                            taken longer."
+                    .to_owned()
+            }
         });
         remarks.extend(self.ending.map(|ending| format!("It ended because {ending}.")));
         remarks

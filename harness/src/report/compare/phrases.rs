@@ -147,7 +147,7 @@ pub(super) fn rule(comparison: &Comparison) -> String {
     let policy = &comparison.policy;
     format!(
         "Regression: slower by more than {}, shown at {} (Holm over the metrics tested together). \
-         Pass: slower by less than {}, likewise. Verdicts in brackets inform and fail nothing.",
+         Pass: slower by less than {}, likewise. Verdicts in brackets are for information only.",
         format::round_percent(policy.margin),
         format::round_percent(policy.alpha),
         format::round_percent(policy.allowance)

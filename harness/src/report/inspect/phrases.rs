@@ -160,7 +160,7 @@ pub(super) fn serial(inspection: &Inspection) -> Vec<String> {
     )];
     if serial.missed_items > 0 {
         sentences.push(format!(
-            "{} items that wait for each other in a circle, after the workers: {} of all work.",
+            "{} items that depend on each other in a circle, after the workers end: {} of all work.",
             serial.missed_items,
             format::percent(serial.missed_share)
         ));
@@ -176,7 +176,7 @@ pub(super) fn serial(inspection: &Inspection) -> Vec<String> {
 
 /// What concurrency is told of.
 pub(super) fn at_once(inspection: &Inspection) -> String {
-    format!("If nothing but the archive set the pace; {} at the most.", inspection.most_at_once)
+    format!("On a server without limits; at most {}.", inspection.most_at_once)
 }
 
 /// What the critical path comes to.
@@ -184,7 +184,9 @@ pub(super) fn critical_path(way: &Way) -> String {
     let locks = way
         .locked_table
         .as_ref()
-        .map(|table| format!(" What locks {table} excludes each other, and makes it this long."))
+        .map(|table| {
+            format!(" Items that lock {table} exclude each other, which makes it this long.")
+        })
         .unwrap_or_default();
     format!(
         "{} items that must follow one another are {} of all work: no -j is more than {} times as \
@@ -207,13 +209,13 @@ pub(super) fn range(speedup: &Speedup) -> String {
 pub(super) fn forecast_basis(inspection: &Inspection, here: Option<&Here>) -> String {
     let mut sentences = vec![
         "Against -j 1, by pg_restore's own schedule on a server that is never short of cores, \
-         memory or disk: yours will give less. \"At most\" is what no schedule can exceed."
+         memory or disk: yours will gain less. \"At most\" is what no schedule can exceed."
             .to_owned(),
     ];
     sentences.push(match inspection.basis {
         Basis::Sizes => "Costs are guessed from the sizes of the data: an index as 40 % of its \
-                         table's load, a foreign key as 20 %. The range is what comes of half and \
-                         of twice that, which is how far single indexes are off. For times instead \
+                         table's load, a foreign key as 20 %. The range assumes half and twice \
+                         that, since single indexes are off by as much. For times instead \
                          of guesses, sweep it and give the run with --run."
             .to_owned(),
         Basis::Measured => "Costs are the times of the items in the run.".to_owned(),
