@@ -412,6 +412,7 @@ fn record(
         items: archive.map(|archive| archive.toc().items.len() as u32),
         has_offsets: archive.map(|archive| !archive.lacks_offsets()),
         largest_item: archive.and_then(largest_item),
+        encoding: None,
         rows,
     }
 }

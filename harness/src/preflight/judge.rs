@@ -176,6 +176,7 @@ mod tests {
             items: 1,
             item_kind: "TABLE".into(),
             first: "public.t".to_owned(),
+            ids: Vec::new(),
         };
         Need { requirement, uses: purposes.iter().map(usage).collect() }
     }

@@ -1,21 +1,31 @@
 //! What is missing, in words, with the way out.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use restore_core::needs::{Avoid, Need, Requirement, Usage};
+use restore_core::needs::{Avoid, Requirement, Usage};
 use restore_core::plan::PgMajor;
+use restore_core::toc::{Item, ItemKind, Toc};
+use restore_core::units::DumpId;
 
 use super::catalog::Catalog;
 use super::judge::{Lack, Shortfall};
 use super::packages::debian_package;
+
+/// The archive that the message is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) path: &'a Path,
+    pub(super) toc: &'a Toc,
+}
 
 /// One message of everything that is missing, if anything is; and a note for
 /// each thing that may be missing.
 pub(super) fn write(
     found: &[Shortfall<'_>],
     catalog: &Catalog,
-    archive: &Path,
+    archive: Source<'_>,
     client: PgMajor,
 ) -> (Option<String>, Vec<String>) {
     let (doubtful, certain): (Vec<_>, Vec<_>) =
@@ -31,10 +41,10 @@ pub(super) fn write(
 fn message(
     missing: &[&Shortfall<'_>],
     catalog: &Catalog,
-    archive: &Path,
+    archive: Source<'_>,
     client: PgMajor,
 ) -> String {
-    let mut text = format!("the server cannot take everything in {}:\n", archive.display());
+    let mut text = format!("the server cannot take everything in {}:\n", archive.path.display());
     for found in missing {
         for line in lines(found, catalog, client) {
             // Writing into memory does not fail.
@@ -110,67 +120,69 @@ fn lack(found: &Shortfall<'_>, catalog: &Catalog) -> String {
 }
 
 /// The options that do without all of it, as they are typed.
-fn way_out(missing: &[&Shortfall<'_>], archive: &Path, client: PgMajor) -> String {
-    let uses = || missing.iter().flat_map(|found| found.uses.iter().map(|of| (found.need, *of)));
-    let mut options: Vec<&str> = uses().map(|(_, of)| of.purpose.avoid().option(client)).collect();
+fn way_out(missing: &[&Shortfall<'_>], archive: Source<'_>, client: PgMajor) -> String {
+    let uses = || missing.iter().flat_map(|found| found.uses.iter().copied());
+    let option = |usage: &Usage| usage.purpose.avoid().option(client);
+    let list = Avoid::List.option(client);
+    let mut options: Vec<&str> = uses().map(option).filter(|option| *option != list).collect();
     options.sort_unstable();
     options.dedup();
-    let list = Avoid::List.option(client);
-    let needs_list = options.contains(&list);
-    options.retain(|option| *option != list);
-    let file = if needs_list { vec![list, "items"] } else { Vec::new() };
-    let typed: Vec<&str> = options.into_iter().chain(file).collect();
-    let mut text = format!("Restore without them: add -- {}", typed.join(" "));
-    if needs_list {
-        let listed: Vec<_> = uses()
-            .filter(|(_, of)| of.purpose.avoid().option(client) == list)
-            .map(|(need, of)| patterns(need, of))
-            .collect();
-        let path = quoted(&archive.to_string_lossy());
-        text.push_str(", with a list that lacks the items");
-        if listed.iter().all(Option::is_some) {
-            let mut patterns: Vec<String> = listed.into_iter().flatten().flatten().collect();
-            patterns.sort();
-            patterns.dedup();
-            let greps: Vec<String> =
-                patterns.iter().map(|pattern| format!("-e {}", quoted(pattern))).collect();
-            let greps = greps.join(" ");
-            let _ = write!(text, ":\n  jobtune inspect --list {path} | grep -v {greps} > items");
-        } else {
-            let _ = write!(
-                text,
-                " (jobtune inspect --list {path} > items, then delete their lines, and those of \
-                 what depends on them)"
-            );
-        }
+    let unlisted: Vec<&Usage> = uses().filter(|usage| option(usage) == list).collect();
+    if !unlisted.is_empty() {
+        options.extend([list, "items"]);
+    }
+    let mut text = format!("Restore without them: add -- {}", options.join(" "));
+    if !unlisted.is_empty() {
+        text.push_str(", with a list that lacks the items and what depends on them");
+        text.push_str(&how_to_list(&unlisted, archive));
     }
     text
 }
 
-/// What the lines of a listing have in them that belong to such items; `None`
-/// where that would take other items too.
-fn patterns(need: &Need, usage: &Usage) -> Option<Vec<String>> {
-    /// Kinds that have nothing but such items, mostly.
-    const WHOLE_KINDS: [&str; 13] = [
-        "ACCESS METHOD",
-        "CAST",
-        "EVENT TRIGGER",
-        "FOREIGN DATA WRAPPER",
-        "OPERATOR CLASS",
-        "OPERATOR FAMILY",
-        "POLICY",
-        "PROCEDURAL LANGUAGE",
-        "SERVER",
-        "TEXT SEARCH PARSER",
-        "TEXT SEARCH TEMPLATE",
-        "TRANSFORM",
-        "USER MAPPING",
-    ];
-    if let Requirement::Extension { name, .. } = &need.requirement {
-        return Some(vec![format!(" EXTENSION - {name} "), format!(" EXTENSION {name} ")]);
+/// The command that makes the list, where it can be typed.
+fn how_to_list(unlisted: &[&Usage], archive: Source<'_>) -> String {
+    /// Numbers in one line at most.
+    const TYPED: usize = 30;
+
+    let ids = with_dependents(archive.toc, unlisted.iter().flat_map(|usage| &usage.ids));
+    let path = quoted(&archive.path.to_string_lossy());
+    if ids.len() > TYPED {
+        return format!(
+            " ({} items: jobtune inspect --list {path} > items, then delete their lines)",
+            ids.len()
+        );
     }
-    let kind = usage.item_kind.as_str();
-    WHOLE_KINDS.contains(&kind).then(|| vec![format!(" {kind} ")])
+    let numbers: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    format!(":\n  jobtune inspect --list {path} | grep -vE '^({});' > items", numbers.join("|"))
+}
+
+/// Items with all that depends on them, by their numbers.
+fn with_dependents<'a>(toc: &Toc, ids: impl Iterator<Item = &'a DumpId>) -> BTreeSet<DumpId> {
+    let mut found: BTreeSet<DumpId> = ids.copied().collect();
+    let is_extension = |item: &Item| item.kind.as_str() == "EXTENSION" && found.contains(&item.id);
+    if toc.items.iter().any(is_extension) {
+        found.extend(data_of_extensions(toc));
+    }
+    loop {
+        let before = found.len();
+        for item in &toc.items {
+            if item.dependencies.iter().any(|id| found.contains(id)) {
+                found.insert(item.id);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// Rows of tables that the archive does not make, since an extension does: no
+/// dependency says of which.
+fn data_of_extensions(toc: &Toc) -> impl Iterator<Item = DumpId> {
+    let name = |item: &Item| (item.namespace.clone(), item.tag.clone());
+    let of_kind = |kind: ItemKind| toc.items.iter().filter(move |item| item.kind == kind);
+    let made: HashSet<_> = of_kind(ItemKind::Table).map(name).collect();
+    of_kind(ItemKind::TableData).filter(move |item| !made.contains(&name(item))).map(|item| item.id)
 }
 
 fn quoted(text: &str) -> String {
@@ -193,7 +205,7 @@ fn fix(found: &Shortfall<'_>, catalog: &Catalog) -> Option<String> {
             format!("install {package}, which brings {name} (Debian, Ubuntu)")
         }
         (Lack::Missing, Requirement::Tablespace { .. }) => {
-            format!("CREATE TABLESPACE {identifier} LOCATION ...")
+            format!("CREATE TABLESPACE {identifier} LOCATION 'FOLDER'")
         }
         (Lack::NotMember, _) => {
             let role = crate::provider::quote_identifier(&catalog.role);
@@ -210,7 +222,7 @@ fn fix(found: &Shortfall<'_>, catalog: &Catalog) -> Option<String> {
 mod tests {
     use super::*;
     use crate::preflight::judge::shortfalls;
-    use restore_core::needs::{Feature, Purpose};
+    use restore_core::needs::{Feature, Need, Purpose};
 
     fn need(requirement: Requirement, uses: &[(Purpose, &str, &str, u64)]) -> Need {
         let usage = |&(purpose, kind, first, items): &(Purpose, &str, &str, u64)| Usage {
@@ -218,6 +230,7 @@ mod tests {
             items,
             item_kind: kind.into(),
             first: first.to_owned(),
+            ids: (7..7 + items).map(|id| DumpId(id as u32)).collect(),
         };
         Need { requirement, uses: uses.iter().map(usage).collect() }
     }
@@ -248,7 +261,12 @@ mod tests {
         let catalog = Catalog { major: 15, is_superuser: true, ..Catalog::default() };
         let needs = needs();
         let found = shortfalls(&catalog, &needs, false);
-        let (text, notes) = write(&found, &catalog, Path::new("shop.dump"), PgMajor(15));
+        let (text, notes) = write(
+            &found,
+            &catalog,
+            Source { path: Path::new("shop.dump"), toc: &Toc::default() },
+            PgMajor(15),
+        );
         assert!(notes.is_empty());
         assert_eq!(
             text.unwrap(),
@@ -260,11 +278,10 @@ mod tests {
              tablespace \"fast\" does not exist: needed by TABLE public.t; --no-tablespaces does \
              without\n\
              Restore without them: add -- --no-tablespaces -O -L items, with a list that lacks the \
-             items:\n  \
-             jobtune inspect --list shop.dump | grep -v -e ' EXTENSION - postgis ' -e ' EXTENSION \
-             postgis ' -e ' POLICY ' > items\n\
+             items and what depends on them:\n  \
+             jobtune inspect --list shop.dump | grep -vE '^(7);' > items\n\
              Or mend the server: CREATE ROLE \"app\"; install postgresql-15-postgis-3, which brings \
-             postgis (Debian, Ubuntu); CREATE TABLESPACE \"fast\" LOCATION ...."
+             postgis (Debian, Ubuntu); CREATE TABLESPACE \"fast\" LOCATION 'FOLDER'."
         );
     }
 
@@ -273,7 +290,12 @@ mod tests {
         let catalog = Catalog { major: 18, is_superuser: true, ..Catalog::default() };
         let needs = &needs()[..1];
         let found = shortfalls(&catalog, needs, false);
-        let (text, _) = write(&found, &catalog, Path::new("a b"), PgMajor(18));
+        let (text, _) = write(
+            &found,
+            &catalog,
+            Source { path: Path::new("a b"), toc: &Toc::default() },
+            PgMajor(18),
+        );
         assert!(text.unwrap().contains("add -- --no-policies -O\n"));
     }
 
@@ -291,7 +313,12 @@ mod tests {
             &[(Purpose::Other, "EVENT TRIGGER", "watch", 1)],
         )];
         let found = shortfalls(&catalog, &needs, false);
-        let (text, notes) = write(&found, &catalog, Path::new("a"), PgMajor(15));
+        let (text, notes) = write(
+            &found,
+            &catalog,
+            Source { path: Path::new("a"), toc: &Toc::default() },
+            PgMajor(15),
+        );
         assert_eq!(text, None);
         assert_eq!(
             notes,

@@ -21,6 +21,7 @@ use restore_core::plan::PgMajor;
 use crate::provider::Server;
 use catalog::Catalog;
 use judge::shortfalls;
+use message::Source;
 
 /// What is to be restored, as far as its needs go.
 #[derive(Debug)]
@@ -54,8 +55,8 @@ pub async fn prepare(server: &mut Server, subject: &Subject<'_>) -> anyhow::Resu
     let connection = server.admin().await?;
     let client = &connection.client;
     let catalog = Catalog::read(client, subject.needs).await?;
-    let source = SourceDatabase::of(subject.archive.toc());
-    let choice = encoding::choose(client, &source).await?;
+    let database = SourceDatabase::of(subject.archive.toc());
+    let choice = encoding::choose(client, &database).await?;
     let mut found = shortfalls(&catalog, subject.needs, subject.has_scripts);
     let mut outcome = Outcome { encoding: choice.encoding, ..Outcome::default() };
     outcome.notes.extend(choice.note);
@@ -65,7 +66,8 @@ pub async fn prepare(server: &mut Server, subject: &Subject<'_>) -> anyhow::Resu
         server.made.extend(made);
     }
     let major = PgMajor(server.client_version().major);
-    let (missing, doubtful) = message::write(&found, &catalog, subject.archive.path(), major);
+    let source = Source { path: subject.archive.path(), toc: subject.archive.toc() };
+    let (missing, doubtful) = message::write(&found, &catalog, source, major);
     outcome.notes.extend(doubtful);
     match missing {
         Some(text) if subject.accepts_errors => outcome.notes.push(text),

@@ -322,6 +322,17 @@ impl Server {
     /// Makes an empty database. It is an error if it is there already: what
     /// this run did not make is never dropped.
     pub async fn create_database(&self, name: &str, lease: &Lease) -> anyhow::Result<()> {
+        self.create_database_in(name, None, lease).await
+    }
+
+    /// The same, with an encoding other than the server's own. Its locale is C,
+    /// which goes with every encoding.
+    pub async fn create_database_in(
+        &self,
+        name: &str,
+        encoding: Option<&str>,
+        lease: &Lease,
+    ) -> anyhow::Result<()> {
         let connection = self.admin().await?;
         let client = &connection.client;
         let exists = client
@@ -340,8 +351,18 @@ impl Server {
             })?;
         }
         let quoted = quote_identifier(name);
+        let encoding = match encoding {
+            None => String::new(),
+            Some(encoding) => {
+                // ICU, which a server may have by default from 15 on, knows
+                // few encodings.
+                let is_asked = server_major(client).await? >= 15;
+                let provider = if is_asked { " LOCALE_PROVIDER libc" } else { "" };
+                format!(" ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'{provider}")
+            }
+        };
         client
-            .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE template0"))
+            .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE template0{encoding}"))
             .await
             .with_context(|| format!("cannot create database {name:?}"))?;
         for (setting, value) in &self.per_database {

@@ -155,6 +155,10 @@ pub struct ArchiveRecord {
     pub has_offsets: Option<bool>,
     /// The item with the most data.
     pub largest_item: Option<LargestItem>,
+    /// The encoding of the databases that it is restored into, where the
+    /// server's own cannot take its texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// Rows of each table, as the source had them; absent where the source is
     /// not known, and then the first restore is the measure of the others.
     pub rows: Option<BTreeMap<String, u64>>,

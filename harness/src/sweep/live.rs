@@ -43,6 +43,8 @@ struct Contents {
     path: PathBuf,
     /// What its rows must come to; `None` until a first restore has told.
     expected: Option<Counts>,
+    /// Of the databases for it, where it is not the server's own.
+    encoding: Option<String>,
     /// Rows that extensions bring beside them; `None` until rows were found
     /// that the archive does not have.
     brought: Option<Counts>,
@@ -127,7 +129,8 @@ impl<'a> LiveBench<'a> {
                 plan = major.and_then(|major| Plan::new(archive.toc(), major).ok());
                 items = ItemIndex::new(&archive);
             }
-            let contained = Contents { path, expected, brought: None, items, plan };
+            let encoding = record.encoding.clone();
+            let contained = Contents { path, expected, encoding, brought: None, items, plan };
             contents.insert(record.key.clone(), contained);
         }
         Ok(Self {
@@ -190,9 +193,10 @@ impl<'a> LiveBench<'a> {
     /// Makes the database and settles what earlier work left behind.
     async fn prepare(&mut self, cell: &Cell, database: &str) -> anyhow::Result<()> {
         let (scenario, lease) = (self.scenario, self.lease);
+        let encoding = self.contents(&cell.archive)?.encoding.clone();
         let server = self.server_mut(&cell.archive.variant)?;
         caches::cool(scenario, server).await?;
-        server.create_database(database, lease).await?;
+        server.create_database_in(database, encoding.as_deref(), lease).await?;
         server.checkpoint().await
     }
 

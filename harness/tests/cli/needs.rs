@@ -200,6 +200,20 @@ fn everything_that_an_external_server_lacks_is_said_at_once() {
     ] {
         assert!(error.contains(missing), "{missing} is not in:\n{error}");
     }
+    // What it says to type makes a list without them and what depends on them.
+    let command = error.lines().find(|line| line.contains("inspect --list")).unwrap();
+    let made = Command::new("sh")
+        .args(["-c", command.trim()])
+        .current_dir(place.path(""))
+        .env("PATH", with_jobtune())
+        .status()
+        .unwrap();
+    assert!(made.success(), "{command}");
+    let items = fs::read_to_string(place.path("items")).unwrap();
+    assert!(items.contains("TABLE DATA public parcels"), "{items}");
+    for absent in ["POLICY", "codebook", "TABLE DATA public code "] {
+        assert!(!items.contains(absent), "{absent} is in:\n{items}");
+    }
     assert_eq!(server.sql("SELECT count(*) FROM pg_database"), "3", "nothing was made");
     assert_eq!(server.sql("SELECT count(*) FROM pg_roles"), before);
     assert!(!place.path("run").exists());
@@ -220,6 +234,27 @@ fn rows_that_a_role_may_not_see_are_not_missing() {
         assert!(row["message"].contains("cannot be counted by this role"), "{}", row["message"]);
         assert!(row["message"].contains("public.secret"), "{}", row["message"]);
     }
+}
+
+/// The path of programs with the `jobtune` that is tested.
+fn with_jobtune() -> String {
+    let program = assert_cmd::cargo::cargo_bin("jobtune");
+    let folder = program.parent().unwrap().display().to_string();
+    format!("{folder}:{}", std::env::var("PATH").unwrap_or_default())
+}
+
+#[test]
+fn databases_get_an_encoding_that_takes_the_archive() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let output = place.run(&["sweep", &scenario(&place, "sql-ascii.dump", ""), "--out", "run"]);
+    assert_completed(&place, &output);
+    assert!(stderr(&output).contains("created with encoding SQL_ASCII"), "{}", stderr(&output));
+    let run = fs::read_to_string(place.path("run/run.json")).unwrap();
+    let run: serde_json::Value = serde_json::from_str(&run).unwrap();
+    assert_eq!(run["archives"][0]["encoding"], "SQL_ASCII");
 }
 
 /// A copy of PostgreSQL's programs that knows the extension `codebook`, which

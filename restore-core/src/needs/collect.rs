@@ -64,8 +64,15 @@ impl Found<'_> {
             return;
         }
         let uses = self.needs.entry(requirement).or_default();
-        let first = || Usage { purpose, items: 0, item_kind: item.kind.clone(), first: name(item) };
-        uses.entry(purpose).or_insert_with(first).items += 1;
+        let usage = uses.entry(purpose).or_insert_with(|| Usage {
+            purpose,
+            items: 0,
+            item_kind: item.kind.clone(),
+            first: name(item),
+            ids: Vec::new(),
+        });
+        usage.items += 1;
+        usage.ids.push(item.id);
     }
 
     fn add_item(&mut self, item: &Item) {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Avoid;
 use super::database::Provider;
 use crate::toc::ItemKind;
+use crate::units::DumpId;
 
 /// One thing that the server must have, and what needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Usage {
     pub item_kind: ItemKind,
     /// Its name, with its schema.
     pub first: String,
+    /// All of them. Records and reports go without: there may be very many.
+    #[serde(skip)]
+    pub ids: Vec<DumpId>,
 }
 
 impl fmt::Display for Usage {

@@ -74,17 +74,22 @@ impl Job {
                 Phase::Restore => {
                     let (formats, compression) = (&sweep.formats, &sweep.compression);
                     // Reading a large archive to count its rows takes long.
+                    let mut encoding = None;
                     if let Dataset::Archive { path } = &variant.dataset {
                         let archive = maker.open_given(path, server)?;
-                        self.check_needs(&archive, server, printer).await?;
+                        encoding = self.check_needs(&archive, server, printer).await?;
                     }
-                    let archives = maker.archives(variant, server, formats, compression).await?;
+                    let mut archives =
+                        maker.archives(variant, server, formats, compression).await?;
                     // Those that are made here hold the same items.
                     if !matches!(variant.dataset, Dataset::Archive { .. })
                         && let Some(made) = with_contents(&archives)
                     {
                         let archive = Archive::open(&made.path)?;
-                        self.check_needs(&archive, server, printer).await?;
+                        encoding = self.check_needs(&archive, server, printer).await?;
+                    }
+                    for archive in &mut archives {
+                        archive.encoding.clone_from(&encoding);
                     }
                     stage.archives.extend(archives);
                 }
@@ -114,13 +119,14 @@ impl Job {
     }
 
     /// Holds what an archive needs against the server, and makes what is
-    /// missing on one of ours.
+    /// missing on one of ours. Returns the encoding that databases for it must
+    /// have, where that is not the server's own.
     async fn check_needs(
         &self,
         archive: &Archive,
         server: &mut Server,
         printer: &Printer,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<String>> {
         let restore = self.scenario.restore;
         let omitted: Vec<Avoid> = [
             (!restore.owner).then_some(Avoid::Owner),
@@ -136,7 +142,7 @@ impl Job {
         for note in &outcome.notes {
             printer.note(format!("note: {note}"));
         }
-        Ok(())
+        Ok(outcome.encoding)
     }
 
     /// A given tar archive has its format from the file and not from the
