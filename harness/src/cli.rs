@@ -9,8 +9,9 @@ use restore_core::units::Jobs;
 
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
+use crate::scenario::error_policy::Pattern;
 use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
-use crate::scenario::{Overrides, ProviderKind};
+use crate::scenario::{ErrorPolicy, Overrides, ProviderKind};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
 ///
@@ -119,6 +120,9 @@ pub struct SweepArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub server: ServerArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub errors: ErrorArgs,
     /// Seed of the random order [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -160,6 +164,7 @@ impl SweepArgs {
             conninfo: self.server.conninfo.is_some(),
             archive: self.archive.clone(),
             scale: self.scale,
+            errors: self.errors.policy(),
         }
     }
 }
@@ -186,6 +191,29 @@ pub struct ServerArgs {
     /// Folder in which archives are kept between runs.
     #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
+}
+
+/// Which errors of a restore are accepted.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ErrorArgs {
+    /// Errors that a restore may report and still count: `harmless` ones (docs/errors.md),
+    /// the `same` as the warm-up restore item by item, or `none` [default: harmless].
+    #[arg(long, value_name = "WHICH", value_parser = ["harmless", "same", "none"])]
+    pub errors: Option<String>,
+    /// Accept errors whose message matches this regular expression, beside harmless ones. May
+    /// be repeated.
+    #[arg(long, value_name = "REGEX", conflicts_with = "errors")]
+    pub accept_error: Vec<Pattern>,
+}
+
+impl ErrorArgs {
+    /// What is said over the scenario's head.
+    pub fn policy(&self) -> Option<ErrorPolicy> {
+        if !self.accept_error.is_empty() {
+            return Some(ErrorPolicy::Matching(self.accept_error.clone()));
+        }
+        self.errors.as_deref().and_then(|word| word.parse().ok())
+    }
 }
 
 /// Where jobtune keeps track of what it has made.
@@ -411,6 +439,9 @@ pub struct TuneArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub server: ServerArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub errors: ErrorArgs,
     /// Seed of the draws [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -14,6 +14,7 @@ pub mod commands;
 pub mod dataset;
 pub mod design;
 pub mod document;
+pub mod errors;
 pub mod gate;
 pub mod history;
 pub mod lease;

@@ -16,6 +16,7 @@ pub mod load_lines;
 pub mod overview;
 pub mod pairs;
 pub mod replay;
+pub mod serial_only;
 pub mod timeline;
 mod usage;
 
@@ -26,6 +27,7 @@ pub use limits::{Breach, Limit, Limits};
 pub use load::Items;
 pub use overview::Overview;
 pub use replay::CurveReplay;
+pub use serial_only::SerialOnly;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +42,8 @@ pub struct Analysis {
     pub curves: Vec<Curve>,
     /// Counts and sums over all trials.
     pub overview: Overview,
+    /// The curves that only one job restores reliably.
+    pub serial_only: Vec<SerialOnly>,
     /// How a workload beside the restores did, by curve and jobs; empty where
     /// none ran.
     pub latencies: Latencies,
@@ -56,6 +60,7 @@ impl Analysis {
         Self {
             curves: curve::curves(rows, items),
             overview: Overview::new(rows),
+            serial_only: serial_only::serial_only(rows),
             latencies: Latencies::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::analysis::{Analysis, Items, RunFacts, replay};
 use crate::recommend::Recommendation;
 use crate::record::{RunFolder, RunRecord, TrialRow};
-use crate::report::Report;
+use crate::report::{Report, errors};
 
 /// A run, read and analysed.
 pub(super) struct Analysed {
@@ -28,10 +28,12 @@ impl Analysed {
     pub(super) fn read(folder: &RunFolder, run: RunRecord) -> anyhow::Result<Self> {
         let rows = folder.trials()?;
         let facts = RunFacts::of(&run);
-        let (mut items, mut latencies) = (Items::new(), BTreeMap::new());
+        let (mut items, mut latencies, mut errors) =
+            (Items::new(), BTreeMap::new(), BTreeMap::new());
         for row in &rows {
             items.insert(row.trial, folder.items(row.trial)?);
             latencies.insert(row.trial, folder.latency(row.trial)?);
+            errors.insert(row.trial, folder.errors(row.trial)?);
         }
         let analysis = Analysis::with_items(&rows, &items)
             .with_latencies(&rows, &latencies)
@@ -40,7 +42,8 @@ impl Analysed {
         let analysis = analysis.with_replays(&sources, &facts);
         let facts = facts.with_floors(&analysis.curves);
         let recommendation = Recommendation::new(&analysis, &facts);
-        let report = Report::new(&analysis, &recommendation, &facts);
+        let mut report = Report::new(&analysis, &recommendation, &facts);
+        report.errors = errors::reports(&rows, &errors);
         Ok(Self { run, rows, items, analysis, facts, report })
     }
 }

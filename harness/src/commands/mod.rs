@@ -24,6 +24,7 @@ use crate::document::{Answer, Document, Style, markdown, terminal};
 use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
 use crate::provider::remove_resource;
+use crate::record::{Outcome, RunFolder};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Status {
     Inconclusive,
     /// Some of what was asked for cannot be done on this machine.
     Skipped,
+    /// Nothing was measured: no trial completed.
+    Failed,
     /// Interrupted; what can be resumed, can be resumed.
     Interrupted,
 }
@@ -46,6 +49,7 @@ impl Status {
         match self {
             Self::Done => 0,
             Self::Regression => 1,
+            Self::Failed => 2,
             Self::Inconclusive | Self::Skipped => 3,
             Self::Interrupted => 130,
         }
@@ -98,6 +102,14 @@ fn write_file(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
     std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     tracing::debug!(path = %path.display(), bytes = bytes.len(), "wrote");
     Ok(())
+}
+
+/// How a command ends that answers from the trials of a run: without a single one that
+/// completed there is no answer.
+fn status_of(folder: &RunFolder) -> anyhow::Result<Status> {
+    let rows = folder.trials()?;
+    let completed = rows.iter().any(|row| row.outcome == Outcome::Completed);
+    Ok(if completed || rows.is_empty() { Status::Done } else { Status::Failed })
 }
 
 /// The folder in which runs note what they make.

@@ -1,7 +1,7 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
 use super::analysed::Analysed;
-use super::{Status, tune};
+use super::{Status, status_of, tune};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
 use crate::record::RunFolder;
@@ -10,7 +10,7 @@ use crate::report::{Report, Style, json, markdown, terminal};
 pub(super) fn run(args: &RecommendArgs, printer: &Printer) -> anyhow::Result<Status> {
     let folder = RunFolder::open(&args.run)?;
     printer.answer(&render(&folder, args.format, printer)?);
-    Ok(Status::Done)
+    status_of(&folder)
 }
 
 /// The recommendation of a run, written out.

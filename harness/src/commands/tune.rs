@@ -69,6 +69,7 @@ fn sweep_args(args: &TuneArgs) -> SweepArgs {
         jobs: args.jobs.clone(),
         budget: args.budget,
         server: args.server.clone(),
+        errors: args.errors.clone(),
         seed: args.seed,
         ..SweepArgs::default()
     }

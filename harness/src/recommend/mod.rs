@@ -51,6 +51,8 @@ impl Recommendation {
                 curve
                     .measured()
                     .iter()
+                    // Of restores that mostly failed, the others may be the lucky ones.
+                    .filter(|cell| !cell.is_unreliable())
                     .filter_map(|cell| Bound::new(facts.phase, cell, place))
                     .collect()
             })

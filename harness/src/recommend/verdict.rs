@@ -100,6 +100,13 @@ pub enum Reason {
         /// That one.
         jobs: Jobs,
     },
+    /// Restores with more than one job failed.
+    OnlySerialIsReliable {
+        /// How many of them.
+        failed: u32,
+        /// How many there were.
+        trials: u32,
+    },
     /// Fewer blocks than a verdict may rest on.
     TooFewBlocks {
         /// How many there are.
@@ -125,6 +132,11 @@ impl fmt::Display for Reason {
         match self {
             Self::NothingCompleted => f.write_str("no trial completed"),
             Self::NothingWithinLimits => f.write_str("every -j is beyond a limit of the scenario"),
+            Self::OnlySerialIsReliable { failed, trials } => write!(
+                f,
+                "only -j 1 restores this archive reliably, {failed} of {trials} restores with more \
+                 jobs failed"
+            ),
             Self::OneJobCount { jobs } => {
                 write!(f, "only -j {jobs} can be chosen, there is nothing to compare it with")
             }
@@ -235,6 +247,17 @@ fn choose(odds: &Odds, candidates: &[Candidate], tolerance: f64) -> Verdict {
     }
 }
 
+/// Why there is one number of jobs to choose from: only it was tried, or the others failed.
+fn one_job_count(curve: &Curve, jobs: Jobs) -> Reason {
+    let others = || curve.cells.iter().filter(|cell| cell.jobs != jobs);
+    let failed: u32 = others().map(|cell| cell.counts.failed).sum();
+    if jobs != Jobs::ONE || failed == 0 {
+        return Reason::OneJobCount { jobs };
+    }
+    let trials = others().map(|cell| cell.counts.trials()).sum();
+    Reason::OnlySerialIsReliable { failed, trials }
+}
+
 /// Why a curve has no odds.
 fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
     let choice: Vec<Jobs> =
@@ -254,7 +277,7 @@ fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
                 equivalent: Vec::new(),
             };
         }
-        [jobs] => reasons.push(Reason::OneJobCount { jobs }),
+        [jobs] => reasons.push(one_job_count(curve, jobs)),
         _ => {}
     }
     if blocks < MIN_BLOCKS && blocks > 0 {

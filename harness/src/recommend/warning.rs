@@ -8,7 +8,7 @@ use restore_core::units::Jobs;
 use super::bound::{Bound, Little};
 use super::verdict::{CurveVerdict, Verdict};
 use crate::analysis::cell::OutcomeCounts;
-use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, Limit, RunFacts};
+use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, Limit, RunFacts, SerialOnly};
 use crate::scenario::quantity::WarmUp;
 use crate::stats::exact;
 use crate::stats::interval::Level;
@@ -33,6 +33,8 @@ pub enum Warning {
         /// The most frequent message, and how many trials gave it.
         message: Option<(String, u32)>,
     },
+    /// Only one job restores an archive reliably.
+    SerialOnly(SerialOnly),
     /// Fewer blocks than the probabilities should rest on.
     FewBlocks {
         /// How many there are.
@@ -119,6 +121,7 @@ impl Warning {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::TrialsLost { .. } => "trials_lost",
+            Self::SerialOnly(_) => "serial_only",
             Self::FewBlocks { .. } => "few_blocks",
             Self::Noisy { .. } => "noisy",
             Self::Resumed { .. } => "resumed",
@@ -151,8 +154,9 @@ impl fmt::Display for Warning {
                 if let Some((message, times)) = message {
                     write!(f, " Most frequent ({times}): {message}.")?;
                 }
-                f.write_str(" Their logs are in the run folder: mend the cause and sweep again.")
+                f.write_str(" Their logs are in the run folder.")
             }
+            Self::SerialOnly(of) => serial_only(of, f),
             Self::FewBlocks { blocks, model_free_limit } => write!(
                 f,
                 "{blocks} blocks: the probabilities lean on a model of the noise (log-normal, one \
@@ -232,6 +236,25 @@ impl fmt::Display for Warning {
     }
 }
 
+/// Which numbers of jobs failed how often, and by what.
+fn serial_only(of: &SerialOnly, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let attempts: Vec<String> = of
+        .attempts
+        .iter()
+        .map(|(jobs, of_jobs)| format!("{} of {} at -j {jobs}", of_jobs.failed, of_jobs.trials))
+        .collect();
+    let (example, count) = &of.example;
+    write!(
+        f,
+        "Only -j 1 restores {} reliably. Restores that failed: {}. Most frequent ({count}): \
+         {example}. An item needs another one that the archive does not name among its \
+         dependencies, so that with more jobs the outcome depends on the order. Restore with -j 1, \
+         or restore the sections pre-data and data with -j 1 and post-data with more.",
+        of.key,
+        attempts.join(", ")
+    )
+}
+
 fn list(jobs: &[Jobs]) -> String {
     jobs.iter().map(Jobs::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -250,11 +273,13 @@ pub fn warnings(analysis: &Analysis, verdicts: &[CurveVerdict], facts: &RunFacts
         limits_unread(&analysis.curves, facts),
     ];
     let of_archives = analysis.curves.iter().flat_map(|curve| archive_warnings(curve, facts));
+    let serial_only = analysis.serial_only.iter().cloned().map(Warning::SerialOnly);
     let of_curves =
         analysis.curves.iter().zip(verdicts).flat_map(|(curve, verdict)| {
             [best_at_largest(curve, verdict, facts), non_monotone(curve)]
         });
-    of_run.into_iter().flatten().chain(of_archives).chain(of_curves.flatten()).collect()
+    let of_run = serial_only.chain(of_run.into_iter().flatten());
+    of_run.chain(of_archives).chain(of_curves.flatten()).collect()
 }
 
 fn lost(analysis: &Analysis) -> Option<Warning> {
@@ -346,6 +371,10 @@ fn archive_warnings(curve: &Curve, facts: &RunFacts) -> Vec<Warning> {
 fn best_at_largest(curve: &Curve, verdict: &CurveVerdict, facts: &RunFacts) -> Option<Warning> {
     let measured = curve.measured();
     let [.., before, largest] = measured[..] else { return None };
+    // More jobs than a number that cannot be chosen cannot be chosen either.
+    if largest.is_struck() {
+        return None;
+    }
     // Where a smaller number is faster still, there is no trend to follow.
     if curve.fastest()?.jobs != largest.jobs {
         return None;

@@ -309,7 +309,21 @@ impl RunFolder {
         self.path.join(ITEMS).join(format!("{trial}.csv"))
     }
 
-    fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(super) fn make_folder(&self, name: &str) -> Result<()> {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).map_err(io_error("make", &path))
+    }
+
+    pub(super) fn read_if_there(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("read", &path)(error)),
+        }
+    }
+
+    pub(super) fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.path.join(name);
         let making = self.path.join(format!("{name}.partial"));
         File::create(&making)
@@ -328,7 +342,10 @@ impl RunFolder {
 }
 
 /// The rows of a table up to an end; none where the file is not there.
-fn read_table<T: DeserializeOwned>(path: &Path, end: impl Fn(&[u8]) -> usize) -> Result<Vec<T>> {
+pub(super) fn read_table<T: DeserializeOwned>(
+    path: &Path,
+    end: impl Fn(&[u8]) -> usize,
+) -> Result<Vec<T>> {
     match fs::read(path) {
         Ok(text) => table::read(path, &text[..end(&text)]),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

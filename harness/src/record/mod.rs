@@ -3,7 +3,7 @@
 //!
 //! `run.json` says what was to be done and on what, `trials.csv` has a row per
 //! trial, `load.csv` a row per load sample, `items/` and `latency/` a table per
-//! trial, `logs/` what a failed trial said, `plans/` what decides the order in
+//! trial, `errors/` the errors of a trial that had any, `logs/` what a failed trial said, `plans/` what decides the order in
 //! which each archive is restored. The row in `trials.csv` is written last and
 //! synced: a trial is done if and only if its row is there, whole.
 
@@ -17,6 +17,7 @@ pub mod plan;
 pub mod run;
 mod table;
 pub mod trial;
+pub mod trial_error;
 
 pub use ending::Ending;
 pub use folder::RunFolder;
@@ -26,3 +27,4 @@ pub use load::{LoadSample, LoadSummary};
 pub use plan::{PlanRow, RecordedPlan};
 pub use run::{ArchiveRecord, Host, LargestItem, Made, RunRecord, ServerRecord};
 pub use trial::{Outcome, TrialRow};
+pub use trial_error::{ErrorReference, ErrorRow};

@@ -47,6 +47,9 @@ pub struct RunRecord {
     /// What of the load could not be read, and why.
     #[serde(default)]
     pub load_notes: Vec<String>,
+    /// What was said of errors that did not keep trials from counting.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub error_notes: Vec<String>,
     /// Why it ended; absent while it can be resumed.
     pub ended: Option<Ending>,
 }

@@ -52,6 +52,7 @@ impl Report {
             best,
             workload: workload::reports(analysis),
             idle_and_busy,
+            errors: Vec::new(),
             warnings: recommendation.warnings.iter().map(warning_report).collect(),
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use restore_core::units::Bytes;
 
 use super::model::{CellReport, CurveReport, Estimate, Mark, ReplayReport, Report};
-use super::{bound, format, phrases, replay, workload};
+use super::{bound, errors, format, phrases, replay, workload};
 
 /// Writes `report` as GitHub-flavoured Markdown.
 pub fn render(report: &Report) -> String {
@@ -17,6 +17,7 @@ pub fn render(report: &Report) -> String {
     push_list(&mut text, "Between curves", &best);
     let beside = workload::phrases(&report.workload, &report.idle_and_busy);
     push_list(&mut text, "Beside the workload", &beside);
+    push_list(&mut text, "Errors of the restores", &errors::phrases(&report.errors));
     let warnings: Vec<String> =
         report.warnings.iter().map(|warning| warning.text.clone()).collect();
     push_list(&mut text, "Warnings", &warnings);

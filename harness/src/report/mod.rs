@@ -7,6 +7,7 @@
 pub mod article;
 pub mod claims;
 pub mod compare;
+pub mod errors;
 pub mod format;
 pub mod history;
 pub mod inspect;

@@ -8,6 +8,7 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use super::bound::{BeyondReport, BoundReport};
+use super::errors::ErrorReport;
 use super::workload::{IdleAndBusyReport, WorkloadReport};
 use crate::record::ending::Ending;
 use crate::scenario::Phase;
@@ -34,6 +35,9 @@ pub struct Report {
     /// The best number of jobs on an idle server and beside the workload.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub idle_and_busy: Vec<IdleAndBusyReport>,
+    /// The errors of the trials, by kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ErrorReport>,
     /// What was seen that is known to go wrong, and what to do about it.
     pub warnings: Vec<WarningReport>,
 }

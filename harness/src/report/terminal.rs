@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use restore_core::units::Bytes;
 
 use super::model::{CellReport, CurveReport, Mark, ReplayReport, Report};
-use super::{bound, format, phrases, replay, workload};
+use super::{bound, errors, format, phrases, replay, workload};
 
 /// How to write for the place that the text goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,7 @@ pub fn render(report: &Report, style: Style) -> String {
     section(&mut lines, "Between curves", best, style);
     let beside = workload::phrases(&report.workload, &report.idle_and_busy);
     section(&mut lines, "Beside the workload", beside, style);
+    section(&mut lines, "Errors of the restores", errors::phrases(&report.errors), style);
     let warnings = report.warnings.iter().map(|warning| warning.text.clone()).collect();
     section(&mut lines, "Warnings", warnings, style);
     section(&mut lines, "How it was measured", phrases::measured(&report.measured), style);

@@ -13,6 +13,7 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
 use toml::Spanned;
 
+use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, SweepFile, VariantFile};
 use super::quantity::{Percent, Scale, Span};
 use super::{
@@ -50,6 +51,8 @@ pub struct Overrides {
     pub archive: Option<PathBuf>,
     /// How much of the dataset to make.
     pub scale: Option<Scale>,
+    /// Which errors a trial may have and still count.
+    pub errors: Option<ErrorPolicy>,
 }
 
 /// Why a scenario cannot be used, and where.
@@ -185,6 +188,7 @@ impl Check<'_> {
             restore: Restore {
                 owner: file.restore.owner.unwrap_or(false),
                 privileges: file.restore.privileges.unwrap_or(false),
+                errors: self.overrides.errors.clone().or(file.restore.errors).unwrap_or_default(),
             },
         })
     }

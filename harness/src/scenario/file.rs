@@ -12,6 +12,7 @@ use restore_core::units::Jobs;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::error_policy::ErrorPolicy;
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
 use super::{Cache, Phase, ProviderKind};
 
@@ -274,4 +275,6 @@ pub struct RestoreFile {
     pub owner: Option<bool>,
     /// Grant and revoke. The roles must exist on the server.
     pub privileges: Option<bool>,
+    /// Which errors a trial may have and still count.
+    pub errors: Option<ErrorPolicy>,
 }

@@ -1,6 +1,7 @@
 //! Scenarios: what to restore, where, and what to vary.
 
 mod check;
+pub mod error_policy;
 pub mod file;
 pub mod quantity;
 
@@ -16,6 +17,7 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Overrides, ScenarioError, from_archive, load};
+pub use error_policy::ErrorPolicy;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
 
 /// A scenario whose keys have been checked against each other.
@@ -333,12 +335,15 @@ impl WorkloadLimits {
 }
 
 /// What a restore includes besides the objects themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restore {
     /// The owners of objects.
     pub owner: bool,
     /// The rights on objects.
     pub privileges: bool,
+    /// Which errors a trial may have and still count.
+    #[serde(default, skip_serializing_if = "ErrorPolicy::is_default")]
+    pub errors: ErrorPolicy,
 }
 
 impl Restore {

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::design::Cell;
 use crate::provider::Server;
-use crate::record::Outcome;
 use crate::scenario::quantity::WarmUp;
 use crate::scenario::{Cache, Scenario, Variant};
 
@@ -28,25 +27,6 @@ pub(super) fn warm_ups(
         })
     };
     scenario.variants.iter().filter_map(of_variant).cloned().collect()
-}
-
-/// What came of a warm-up. One that did not complete is an error, unless it was
-/// to be stopped: no trial after it would complete.
-pub(super) fn warmed_up(
-    warm_up: WarmUp,
-    outcome: Outcome,
-    message: Option<String>,
-    log: &[String],
-) -> anyhow::Result<()> {
-    /// Lines of the log that the error quotes.
-    const LINES: usize = 10;
-
-    let was_stopped = outcome == Outcome::TimedOut && warm_up.limit().is_some();
-    if outcome == Outcome::Completed || was_stopped {
-        return Ok(());
-    }
-    let quoted = log[..log.len().min(LINES)].join("\n");
-    anyhow::bail!("{}: {}\n{quoted}", outcome.as_str(), message.unwrap_or_default())
 }
 
 /// Makes the caches cold if the scenario wants them so, as far as that can be
@@ -75,27 +55,5 @@ fn drop_system_caches() {
         // It was possible at the start; should it fail now, the caches are
         // as warm as those of any system that forbids it.
         let _ = std::fs::write(DROP_CACHES, "3");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::quantity::Span;
-
-    #[test]
-    fn only_a_warm_up_that_was_to_be_stopped_may_be_stopped() {
-        let log: Vec<String> = (1..=12).map(|line| format!("line {line}")).collect();
-        let came_of = |warm_up, outcome| {
-            let message = Some("stopped".to_owned());
-            warmed_up(warm_up, outcome, message, &log).map_err(|error| error.to_string())
-        };
-        let short = WarmUp::AtMost(Span::from_secs(60));
-        assert_eq!(came_of(WarmUp::Whole, Outcome::Completed), Ok(()));
-        assert_eq!(came_of(short, Outcome::TimedOut), Ok(()));
-        let error = came_of(WarmUp::Whole, Outcome::TimedOut).unwrap_err();
-        assert!(error.starts_with("timed out: stopped\nline 1\n"), "{error}");
-        assert!(error.ends_with("line 10"), "{error}");
-        assert!(came_of(short, Outcome::Failed).is_err());
     }
 }

@@ -14,7 +14,8 @@ use restore_core::units::Jobs;
 use tokio::time::Instant;
 
 use super::live::nanos;
-use super::{Bench, Finished, Watch, caches, watching};
+use super::warm_up::Attempt;
+use super::{Bench, Finished, WarmedUp, Watch, caches, watching};
 use crate::clock;
 use crate::dataset::{Counted, Counts, differences, size_on_disk};
 use crate::design::{Cell, Trial};
@@ -237,13 +238,23 @@ impl Bench for DumpBench<'_> {
         caches::warm_ups(self.scenario, &self.cells, cores)
     }
 
-    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
+    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<WarmedUp> {
         let archive = self.folder.join("warm_up");
         // A warm-up is looked at too, so that it warms up what a trial does.
         let warm_up = self.scenario.sweep.warm_up;
         let cycle = self.cycle(cell, &archive, 0, warm_up.limit(), watch).await?;
         remove(&archive)?;
-        caches::warmed_up(warm_up, cycle.outcome, cycle.message, &cycle.log)
+        let attempt = Attempt {
+            cell,
+            outcome: cycle.outcome,
+            message: cycle.message.as_deref(),
+            errors: &[],
+            reached_end: false,
+        };
+        if attempt.is_good(warm_up) {
+            return Ok(WarmedUp::default());
+        }
+        Err(attempt.failure(&cycle.log).into())
     }
 
     async fn run(
@@ -293,6 +304,8 @@ impl Bench for DumpBench<'_> {
             load: samples,
             load_notes: notes,
             latency: Vec::new(),
+            errors: Vec::new(),
+            error_reference: None,
             log,
         })
     }

@@ -7,21 +7,25 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use restore_core::archive::Archive;
-use restore_core::engine::{Engine, EngineEnd, PgRestore, Psql, RestoreReport, RestoreRequest};
-use restore_core::event::ItemTiming;
+use restore_core::engine::{
+    Engine, EngineEnd, PgRestore, Psql, RestoreError, RestoreReport, RestoreRequest,
+};
+use restore_core::event::{ItemName, ItemTiming};
 use restore_core::format::Format;
 use restore_core::plan::{PgMajor, Plan};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::{Bench, Finished, Watch, caches, watching};
+use super::warm_up::{Attempt, serial};
+use super::{Bench, Finished, WarmedUp, Watch, caches, watching};
 use crate::clock;
 use crate::dataset::{Counted, Counts, brought_by_extensions, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
+use crate::errors::{Judge, classify};
 use crate::lease::Lease;
 use crate::load::{Sampling, Seen, held_by_locks, summarise};
 use crate::provider::Server;
-use crate::record::{ArchiveRecord, ItemRow, Outcome, TrialRow};
+use crate::record::{ArchiveRecord, ErrorReference, ErrorRow, ItemRow, Outcome, TrialRow};
 use crate::scenario::Scenario;
 use crate::workload::{Latencies, Production, Traffic, now_us};
 
@@ -36,6 +40,8 @@ pub struct LiveBench<'a> {
     cells: Vec<Cell>,
     /// The workload beside the trials of a variant, where it has one.
     production: BTreeMap<String, Production>,
+    /// Which errors a trial may have.
+    errors: Judge,
 }
 
 /// What is known of an archive.
@@ -88,20 +94,28 @@ impl ItemIndex {
 
     fn row(&self, timing: ItemTiming) -> ItemRow {
         let ItemTiming { item, lane, start, end } = timing;
-        let id = item
-            .id
-            .map(|id| id.0)
-            .or_else(|| self.by_name.get(&(item.kind.clone(), item.name.clone())).copied());
-        let known = id.and_then(|id| self.by_id.get(&id));
-        ItemRow {
-            lane,
-            start_ns: nanos(start),
-            end_ns: nanos(end),
-            dump_id: id,
-            kind: known.map_or(item.kind, |known| known.kind.clone()),
-            name: known.map_or(item.name, |known| known.name.clone()),
-            bytes: known.and_then(|known| known.bytes),
+        let bytes = self.known(&item).and_then(|(_, known)| known.bytes);
+        let (dump_id, kind, name) = self.named(&item);
+        ItemRow { lane, start_ns: nanos(start), end_ns: nanos(end), dump_id, kind, name, bytes }
+    }
+
+    fn error(&self, error: &RestoreError) -> ErrorRow {
+        let item = error.item().map(|item| self.named(item)).unwrap_or_default();
+        ErrorRow::new(error, item, classify(error).key())
+    }
+
+    /// Number, kind and name of an item, by the archive where it knows the item.
+    fn named(&self, item: &ItemName) -> (Option<u32>, String, String) {
+        match self.known(item) {
+            Some((id, known)) => (Some(id), known.kind.clone(), known.name.clone()),
+            None => (item.id.map(|id| id.0), item.kind.clone(), item.name.clone()),
         }
+    }
+
+    fn known(&self, item: &ItemName) -> Option<(u32, &Known)> {
+        let by_name = || self.by_name.get(&(item.kind.clone(), item.name.clone())).copied();
+        let id = item.id.map(|id| id.0).or_else(by_name)?;
+        Some((id, self.by_id.get(&id)?))
     }
 }
 
@@ -141,6 +155,7 @@ impl<'a> LiveBench<'a> {
             archives: contents,
             cells: cells.to_vec(),
             production: BTreeMap::new(),
+            errors: Judge::new(scenario.restore.errors.clone(), Vec::new()),
         })
     }
 
@@ -148,6 +163,14 @@ impl<'a> LiveBench<'a> {
     #[must_use]
     pub fn beside(self, production: BTreeMap<String, Production>) -> Self {
         Self { production, ..self }
+    }
+
+    /// Compares the errors of trials with those of earlier sessions, where the scenario wants
+    /// them compared.
+    #[must_use]
+    pub fn comparing_errors_with(self, references: Vec<ErrorReference>) -> Self {
+        let errors = Judge::new(self.scenario.restore.errors.clone(), references);
+        Self { errors, ..self }
     }
 
     /// Starts the workload that belongs beside a trial.
@@ -281,7 +304,11 @@ impl<'a> LiveBench<'a> {
                 None
             }
         };
-        let (mut outcome, mut message) = self.judge(cell, &report, restored.as_ref());
+        let index = &self.contents(&cell.archive)?.items;
+        let mut errors: Vec<ErrorRow> =
+            report.errors.kept().iter().map(|error| index.error(error)).collect();
+        let refused = self.errors.refusal(&cell.archive, &report, &mut errors);
+        let (mut outcome, mut message) = self.judge(cell, &report, refused, restored.as_ref());
         if let Some(Err(error)) = &latencies {
             // What was measured is not what was asked for.
             log.push(format!("{error:#}"));
@@ -289,7 +316,10 @@ impl<'a> LiveBench<'a> {
                 (outcome, message) = (Outcome::Failed, Some(format!("{error:#}")));
             }
         }
+        let error_reference = self.error_reference(cell, trial, outcome, &errors);
         Ok(Cycle {
+            errors,
+            error_reference,
             latencies: latencies.and_then(Result::ok),
             report,
             seen,
@@ -313,19 +343,15 @@ impl<'a> LiveBench<'a> {
         &mut self,
         cell: &Cell,
         report: &RestoreReport,
+        refused: Option<String>,
         restored: Option<&Restored>,
     ) -> (Outcome, Option<String>) {
         if report.end == EngineEnd::TimedOut {
             let after = report.wall.as_secs_f64();
             return (Outcome::TimedOut, Some(format!("stopped at its limit, after {after:.1} s")));
         }
-        if !report.is_clean() {
-            let status = match report.end {
-                EngineEnd::Exited(Some(code)) => format!("exit status {code}"),
-                EngineEnd::Exited(None) | EngineEnd::TimedOut => "ended by a signal".to_owned(),
-            };
-            let first = report.errors.kept().first().map_or(status, ToString::to_string);
-            return (Outcome::Failed, Some(first));
+        if let Some(message) = refused {
+            return (Outcome::Failed, Some(message));
         }
         let Some(restored) = restored else {
             return (Outcome::Failed, Some("the server could not be asked afterwards".to_owned()));
@@ -345,6 +371,38 @@ impl<'a> LiveBench<'a> {
             let told: Vec<String> = found.iter().map(ToString::to_string).collect();
             (Outcome::Invalid, Some(told.join("; ")))
         }
+    }
+
+    /// The errors of a restore as what the trials after it are compared with, if the archive
+    /// has no such errors yet.
+    fn error_reference(
+        &mut self,
+        cell: &Cell,
+        trial: u32,
+        outcome: Outcome,
+        errors: &[ErrorRow],
+    ) -> Option<ErrorReference> {
+        if outcome != Outcome::Completed || !self.errors.needs_reference(&cell.archive) {
+            return None;
+        }
+        let reference = ErrorReference {
+            archive: cell.archive.clone(),
+            jobs: cell.jobs,
+            trial: (trial > 0).then_some(trial),
+            errors: errors.to_vec(),
+        };
+        self.errors.set_reference(reference.clone());
+        Some(reference)
+    }
+
+    /// A restore that no trial counts, and its database dropped.
+    async fn warm_up_once(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<Cycle> {
+        let database = self.server(&cell.archive.variant)?.database_name("warm_up");
+        // A warm-up is looked at too, so that it warms up what a trial does.
+        let limit = self.scenario.sweep.warm_up.limit();
+        let mut cycle = self.cycle(cell, &database, 0, limit, watch).await?;
+        self.clear(cell, &database, &mut cycle.log).await?;
+        Ok(cycle)
     }
 
     /// Drops the database. If the server died meanwhile, it is started again:
@@ -392,6 +450,8 @@ fn uncounted(expected: &Counts, counted: &Counted) -> Option<String> {
 /// One restore with everything around it but the end.
 struct Cycle {
     report: RestoreReport,
+    errors: Vec<ErrorRow>,
+    error_reference: Option<ErrorReference>,
     seen: Seen,
     restored: Option<Restored>,
     wal: Option<u64>,
@@ -404,6 +464,19 @@ struct Cycle {
     verify: Duration,
 }
 
+impl Cycle {
+    /// The same as a warm-up of `cell`.
+    fn attempt<'a>(&'a self, cell: &'a Cell) -> Attempt<'a> {
+        Attempt {
+            cell,
+            outcome: self.outcome,
+            message: self.message.as_deref(),
+            errors: &self.errors,
+            reached_end: self.report.reached_end,
+        }
+    }
+}
+
 #[async_trait]
 impl Bench for LiveBench<'_> {
     fn warm_ups(&self) -> Vec<Cell> {
@@ -411,13 +484,31 @@ impl Bench for LiveBench<'_> {
         caches::warm_ups(self.scenario, &self.cells, cores)
     }
 
-    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()> {
-        let database = self.server(&cell.archive.variant)?.database_name("warm_up");
-        // A warm-up is looked at too, so that it warms up what a trial does.
+    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<WarmedUp> {
         let warm_up = self.scenario.sweep.warm_up;
-        let mut cycle = self.cycle(cell, &database, 0, warm_up.limit(), watch).await?;
-        self.clear(cell, &database, &mut cycle.log).await?;
-        caches::warmed_up(warm_up, cycle.outcome, cycle.message, &cycle.log)
+        let mut last = self.warm_up_once(cell, &mut *watch).await?;
+        let mut cell = cell.clone();
+        let mut notes = Vec::new();
+        let first = last.attempt(&cell);
+        // What fails with several jobs by chance may be restored by one.
+        if !first.is_good(warm_up)
+            && first.failed_by_errors()
+            && let Some(serial) = serial(&cell)
+        {
+            notes.push(first.failed_in_parallel());
+            cell = serial;
+            last = self.warm_up_once(&cell, watch).await?;
+        }
+        let attempt = last.attempt(&cell);
+        if !attempt.is_good(warm_up) {
+            return Err(attempt.failure(&last.log).into());
+        }
+        Ok(WarmedUp {
+            restored_serially: !notes.is_empty(),
+            notes,
+            errors: last.errors,
+            reference: last.error_reference,
+        })
     }
 
     async fn run(
@@ -473,7 +564,17 @@ impl Bench for LiveBench<'_> {
         let latency = cycle.latencies.as_ref().map(Latencies::rows).unwrap_or_default();
         let log = if row.outcome == Outcome::Completed { Vec::new() } else { cycle.log };
         let Seen { samples, notes } = cycle.seen;
-        Ok(Finished { row, items, load: samples, load_notes: notes, latency, log })
+        let (errors, error_reference) = (cycle.errors, cycle.error_reference);
+        Ok(Finished {
+            row,
+            items,
+            load: samples,
+            load_notes: notes,
+            latency,
+            errors,
+            error_reference,
+            log,
+        })
     }
 }
 

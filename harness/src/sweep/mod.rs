@@ -2,9 +2,11 @@
 
 pub mod caches;
 pub mod dumps;
+mod failures;
 pub mod live;
 mod progress;
 pub mod source;
+pub mod warm_up;
 mod watching;
 
 use std::time::Duration;
@@ -14,18 +16,18 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::design::{Cell, Trial};
+use crate::errors::notes;
 use crate::load::LiveLoad;
 use crate::printer::Printer;
 use crate::record::{
-    Ending, ItemRow, LatencyRow, LoadSample, Outcome, RunFolder, RunRecord, TrialRow,
+    Ending, ErrorReference, ErrorRow, ItemRow, LatencyRow, LoadSample, Outcome, RunFolder,
+    RunRecord, TrialRow,
 };
 use crate::scenario::quantity::WarmUp;
+use failures::Failures;
 use progress::Progress;
 pub use source::{BlockSource, Source, StopRule};
-
-/// After so many trials in a row that did not complete, a sweep stops: what
-/// is wrong will not go away by itself, and each may have run into its limit.
-const FAILURES_IN_ROW: usize = 3;
+pub use warm_up::{WarmUpFailed, WarmedUp};
 
 /// A trial that has ended, with all that is recorded of it.
 #[derive(Debug)]
@@ -40,6 +42,10 @@ pub struct Finished {
     pub load_notes: Vec<String>,
     /// How long the workload's transactions took; empty where none ran.
     pub latency: Vec<LatencyRow>,
+    /// The errors that the engine reported.
+    pub errors: Vec<ErrorRow>,
+    /// These errors are what further trials of the archive are compared with.
+    pub error_reference: Option<ErrorReference>,
     /// What the engine and the server said; empty if all went well.
     pub log: Vec<String>,
 }
@@ -65,8 +71,8 @@ pub trait Bench: Send {
     fn warm_ups(&self) -> Vec<Cell>;
 
     /// Restores a cell without recording it. A restore that does not complete
-    /// is an error here: nothing after it would be of use.
-    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<()>;
+    /// is an error here, where no trial after it would: nothing would be measured.
+    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<WarmedUp>;
 
     /// Runs a trial. An error means that no further trial can be run; a
     /// restore that fails is no error but an outcome.
@@ -95,11 +101,12 @@ pub async fn run(
         printer,
         progress: Progress::new(source, rows.len()),
         earlier: rows.len(),
+        failures: Failures::after(&rows),
         rows,
-        failures: 0,
         started: Instant::now(),
         group: Group { began: Instant::now(), slowest: Duration::ZERO },
         noted: run.load_notes.clone(),
+        noted_of_errors: run.error_notes.clone(),
     };
     let ending = sweep.trials(bench).await;
     printer.clear();
@@ -116,12 +123,13 @@ struct Sweep<'a> {
     /// Trials of earlier sessions.
     earlier: usize,
     rows: Vec<TrialRow>,
-    /// Trials in a row, up to the last, that did not complete.
-    failures: usize,
+    failures: Failures,
     started: Instant,
     group: Group,
     /// What of the load could not be read.
     noted: Vec<String>,
+    /// What was said of errors.
+    noted_of_errors: Vec<String>,
 }
 
 /// The trials that belong together, as a block's do.
@@ -149,7 +157,7 @@ impl Sweep<'_> {
             let Trial { number, block, cell, limit, .. } = &trial;
             tracing::debug!(number, block, %cell, ?limit, "next trial");
             self.trial(bench, &trial).await?;
-            if self.failures >= FAILURES_IN_ROW {
+            if self.failures.are_too_many() {
                 return Ok(Ending::Failures);
             }
         }
@@ -180,9 +188,31 @@ impl Sweep<'_> {
         };
         self.printer.note(format!("warming up: {cell}{limit}"));
         let mut watch = |doing| self.progress.show(self.printer, cell, doing);
-        bench.warm_up(cell, &mut watch).await.with_context(|| {
+        let warmed_up = bench.warm_up(cell, &mut watch).await.with_context(|| {
             format!("the warm-up restore of {cell} did not complete; nothing was measured")
-        })
+        })?;
+        if let Some(reference) = &warmed_up.reference {
+            self.folder.add_error_reference(reference)?;
+        }
+        if warmed_up.restored_serially {
+            self.failures.restored_serially(&cell.archive);
+        }
+        self.note_errors_once([notes::harmless(&warmed_up.errors), warmed_up.notes].concat())
+    }
+
+    /// Says and records what is to be known of errors, each thing once.
+    fn note_errors_once(&mut self, notes: Vec<String>) -> anyhow::Result<()> {
+        for note in notes {
+            if self.noted_of_errors.contains(&note) {
+                continue;
+            }
+            self.printer.note(format!("note: {note}"));
+            self.noted_of_errors.push(note);
+            let mut run = self.folder.run()?;
+            run.error_notes.clone_from(&self.noted_of_errors);
+            self.folder.write_run(&run)?;
+        }
+        Ok(())
     }
 
     /// Says and records what of the load cannot be read, each thing once.
@@ -206,8 +236,16 @@ impl Sweep<'_> {
         }
         let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
         let finished = bench.run(trial, self.run.sessions, &mut watch).await?;
-        let Finished { row, items, load, load_notes, latency, log } = finished;
+        let Finished { row, items, load, load_notes, latency, errors, error_reference, log } =
+            finished;
         self.note_once(load_notes)?;
+        self.note_errors_once(notes::harmless(&errors))?;
+        if !errors.is_empty() {
+            self.folder.write_errors(row.trial, &errors)?;
+        }
+        if let Some(reference) = error_reference {
+            self.folder.add_error_reference(&reference)?;
+        }
         if !latency.is_empty() {
             self.folder.write_latency(row.trial, &latency)?;
         }
@@ -215,11 +253,7 @@ impl Sweep<'_> {
         self.progress.finished(self.printer, &row);
         // What its own limit stopped has shown what it was to show.
         let as_designed = trial.limit.is_some() && row.outcome == Outcome::TimedOut;
-        if row.outcome == Outcome::Completed || as_designed {
-            self.failures = 0;
-        } else {
-            self.failures += 1;
-        }
+        self.failures.take(&row, &errors, as_designed);
         self.rows.push(row);
         Ok(())
     }

@@ -61,7 +61,7 @@ impl Drop for External {
     }
 }
 
-fn docker(args: &[&str]) -> String {
+pub(super) fn docker(args: &[&str]) -> String {
     let output = Process::new("docker").args(args).output().unwrap();
     assert!(output.status.success(), "docker {args:?}: {}", stderr(&output));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()

@@ -10,7 +10,7 @@ const HARNESS: [&[&str]; 14] = [
     &["lease", "scenario"],
     &["design"],
     &["record"],
-    &["load"],
+    &["load", "errors"],
     &["provider", "stats"],
     &["preflight"],
     &["dataset", "analysis"],

@@ -8,6 +8,7 @@
 mod place;
 
 mod bad_input;
+mod cases;
 mod clock;
 mod containers;
 mod control_group;

@@ -15,7 +15,7 @@ use harness::record::{Ending, Host, RunFolder, RunRecord, TrialRow};
 use harness::scenario::quantity::Percent;
 use harness::scenario::{Blocks, Overrides, Scenario};
 use harness::stats::random;
-use harness::sweep::{Bench, BlockSource, Finished, StopRule, Watch};
+use harness::sweep::{Bench, BlockSource, Finished, StopRule, WarmedUp, Watch};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use restore_core::engine::scripted::{Script, Scripted};
@@ -95,6 +95,7 @@ impl Laboratory {
             archives: Vec::new(),
             sessions: 1,
             load_notes: Vec::new(),
+            error_notes: Vec::new(),
             ended: None,
         }
     }
@@ -153,8 +154,8 @@ impl Bench for Machine<'_> {
         Vec::new()
     }
 
-    async fn warm_up(&mut self, _: &Cell, _: Watch<'_>) -> anyhow::Result<()> {
-        Ok(())
+    async fn warm_up(&mut self, _: &Cell, _: Watch<'_>) -> anyhow::Result<WarmedUp> {
+        Ok(WarmedUp::default())
     }
 
     async fn run(
@@ -194,6 +195,8 @@ impl Bench for Machine<'_> {
             load: Vec::new(),
             load_notes: Vec::new(),
             latency: Vec::new(),
+            errors: Vec::new(),
+            error_reference: None,
             log: Vec::new(),
         })
     }

@@ -19,7 +19,7 @@ use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::recommend::{Decision, StopRule};
 use crate::record::run::SCHEMA;
-use crate::record::{Ending, Host, RunFolder, RunRecord, TrialRow};
+use crate::record::{Ending, ErrorReference, Host, RunFolder, RunRecord, TrialRow};
 use crate::scenario::{self, ConninfoSource, Phase, Provider, Scenario};
 use crate::sweep::dumps::DumpBench;
 use crate::sweep::live::LiveBench;
@@ -91,6 +91,16 @@ impl Job {
             );
         }
         run.scenario.sweep.budget = args.budget.or(run.scenario.sweep.budget);
+        if let Some(errors) = args.errors.policy() {
+            if errors != run.scenario.restore.errors && !opened.trials()?.is_empty() {
+                bail!(
+                    "the trials in {} accepted other errors: resume without --errors and \
+                     --accept-error, or start a new run",
+                    folder.display()
+                );
+            }
+            run.scenario.restore.errors = errors;
+        }
         let job = Self {
             run: run.run.clone(),
             seed: run.design.seed(),
@@ -114,7 +124,7 @@ impl Job {
             Some(run) => self.go_on(run, &stage)?,
             None => self.begin(&stage)?,
         };
-        let mut bench = self.bench(lease, stage, run.design.cells())?;
+        let mut bench = self.bench(lease, stage, run.design.cells(), folder.error_references()?)?;
         let rule = Rule(self.stop_rule(&run.design));
         let source = source(&run, &rule);
         let ending =
@@ -134,13 +144,15 @@ impl Job {
         lease: &'a Lease,
         stage: Stage,
         cells: &[Cell],
+        references: Vec<ErrorReference>,
     ) -> anyhow::Result<Box<dyn Bench + 'a>> {
         let Stage { servers, of_variant, archives, sources, production, .. } = stage;
         let scenario = &self.scenario;
         Ok(match scenario.phase {
             Phase::Restore => Box::new(
                 LiveBench::new(scenario, lease, servers, of_variant, &archives, cells)?
-                    .beside(production),
+                    .beside(production)
+                    .comparing_errors_with(references),
             ),
 
             Phase::Dump => {
@@ -173,6 +185,7 @@ impl Job {
             archives: stage.archives.clone(),
             sessions: 1,
             load_notes: Vec::new(),
+            error_notes: Vec::new(),
             ended: None,
         };
         Ok((RunFolder::create(&self.folder, &run, &plans::of(&run.archives)?)?, run))
@@ -243,6 +256,18 @@ impl Job {
             tolerance: self.scenario.limits.tolerance.share(),
             seed: self.seed,
             limits: Limits::of(&self.scenario),
+        }
+    }
+
+    /// Where nothing but errors that can be accepted keeps a run from being measured.
+    pub(super) fn say_how_to_accept_errors(&self, printer: &Printer) {
+        if RunFolder::open(&self.folder)
+            .is_ok_and(|folder| folder.trials().is_ok_and(|t| t.is_empty()))
+        {
+            let folder = self.folder.display();
+            printer.note(format!(
+                "to accept the errors: jobtune sweep --resume {folder} --errors same"
+            ));
         }
     }
 

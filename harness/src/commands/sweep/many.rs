@@ -97,6 +97,13 @@ async fn one(
 fn swept(folder: &RunFolder) -> anyhow::Result<Fate> {
     let rows = folder.trials()?;
     let completed = rows.iter().filter(|row| row.outcome == Outcome::Completed).count();
+    if completed == 0 && !rows.is_empty() {
+        bail!(
+            "none of {} trials completed: jobtune recommend {}",
+            rows.len(),
+            folder.path().display()
+        );
+    }
     Ok(Fate::Swept {
         completed,
         trials: rows.len(),

@@ -8,12 +8,13 @@ mod stage;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::{Status, clear, print, recommend, state_folder};
+use super::{Status, clear, print, recommend, state_folder, status_of};
 use crate::cli::{OutputFormat, StateArgs, SweepArgs};
 use crate::dataset::plans;
 use crate::lease::Lease;
 use crate::printer::Printer;
 use crate::record::{Ending, RunFolder, RunRecord};
+use crate::sweep::WarmUpFailed;
 pub(super) use job::Job;
 
 pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<Status> {
@@ -91,7 +92,7 @@ fn tell(
 ) -> anyhow::Result<Status> {
     answer()?;
     printer.note(format!("\nThe run is in {}", folder.path().display()));
-    Ok(Status::Done)
+    status_of(folder)
 }
 
 /// How far a job was carried.
@@ -139,7 +140,12 @@ async fn carry_out(
             Ok(Carried::Interrupted)
         }
         Err(error) => {
-            job.say_how_to_resume(printer);
+            match error.downcast_ref::<WarmUpFailed>() {
+                // Resumed as it is, it would fail by the same errors.
+                Some(failed) if failed.can_be_accepted => job.say_how_to_accept_errors(printer),
+                Some(_) => {}
+                None => job.say_how_to_resume(printer),
+            }
             Err(error)
         }
     }
