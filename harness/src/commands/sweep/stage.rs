@@ -17,7 +17,7 @@ use crate::preflight::{self, Subject};
 use crate::printer::Printer;
 use crate::provider::{Context, Server, Shared};
 use crate::record::{ArchiveRecord, ServerRecord};
-use crate::scenario::{Cache, Dataset, Phase, Variant};
+use crate::scenario::{Cache, ErrorPolicy, Dataset, Phase, Variant};
 use crate::sweep::caches::can_drop_caches;
 use crate::sweep::dumps::DumpSource;
 use crate::workload::Production;
@@ -127,7 +127,7 @@ impl Job {
         server: &mut Server,
         printer: &Printer,
     ) -> anyhow::Result<Option<String>> {
-        let restore = self.scenario.restore;
+        let restore = &self.scenario.restore;
         let omitted: Vec<Avoid> = [
             (!restore.owner).then_some(Avoid::Owner),
             (!restore.privileges).then_some(Avoid::Privileges),
@@ -137,7 +137,10 @@ impl Job {
         .collect();
         let items: Vec<&Item> = archive.toc().items.iter().collect();
         let needs = needs(&items, &omitted);
-        let subject = Subject { archive, needs: &needs, has_scripts: false, accepts_errors: false };
+        // What is missing may be among the errors that the user has said to expect.
+        let accepts_errors =
+            matches!(restore.errors, ErrorPolicy::Same | ErrorPolicy::Matching(_));
+        let subject = Subject { archive, needs: &needs, has_scripts: false, accepts_errors };
         let outcome = preflight::prepare(server, &subject).await?;
         for note in &outcome.notes {
             printer.note(format!("note: {note}"));
