@@ -17,7 +17,7 @@ use crate::preflight::{self, Subject};
 use crate::printer::Printer;
 use crate::provider::{Context, Server, Shared};
 use crate::record::{ArchiveRecord, ServerRecord};
-use crate::scenario::{Cache, ErrorPolicy, Dataset, Phase, Variant};
+use crate::scenario::{Cache, Dataset, ErrorPolicy, Phase, Variant};
 use crate::sweep::caches::can_drop_caches;
 use crate::sweep::dumps::DumpSource;
 use crate::workload::Production;
@@ -138,8 +138,7 @@ impl Job {
         let items: Vec<&Item> = archive.toc().items.iter().collect();
         let needs = needs(&items, &omitted);
         // What is missing may be among the errors that the user has said to expect.
-        let accepts_errors =
-            matches!(restore.errors, ErrorPolicy::Same | ErrorPolicy::Matching(_));
+        let accepts_errors = matches!(restore.errors, ErrorPolicy::Same | ErrorPolicy::Matching(_));
         let subject = Subject { archive, needs: &needs, has_scripts: false, accepts_errors };
         let outcome = preflight::prepare(server, &subject).await?;
         for note in &outcome.notes {
