@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use restore_core::format::Format;
+use restore_core::options::{OptionError, RestoreOptions};
 use restore_core::units::Jobs;
 
 use crate::gate::GatedMetric;
@@ -132,6 +133,9 @@ pub struct SweepArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,
+    /// `pg_restore`'s own options, for every variant: `-- --no-comments -t orders`.
+    #[arg(last = true, value_name = "PG_RESTORE OPTION", conflicts_with = "resume")]
+    pub restore_options: Vec<String>,
 }
 
 impl SweepArgs {
@@ -150,8 +154,10 @@ impl SweepArgs {
     }
 
     /// What is said over the scenario's head.
-    pub fn overrides(&self) -> Overrides {
-        Overrides {
+    pub fn overrides(&self) -> Result<Overrides, OptionError> {
+        let mut options = RestoreOptions::default();
+        options.read_words(&self.restore_options)?;
+        Ok(Overrides {
             jobs: self.jobs.clone(),
             formats: self.formats.clone(),
             blocks: self.blocks,
@@ -165,7 +171,8 @@ impl SweepArgs {
             archive: self.archive.clone(),
             scale: self.scale,
             errors: self.errors.policy(),
-        }
+            options,
+        })
     }
 }
 
@@ -396,6 +403,9 @@ pub struct NoiseArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,
+    /// `pg_restore`'s own options: `-- --no-comments -t orders`.
+    #[arg(last = true, value_name = "PG_RESTORE OPTION")]
+    pub restore_options: Vec<String>,
 }
 
 /// Arguments of `jobtune tune`.
@@ -451,6 +461,9 @@ pub struct TuneArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,
+    /// `pg_restore`'s own options: `-- --no-comments -t orders`.
+    #[arg(last = true, value_name = "PG_RESTORE OPTION", conflicts_with = "resume")]
+    pub restore_options: Vec<String>,
 }
 
 /// Arguments of `jobtune report`.

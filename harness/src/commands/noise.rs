@@ -45,6 +45,7 @@ fn sweep_args(args: &NoiseArgs) -> SweepArgs {
         budget: args.budget,
         server: args.server.clone(),
         seed: args.seed,
+        restore_options: args.restore_options.clone(),
         ..SweepArgs::default()
     }
 }

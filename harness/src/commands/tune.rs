@@ -1,13 +1,16 @@
 //! `jobtune tune`: finds -j for one archive with few restores.
 
 use restore_core::archive::Archive;
+use restore_core::options::RestoreOptions;
 use restore_core::plan::PgMajor;
+use restore_core::selection::Selected;
 use restore_core::units::Jobs;
 
 use super::host::host;
 use super::sweep::{Job, carry_out_and_answer};
 use super::{Status, written};
 use crate::cli::{OutputFormat, SweepArgs, TuneArgs};
+use crate::dataset::selection::Selection;
 use crate::design::{Adaptive, Design, Trial};
 use crate::printer::Printer;
 use crate::record::{ArchiveRecord, Ending, RunFolder, RunRecord, ServerRecord, TrialRow};
@@ -71,6 +74,7 @@ fn sweep_args(args: &TuneArgs) -> SweepArgs {
         server: args.server.clone(),
         errors: args.errors.clone(),
         seed: args.seed,
+        restore_options: args.restore_options.clone(),
         ..SweepArgs::default()
     }
 }
@@ -90,13 +94,19 @@ pub(super) fn adaptive(
     jobs: &[Jobs],
     archive: &ArchiveRecord,
     server: Option<&ServerRecord>,
+    options: &RestoreOptions,
 ) -> anyhow::Result<Adaptive> {
     let cores = server.and_then(|server| server.cores);
     let contents = Archive::open(&archive.path)?;
     let major = client_major(server);
     // What pg_restore can restore although it cannot be planned is tuned
     // without a plan.
-    let prior = Prior::new(contents.toc(), major, jobs, cores)
+    let selection = Selection::read(options, major)?;
+    let selected = match &selection {
+        Some(selection) => selection.of(&contents)?,
+        None => Selected::whole(contents.toc(), major),
+    };
+    let prior = Prior::new(&selected, major, jobs, cores)
         .unwrap_or_else(|_| Prior::without_contents(jobs, cores));
     Ok(Adaptive { floors: prior.floors, cores, max_restores })
 }

@@ -1,8 +1,7 @@
 //! Archives of datasets, made once and kept under a digest of what made them.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -10,11 +9,13 @@ use restore_core::archive::{Archive, RowCounts};
 use restore_core::dump::DumpRequest;
 use restore_core::engine::Target;
 use restore_core::format::{Compression, Format, Method};
-use restore_core::toc::ItemKind;
+use restore_core::toc::{Item, ItemKind};
 use restore_core::units::{Bytes, Jobs};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::digest::{digest, hex};
+use super::selection::Selection;
 use super::{Counts, count, describe, fill, sql, tpch};
 use crate::design::ArchiveKey;
 use crate::lease::{Lease, Resource};
@@ -58,9 +59,10 @@ impl Maker<'_> {
         server: &Server,
         formats: &[Format],
         compressions: &[Compression],
+        selection: Option<&Selection>,
     ) -> anyhow::Result<Vec<ArchiveRecord>> {
         if let Dataset::Archive { path } = &variant.dataset {
-            return Ok(vec![self.given(variant, server, path)?]);
+            return Ok(vec![self.given(variant, server, path, selection)?]);
         }
         let entries = self.entries(variant, server, formats, compressions)?;
         let _locks: Vec<File> = entries.iter().map(Entry::lock).collect::<Result<_, _>>()?;
@@ -78,7 +80,7 @@ impl Maker<'_> {
         if !missing.is_empty() {
             self.make(variant, server, &missing).await?;
         }
-        entries.iter().map(Entry::record).collect()
+        entries.iter().map(|entry| entry.record(selection)).collect()
     }
 
     /// Opens an archive that the user names, if it can be restored on the
@@ -95,6 +97,7 @@ impl Maker<'_> {
         variant: &Variant,
         server: &Server,
         path: &Path,
+        selection: Option<&Selection>,
     ) -> anyhow::Result<ArchiveRecord> {
         let archive = self.open_given(path, server)?;
         let present = archive.toc().sections_present();
@@ -105,7 +108,11 @@ impl Maker<'_> {
             ));
         }
         self.printer.note(format!("reading {} to know its rows", path.display()));
-        let rows = match archive.row_counts(reading_threads())? {
+        let selected = selection.map(|selection| selection.data_of(&archive)).transpose()?;
+        let is_selected =
+            |item: &Item| selected.as_ref().is_none_or(|selected| selected.contains(&item.id));
+        let rows = match archive.row_counts_of(is_selected, reading_threads())? {
+            _ if selection.is_some_and(Selection::is_uncertain) => None,
             RowCounts::Exact(counts) => {
                 Some(counts.into_iter().map(|(name, rows)| (name.to_string(), rows)).collect())
             }
@@ -117,7 +124,8 @@ impl Maker<'_> {
             compression: archive.header().compression,
         };
         let (sha256, bytes) = digest(path)?;
-        Ok(record(key, path, sha256, bytes, rows, Some(&archive)))
+        let record = record(key, path, sha256, bytes, rows, Some(&archive));
+        Ok(with_selection(record, selection))
     }
 
     fn entries(
@@ -315,12 +323,17 @@ impl Entry {
         Ok(Some(manifest))
     }
 
-    fn record(&self) -> anyhow::Result<ArchiveRecord> {
+    fn record(&self, selection: Option<&Selection>) -> anyhow::Result<ArchiveRecord> {
         let Manifest { sha256, bytes, rows } =
             self.read()?.context("an archive vanished from the cache while it was locked")?;
         let path = self.archive();
         let archive = if self.key.format == Format::Plain { None } else { Some(open(&path)?) };
-        Ok(record(self.key.clone(), &path, sha256, bytes, Some(rows), archive.as_ref()))
+        let rows = match (selection, &archive) {
+            (Some(selection), Some(archive)) => selection.rows(archive, rows)?,
+            _ => Some(rows),
+        };
+        let record = record(self.key.clone(), &path, sha256, bytes, rows, archive.as_ref());
+        Ok(with_selection(record, selection))
     }
 
     /// A folder to make the archive in.
@@ -408,6 +421,7 @@ fn record(
         path: path.to_owned(),
         bytes,
         sha256,
+        selection: None,
         dumped_by: archive.and_then(|archive| archive.header().dumped_by.clone()),
         items: archive.map(|archive| archive.toc().items.len() as u32),
         has_offsets: archive.map(|archive| !archive.lacks_offsets()),
@@ -415,6 +429,10 @@ fn record(
         encoding: None,
         rows,
     }
+}
+
+fn with_selection(record: ArchiveRecord, selection: Option<&Selection>) -> ArchiveRecord {
+    ArchiveRecord { selection: selection.map(|selection| selection.digest().to_owned()), ..record }
 }
 
 fn largest_item(archive: &Archive) -> Option<LargestItem> {
@@ -430,46 +448,6 @@ fn largest_item(archive: &Archive) -> Option<LargestItem> {
         _ => largest.name().to_owned(),
     };
     Some(LargestItem { name, share })
-}
-
-/// SHA-256 and size of a file, or of all files of a directory by name.
-pub(super) fn digest(path: &Path) -> anyhow::Result<(String, Bytes)> {
-    let mut hasher = Sha256::new();
-    let mut bytes = 0;
-    let mut add = |path: &Path| -> io::Result<()> {
-        let mut file = File::open(path)?;
-        let mut buffer = vec![0; 1 << 20];
-        loop {
-            let read = file.read(&mut buffer)?;
-            if read == 0 {
-                return Ok(());
-            }
-            hasher.update(&buffer[..read]);
-            bytes += read as u64;
-        }
-    };
-    let unreadable = |path: &Path| format!("cannot read {}", path.display());
-    if path.is_dir() {
-        let entries = fs::read_dir(path).with_context(|| unreadable(path))?;
-        let mut files: Vec<PathBuf> =
-            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
-        files.sort();
-        for file in files {
-            add(&file).with_context(|| unreadable(&file))?;
-        }
-    } else {
-        add(path).with_context(|| unreadable(path))?;
-    }
-    Ok((hex(&hasher.finalize()), Bytes(bytes)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing into memory does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]
@@ -498,7 +476,7 @@ mod tests {
         let entry = entry(folder.path());
         assert!(entry.read().unwrap().is_none());
         make(&entry);
-        let record = entry.record().unwrap();
+        let record = entry.record(None).unwrap();
         assert_eq!((record.bytes, record.rows.unwrap()["t"]), (Bytes(10), 3));
     }
 

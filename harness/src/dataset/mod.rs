@@ -1,10 +1,12 @@
 //! Datasets: a filled source database, and archives made of it.
 
 pub mod cache;
+mod digest;
 mod extensions;
 mod pgbench;
 pub mod plans;
 mod rows;
+pub mod selection;
 mod sql;
 mod tpch;
 

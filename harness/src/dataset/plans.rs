@@ -3,14 +3,15 @@
 use restore_core::archive::Archive;
 use restore_core::format::Format;
 
-use super::cache::digest;
+use super::digest::digest;
+use super::selection::Selection;
 use crate::printer::Printer;
-use crate::record::{ArchiveRecord, RecordedPlan, RunFolder, RunRecord};
+use crate::record::{ArchiveRecord, RecordedPlan, RunFolder, RunRecord, ServerRecord};
 
-/// The plans of these archives. A plain dump is an SQL script and has none.
-pub fn of(archives: &[ArchiveRecord]) -> anyhow::Result<Vec<(&ArchiveRecord, RecordedPlan)>> {
-    let planned = archives.iter().filter(|archive| archive.key.format != Format::Plain);
-    planned.map(|archive| Ok((archive, read(archive)?))).collect()
+/// The plans of a run's archives. A plain dump is an SQL script and has none.
+pub fn of(run: &RunRecord) -> anyhow::Result<Vec<(&ArchiveRecord, RecordedPlan)>> {
+    let planned = run.archives.iter().filter(|archive| archive.key.format != Format::Plain);
+    planned.map(|archive| Ok((archive, read(run, archive)?))).collect()
 }
 
 /// Gives a run the plans that it lacks, as far as its archives are still where
@@ -24,7 +25,7 @@ pub fn complete(folder: &RunFolder, run: &RunRecord, printer: &Printer) -> anyho
         if !archive.path.exists() {
             printer.note(format!("{path} is gone: the run stays without its plan"));
         } else if digest(&archive.path)? == (archive.sha256.clone(), archive.bytes) {
-            folder.write_plan(archive, &read(archive)?)?;
+            folder.write_plan(archive, &read(run, archive)?)?;
             printer.note(format!("kept the plan of {path}"));
         } else {
             printer.note(format!("{path} has changed: the run stays without its plan"));
@@ -33,6 +34,16 @@ pub fn complete(folder: &RunFolder, run: &RunRecord, printer: &Printer) -> anyho
     Ok(())
 }
 
-fn read(archive: &ArchiveRecord) -> anyhow::Result<RecordedPlan> {
-    Ok(RecordedPlan::from(Archive::open(&archive.path)?.toc()))
+fn read(run: &RunRecord, archive: &ArchiveRecord) -> anyhow::Result<RecordedPlan> {
+    let variant = &archive.key.variant;
+    let major = run.servers.get(variant).and_then(ServerRecord::client_major);
+    let selection = match major {
+        Some(major) => Selection::read(&run.scenario.options(variant), major)?,
+        None => None,
+    };
+    let contents = Archive::open(&archive.path)?;
+    Ok(match selection {
+        Some(selection) => RecordedPlan::from(&selection.of(&contents)?),
+        None => RecordedPlan::from(contents.toc()),
+    })
 }

@@ -20,7 +20,7 @@ const LOGS: &str = "logs";
 const LATENCY: &str = "latency";
 const PLANS: &str = "plans";
 
-/// How much of an archive's digest names its plan.
+/// How much of the digests of an archive and of its selection names its plan.
 const DIGEST_DIGITS: usize = 16;
 
 /// A run folder.
@@ -353,10 +353,13 @@ pub(super) fn read_table<T: DeserializeOwned>(
     }
 }
 
-/// Archives of the same contents share a plan.
+/// Archives of the same contents share a plan where the same is restored of
+/// them.
 fn plan_name(archive: &ArchiveRecord) -> String {
-    let digits: String = archive.sha256.chars().take(DIGEST_DIGITS).collect();
-    format!("{PLANS}/{digits}.csv")
+    let digests = [Some(&archive.sha256), archive.selection.as_ref()].into_iter().flatten();
+    let names: Vec<&str> =
+        digests.map(|digest| digest.get(..DIGEST_DIGITS).unwrap_or(digest)).collect();
+    format!("{PLANS}/{}.csv", names.join("-"))
 }
 
 /// Where the whole lines of `load.csv` end that belong to trials up to `done`.

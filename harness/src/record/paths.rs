@@ -5,6 +5,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use pathdiff::diff_paths;
+use restore_core::options::RestoreOptions;
 
 use crate::scenario::{Dataset, Scenario};
 
@@ -12,13 +13,19 @@ use crate::scenario::{Dataset, Scenario};
 pub(super) fn to_written(folder: &Path, scenario: &mut Scenario) {
     let Ok(folder) = std::path::absolute(folder) else { return };
     for path in scripts(scenario) {
-        let shares = folder.components().zip(path.components()).take(2).filter(|(a, b)| a == b);
-        if shares.count() == 2
-            && let Some(way) = diff_paths(&path, &folder)
-        {
-            *path = way;
-        }
+        *path = lead(&folder, path);
     }
+    for options in options(scenario) {
+        options.resolve_files(|path| lead(&folder, path));
+    }
+}
+
+/// The way from the folder to a path; the whole path where they share nothing
+/// but the root.
+fn lead(folder: &Path, path: &Path) -> PathBuf {
+    let shares = folder.components().zip(path.components()).take(2).filter(|(a, b)| a == b);
+    let way = if shares.count() == 2 { diff_paths(path, folder) } else { None };
+    way.unwrap_or_else(|| path.to_owned())
 }
 
 /// The scenario as the program uses it: whole paths.
@@ -27,6 +34,14 @@ pub(super) fn to_used(folder: &Path, scenario: &mut Scenario) {
     for path in scripts(scenario) {
         *path = follow(&folder, path);
     }
+    for options in options(scenario) {
+        options.resolve_files(|path| follow(&folder, path));
+    }
+}
+
+fn options(scenario: &mut Scenario) -> impl Iterator<Item = &mut RestoreOptions> {
+    let own = scenario.variants.iter_mut().filter_map(|variant| variant.options.as_mut());
+    own.chain([&mut scenario.restore.options])
 }
 
 fn scripts(scenario: &mut Scenario) -> impl Iterator<Item = &mut PathBuf> {

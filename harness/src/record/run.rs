@@ -149,6 +149,10 @@ pub struct ArchiveRecord {
     pub bytes: Bytes,
     /// SHA-256 of its contents, in hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the options that decide what is restored of it, with the
+    /// contents of the files that they name; absent where all is restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
     /// The `pg_dump` that made it.
     pub dumped_by: Option<String>,
     /// How many items it has.

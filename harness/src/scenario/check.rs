@@ -1,6 +1,7 @@
 //! From the raw keys of a scenario to a [`Scenario`] that holds.
 
 mod dataset;
+mod restore;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use restore_core::format::{Compression, Format};
+use restore_core::options::RestoreOptions;
 use restore_core::units::Jobs;
 use toml::Spanned;
 
@@ -53,6 +55,9 @@ pub struct Overrides {
     pub scale: Option<Scale>,
     /// Which errors a trial may have and still count.
     pub errors: Option<ErrorPolicy>,
+    /// Options of `pg_restore` on top of those of the scenario and of its
+    /// variants; files from where the user stands.
+    pub options: RestoreOptions,
 }
 
 /// Why a scenario cannot be used, and where.
@@ -105,7 +110,7 @@ fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Scenario, Sce
             span: error.span(),
             message: error.message().trim_end().replace('\n', "; "),
         })
-        .and_then(|file| Check { folder, path, overrides }.scenario(file));
+        .and_then(|file| Check { folder, path, text, overrides }.scenario(file));
     checked.map_err(|flaw| ScenarioError {
         path: path.to_owned(),
         line: flaw.span.map(|span| line_of(text, span.start)),
@@ -135,6 +140,7 @@ fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) ->
 struct Check<'a> {
     folder: &'a Path,
     path: &'a Path,
+    text: &'a str,
     overrides: &'a Overrides,
 }
 
@@ -157,6 +163,7 @@ impl Check<'_> {
             server: self.server(&file.server, &dataset)?,
             dataset,
             workload: self.workload(file.workload.as_ref())?,
+            options: None,
         };
         let limits = workload::limits(&file.limits, base.workload.as_ref())?;
         let sweep = self.sweep(&file, matches!(base.dataset, Dataset::Archive { .. }))?;
@@ -166,7 +173,18 @@ impl Check<'_> {
                 "phase \"dump\" dumps a database that jobtune fills: take tpch, pgbench or sql",
             );
         }
-        let variants = self.variants(base, &file.variant)?;
+        let written = self.written_options(&file.restore)?;
+        let variants = self.variants(base, &written, &file.variant)?;
+        let restore = Restore {
+            errors: self
+                .overrides
+                .errors
+                .clone()
+                .or(file.restore.errors.clone())
+                .unwrap_or_default(),
+            ..Restore::of(self.options(written, None)?)
+        };
+        restore::check_formats(file.phase, &sweep.formats, &restore, &variants)?;
         Ok(Scenario {
             name,
             about: file.about,
@@ -185,11 +203,7 @@ impl Check<'_> {
                 wal_bytes: file.limits.wal_bytes,
                 workload: limits,
             },
-            restore: Restore {
-                owner: file.restore.owner.unwrap_or(false),
-                privileges: file.restore.privileges.unwrap_or(false),
-                errors: self.overrides.errors.clone().or(file.restore.errors).unwrap_or_default(),
-            },
+            restore,
         })
     }
 
@@ -320,10 +334,11 @@ impl Check<'_> {
     fn variants(
         &self,
         base: Variant,
+        written: &RestoreOptions,
         files: &[Spanned<VariantFile>],
     ) -> Result<Vec<Variant>, Flaw> {
         let mut variants = vec![base];
-        for file in files {
+        for (number, file) in files.iter().enumerate() {
             let span = file.span();
             let file = file.get_ref();
             if file.name.is_empty() || !file.name.chars().all(is_name_char) {
@@ -335,10 +350,18 @@ impl Check<'_> {
             if variants.iter().any(|variant| variant.name == file.name) {
                 return flaw(span, format!("there are two variants {:?}", file.name));
             }
-            let variant = self.variant(&variants[0], file).map_err(|message| Flaw {
-                span: Some(span),
-                message: format!("variant {:?}: {message}", file.name),
+            let in_variant = |message: String| format!("variant {:?}: {message}", file.name);
+            let mut variant = self.variant(&variants[0], file).map_err(|message| Flaw {
+                span: Some(span.clone()),
+                message: in_variant(message),
             })?;
+            if let Some(restore) = &file.restore {
+                let options = self.variant_options(written, restore, number);
+                let options = options.and_then(|options| self.options(options, Some(span)));
+                variant.options = Some(
+                    options.map_err(|flaw| Flaw { message: in_variant(flaw.message), ..flaw })?,
+                );
+            }
             variants.push(variant);
         }
         Ok(variants)

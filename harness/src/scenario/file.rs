@@ -213,6 +213,8 @@ pub struct VariantFile {
     pub memory: Option<Memory>,
     /// Another archive.
     pub archive: Option<PathBuf>,
+    /// Options of `pg_restore` on top of the scenario's.
+    pub restore: Option<VariantRestoreFile>,
     /// Whether the scenario's workload runs beside: it does, unless this says
     /// no.
     pub workload: Option<bool>,
@@ -267,9 +269,9 @@ pub struct LimitsFile {
     pub missed: Option<Percent>,
 }
 
-/// `[restore]`
+/// `[restore]`. Keys that are unknown here are options, or flaws that
+/// `check::restore` tells.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RestoreFile {
     /// Set the owners of objects. The roles must exist on the server.
     pub owner: Option<bool>,
@@ -277,4 +279,19 @@ pub struct RestoreFile {
     pub privileges: Option<bool>,
     /// Which errors a trial may have and still count.
     pub errors: Option<ErrorPolicy>,
+    /// `pg_restore`'s own options, by their long names.
+    #[serde(flatten)]
+    pub options: BTreeMap<String, toml::Value>,
+}
+
+/// `restore = { ... }` of a variant.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct VariantRestoreFile {
+    /// As in `[restore]`.
+    pub owner: Option<bool>,
+    /// As in `[restore]`.
+    pub privileges: Option<bool>,
+    /// As in `[restore]`.
+    #[serde(flatten)]
+    pub options: BTreeMap<String, toml::Value>,
 }

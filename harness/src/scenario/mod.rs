@@ -6,7 +6,7 @@ pub mod file;
 pub mod quantity;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use restore_core::dump::DumpRequest;
@@ -39,6 +39,21 @@ pub struct Scenario {
     pub limits: Limits,
     /// What the restore includes.
     pub restore: Restore,
+}
+
+impl Scenario {
+    /// What `pg_restore` is given for the archives of a variant.
+    pub fn options(&self, variant: &str) -> RestoreOptions {
+        let named = self.variants.iter().find(|of| of.name == variant);
+        let own = named.and_then(|variant| variant.options.clone());
+        own.unwrap_or_else(|| self.restore.options())
+    }
+
+    /// The list and filter files that `pg_restore` reads.
+    pub fn option_files(&self) -> impl Iterator<Item = &Path> {
+        let own = self.variants.iter().filter_map(|variant| variant.options.as_ref());
+        own.chain([&self.restore.options]).flat_map(RestoreOptions::files)
+    }
 }
 
 /// What is measured: the way back from a backup, or the way there.
@@ -84,6 +99,9 @@ pub struct Variant {
     /// What runs on another database of the server meanwhile.
     #[serde(default)]
     pub workload: Option<Workload>,
+    /// What `pg_restore` is given, where that is not what the scenario says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<RestoreOptions>,
 }
 
 /// A production workload: pgbench at a fixed rate.
@@ -344,12 +362,27 @@ pub struct Restore {
     /// Which errors a trial may have and still count.
     #[serde(default, skip_serializing_if = "ErrorPolicy::is_default")]
     pub errors: ErrorPolicy,
+    /// `pg_restore`'s other options.
+    #[serde(default, skip_serializing_if = "RestoreOptions::is_empty")]
+    pub options: RestoreOptions,
 }
 
 impl Restore {
+    /// What these options say of owners and privileges, and what else they
+    /// say.
+    fn of(mut options: RestoreOptions) -> Self {
+        let [no_owner, no_privileges] = [Opt::NoOwner, Opt::NoPrivileges].map(|option| {
+            let given = options.has(option);
+            options.set_flag(option, false);
+            given
+        });
+        let errors = ErrorPolicy::default();
+        Self { owner: !no_owner, privileges: !no_privileges, errors, options }
+    }
+
     /// What `pg_restore` is given.
     pub fn options(&self) -> RestoreOptions {
-        let mut options = RestoreOptions::without_roles();
+        let mut options = self.options.clone();
         options.set_flag(Opt::NoOwner, !self.owner);
         options.set_flag(Opt::NoPrivileges, !self.privileges);
         options

@@ -19,6 +19,7 @@ use tokio_postgres::Client;
 use super::warm_up::{Attempt, serial};
 use super::{Bench, Finished, WarmedUp, Watch, caches, watching};
 use crate::clock;
+use crate::dataset::selection::Selection;
 use crate::dataset::{Counted, Counts, brought_by_extensions, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
 use crate::errors::{Judge, classify};
@@ -140,8 +141,19 @@ impl<'a> LiveBench<'a> {
                 let server = number.and_then(|&number| servers.get(number));
                 let major = server.map(|server| PgMajor(server.client_version().major));
                 // A damaged archive is for pg_restore to refuse.
-                plan = major.and_then(|major| Plan::new(archive.toc(), major).ok());
                 items = ItemIndex::new(&archive);
+                if let Some(major) = major {
+                    let options = scenario.options(&record.key.variant);
+                    let selection = Selection::read(&options, major)?;
+                    plan = match &selection {
+                        Some(selection) => {
+                            let selected = selection.of(&archive)?;
+                            items.count = Some(selected.restored().count() as u64);
+                            Plan::of(&selected, major).ok()
+                        }
+                        None => Plan::new(archive.toc(), major).ok(),
+                    };
+                }
             }
             let encoding = record.encoding.clone();
             let contained = Contents { path, expected, encoding, brought: None, items, plan };
@@ -208,7 +220,7 @@ impl<'a> LiveBench<'a> {
             archive: self.contents(&cell.archive)?.path.clone(),
             target: self.server(&cell.archive.variant)?.target(database),
             jobs: cell.jobs,
-            options: self.scenario.restore.options(),
+            options: self.scenario.options(&cell.archive.variant),
             time_limit: limit,
         })
     }

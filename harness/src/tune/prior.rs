@@ -2,7 +2,7 @@
 
 use restore_core::plan::{Costs, PgMajor, Plan, PlanError};
 use restore_core::schedule::{Policy, Simulation};
-use restore_core::toc::Toc;
+use restore_core::selection::Selected;
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
@@ -29,15 +29,15 @@ pub struct Prior {
 }
 
 impl Prior {
-    /// What the table of contents says of these numbers of jobs.
+    /// What the items that are restored say of these numbers of jobs.
     pub fn new(
-        toc: &Toc,
+        selected: &Selected<'_>,
         major: PgMajor,
         jobs: &[Jobs],
         cores: Option<u32>,
     ) -> Result<Self, PlanError> {
-        let plan = Plan::new(toc, major)?;
-        let costs = Costs::from_sizes(&plan, toc);
+        let plan = Plan::of(selected, major)?;
+        let costs = Costs::from_sizes(&plan, selected.toc());
         let time = |jobs| Simulation::run(&plan, &costs, jobs, Policy::of(major)).makespan();
         let serial = time(Jobs::ONE).max(1) as f64;
         let floors = jobs.iter().map(|&jobs| (time(jobs) as f64 / serial).min(1.0)).collect();

@@ -21,6 +21,7 @@ mod licences;
 mod live;
 mod load;
 mod needs;
+mod options;
 mod results;
 mod scenarios;
 mod survival;

@@ -36,7 +36,7 @@ impl QualifiedName {
     /// The table that `COPY schema.table (columns) FROM stdin;` names, as
     /// `pg_dump` quotes it (`fmtQualifiedId`). `schema` stands in for one that
     /// the statement lacks, as before PostgreSQL 10.3.
-    pub(super) fn of_copy(statement: &str, schema: Option<&str>) -> Option<Self> {
+    pub fn of_copy(statement: &str, schema: Option<&str>) -> Option<Self> {
         let (first, rest) = take_identifier(statement.strip_prefix("COPY ")?)?;
         match rest.strip_prefix('.') {
             Some(rest) => {

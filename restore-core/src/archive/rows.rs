@@ -29,8 +29,18 @@ impl Archive {
     ///
     /// Tables without data in the archive do not appear, empty ones do.
     pub fn row_counts(&self, jobs: Jobs) -> Result<RowCounts, ArchiveError> {
-        let mut items: Vec<&Item> =
-            self.toc.items.iter().filter(|item| item.kind == ItemKind::TableData).collect();
+        self.row_counts_of(|_| true, jobs)
+    }
+
+    /// The same for the items that `is_counted` picks: the data of the others
+    /// is not read.
+    pub fn row_counts_of(
+        &self,
+        is_counted: impl Fn(&Item) -> bool,
+        jobs: Jobs,
+    ) -> Result<RowCounts, ArchiveError> {
+        let data = self.toc.items.iter().filter(|item| item.kind == ItemKind::TableData);
+        let mut items: Vec<&Item> = data.filter(|item| is_counted(item)).collect();
         if let Some(item) = items.iter().find(|item| !item.is_copied()) {
             return Ok(RowCounts::Inserts(item.id));
         }

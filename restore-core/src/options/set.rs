@@ -89,6 +89,11 @@ impl RestoreOptions {
         Opt::ALL.iter().copied().filter(|&option| option.canonical() == option && self.has(option))
     }
 
+    /// Whether no option is given.
+    pub fn is_empty(&self) -> bool {
+        self.given().next().is_none() && self.unknown.is_empty()
+    }
+
     /// Whether some of what the archive holds is left out, or may be.
     pub fn select(&self) -> bool {
         !self.unknown.is_empty() || self.given().any(|opt| opt.meaning() == Meaning::Selects)
@@ -133,6 +138,14 @@ impl RestoreOptions {
                 self.flags.remove(&option.canonical());
             }
         }
+    }
+
+    /// Adds options on top of these: where both give an option, the values of
+    /// `over` hold.
+    pub fn overlay(&mut self, over: &Self) {
+        self.flags.extend(&over.flags);
+        self.values.extend(over.values.iter().map(|(&option, values)| (option, values.clone())));
+        self.unknown.extend(over.unknown.iter().cloned());
     }
 
     /// Gives an option once more, as a command line does.

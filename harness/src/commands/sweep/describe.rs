@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use restore_core::options::RestoreOptions;
+
 use super::super::estimate::{Estimate, check_disk};
 use super::super::host::host;
 use super::job::Job;
@@ -73,7 +75,13 @@ impl Job {
         ];
         fields.extend(self.scenario.variants.iter().map(|variant| {
             let what = describe(&variant.dataset);
-            (variant.name.as_str(), format!("{what} into {}", describe_server(variant)))
+            let options = self.scenario.options(&variant.name);
+            let with = if options == RestoreOptions::without_roles() {
+                String::new()
+            } else {
+                format!(", with {}", options.arguments().join(" "))
+            };
+            (variant.name.as_str(), format!("{what} into {}{with}", describe_server(variant)))
         }));
         fields.push((
             "trials",

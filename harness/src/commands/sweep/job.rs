@@ -188,7 +188,7 @@ impl Job {
             error_notes: Vec::new(),
             ended: None,
         };
-        Ok((RunFolder::create(&self.folder, &run, &plans::of(&run.archives)?)?, run))
+        Ok((RunFolder::create(&self.folder, &run, &plans::of(&run)?)?, run))
     }
 
     /// What a run that chooses its trials has to remember.
@@ -205,7 +205,8 @@ impl Job {
         }
         let jobs: Vec<Jobs> = design.cells().iter().map(|cell| cell.jobs).collect();
         let server = stage.records.get(&archive.key.variant);
-        tune::adaptive(max_restores, &jobs, archive, server).map(Some)
+        let options = self.scenario.options(&archive.key.variant);
+        tune::adaptive(max_restores, &jobs, archive, server, &options).map(Some)
     }
 
     fn go_on(&self, mut run: RunRecord, stage: &Stage) -> anyhow::Result<(RunFolder, RunRecord)> {
@@ -221,8 +222,18 @@ impl Job {
             }
         }
         for archive in &stage.archives {
-            let then = run.archive(&archive.key).map(|then| &then.sha256);
-            if then != Some(&archive.sha256) {
+            let then = run.archive(&archive.key);
+            if then.is_some_and(|then| then.selection != archive.selection) {
+                let options = self.scenario.options(&archive.key.variant);
+                let files: Vec<_> =
+                    options.files().map(|file| file.display().to_string()).collect();
+                bail!(
+                    "cannot resume: {} selects other items than when the run was made; put it back \
+                     as it was, or start a new run",
+                    files.join(" or ")
+                );
+            }
+            if then.map(|then| &then.sha256) != Some(&archive.sha256) {
                 bail!(
                     "the archive {} has changed since the run was made: its trials cannot go on",
                     archive.path.display()
@@ -231,7 +242,7 @@ impl Job {
         }
         let folder = RunFolder::open(&self.folder)?;
         folder.mend()?;
-        for (archive, plan) in plans::of(&run.archives)? {
+        for (archive, plan) in plans::of(&run)? {
             folder.write_plan(archive, &plan)?;
         }
         let rule = Rule(self.stop_rule(&run.design));
@@ -301,7 +312,7 @@ fn source<'a>(run: &'a RunRecord, rule: &'a Rule) -> Box<dyn Source + 'a> {
 
 /// The scenario that the command line names.
 pub(super) fn load(args: &SweepArgs) -> anyhow::Result<Scenario> {
-    let overrides = args.overrides();
+    let overrides = args.overrides()?;
     Ok(match (args.scenario(), &args.archive) {
         (Some(path), _) => scenario::load(path, &overrides)?,
         (None, Some(archive)) => scenario::from_archive(archive, &overrides)?,

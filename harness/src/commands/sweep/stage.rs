@@ -6,11 +6,15 @@ use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
 use restore_core::format::Format;
 use restore_core::needs::{Avoid, needs};
+use restore_core::options::{Opt, RestoreOptions};
+use restore_core::selection::{Criteria, Selected, is_restored_by_default};
 use restore_core::toc::Item;
+use restore_core::units::PgMajor;
 
 use super::describe::describe_server;
 use super::job::Job;
 use crate::dataset::cache::Maker;
+use crate::dataset::selection::Selection;
 use crate::dataset::{Counts, count, describe, fill, shared};
 use crate::lease::Lease;
 use crate::preflight::{self, Subject};
@@ -37,6 +41,10 @@ pub(super) struct Stage {
 impl Job {
     /// Starts the servers and gets the archives.
     pub(super) async fn stage(&self, lease: &Lease, printer: &Printer) -> anyhow::Result<Stage> {
+        // A list or filter file that is wrong is said before anything is started.
+        for variant in &self.scenario.variants {
+            Criteria::read(&self.scenario.options(&variant.name))?;
+        }
         let shared = self.shared()?;
         let jobs = self.scenario.sweep.jobs.iter().map(|jobs| jobs.get());
         let context = Context {
@@ -73,20 +81,32 @@ impl Job {
             match self.scenario.phase {
                 Phase::Restore => {
                     let (formats, compression) = (&sweep.formats, &sweep.compression);
+                    let options = self.scenario.options(&variant.name);
+                    let major = PgMajor(server.client_version().major);
+                    options.check_version(major).with_context(|| {
+                        format!("variant {:?} cannot be restored", variant.name)
+                    })?;
+                    let selection = Selection::read(&options, major)?;
+                    let accepts_errors = matches!(
+                        self.scenario.restore.errors,
+                        ErrorPolicy::Same | ErrorPolicy::Matching(_)
+                    );
+                    let selection = selection.as_ref();
+                    let wanted = Wanted { options: &options, selection, accepts_errors };
                     // Reading a large archive to count its rows takes long.
                     let mut encoding = None;
                     if let Dataset::Archive { path } = &variant.dataset {
                         let archive = maker.open_given(path, server)?;
-                        encoding = self.check_needs(&archive, server, printer).await?;
+                        encoding = check_needs(&archive, wanted, server, printer).await?;
                     }
                     let mut archives =
-                        maker.archives(variant, server, formats, compression).await?;
+                        maker.archives(variant, server, formats, compression, selection).await?;
                     // Those that are made here hold the same items.
                     if !matches!(variant.dataset, Dataset::Archive { .. })
                         && let Some(made) = with_contents(&archives)
                     {
                         let archive = Archive::open(&made.path)?;
-                        encoding = self.check_needs(&archive, server, printer).await?;
+                        encoding = check_needs(&archive, wanted, server, printer).await?;
                     }
                     for archive in &mut archives {
                         archive.encoding.clone_from(&encoding);
@@ -116,35 +136,6 @@ impl Job {
         }
         self.check_serial_archives(&stage.archives)?;
         Ok(stage)
-    }
-
-    /// Holds what an archive needs against the server, and makes what is
-    /// missing on one of ours. Returns the encoding that databases for it must
-    /// have, where that is not the server's own.
-    async fn check_needs(
-        &self,
-        archive: &Archive,
-        server: &mut Server,
-        printer: &Printer,
-    ) -> anyhow::Result<Option<String>> {
-        let restore = &self.scenario.restore;
-        let omitted: Vec<Avoid> = [
-            (!restore.owner).then_some(Avoid::Owner),
-            (!restore.privileges).then_some(Avoid::Privileges),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let items: Vec<&Item> = archive.toc().items.iter().collect();
-        let needs = needs(&items, &omitted);
-        // What is missing may be among the errors that the user has said to expect.
-        let accepts_errors = matches!(restore.errors, ErrorPolicy::Same | ErrorPolicy::Matching(_));
-        let subject = Subject { archive, needs: &needs, has_scripts: false, accepts_errors };
-        let outcome = preflight::prepare(server, &subject).await?;
-        for note in &outcome.notes {
-            printer.note(format!("note: {note}"));
-        }
-        Ok(outcome.encoding)
     }
 
     /// A given tar archive has its format from the file and not from the
@@ -178,7 +169,10 @@ impl Job {
         let mut all = vec![Shared { path: self.cache.clone(), writable: true }];
         let variants = &self.scenario.variants;
         let datasets = variants.iter().flat_map(|variant| shared(&variant.dataset));
-        for one in datasets.chain(variants.iter().flat_map(Production::shared)) {
+        let files = self.scenario.option_files();
+        let files = files.map(|path| Shared { path: path.to_owned(), writable: false });
+        let others = variants.iter().flat_map(Production::shared).chain(files);
+        for one in datasets.chain(others) {
             // Variants often have their files in common, and a container has
             // room for a path once.
             if !all.iter().any(|other| other.path == one.path) {
@@ -187,6 +181,73 @@ impl Job {
         }
         Ok(all)
     }
+}
+
+/// What is restored of the archives of a variant.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    options: &'a RestoreOptions,
+    selection: Option<&'a Selection>,
+    /// What is missing may be among the errors that the user has said to expect.
+    accepts_errors: bool,
+}
+
+/// Holds what an archive needs against the server, and makes what is missing
+/// on one of ours. Returns the encoding that databases for it must have, where
+/// that is not the server's own.
+async fn check_needs(
+    archive: &Archive,
+    wanted: Wanted<'_>,
+    server: &mut Server,
+    printer: &Printer,
+) -> anyhow::Result<Option<String>> {
+    let selected = wanted.selection.map(|selection| selection.of(archive)).transpose()?;
+    if let (Some(selection), Some(selected)) = (wanted.selection, &selected) {
+        for note in selection.notes(archive, selected) {
+            printer.note(format!("note: {note}"));
+        }
+    }
+    let items: Vec<&Item> = match &selected {
+        Some(selected) => kept(selected).collect(),
+        None => archive.toc().items.iter().collect(),
+    };
+    let needs = needs(&items, &omitted(wanted.options));
+    let subject = Subject {
+        archive,
+        needs: &needs,
+        has_scripts: false,
+        accepts_errors: wanted.accepts_errors,
+    };
+    let outcome = preflight::prepare(server, &subject).await?;
+    for note in &outcome.notes {
+        printer.note(format!("note: {note}"));
+    }
+    Ok(outcome.encoding)
+}
+
+/// What the options do without.
+fn omitted(options: &RestoreOptions) -> Vec<Avoid> {
+    let known = [
+        (Opt::NoOwner, Avoid::Owner),
+        (Opt::NoPrivileges, Avoid::Privileges),
+        (Opt::NoTablespaces, Avoid::Tablespaces),
+        (Opt::NoTableAccessMethod, Avoid::TableAccessMethod),
+        (Opt::NoPolicies, Avoid::Policies),
+        (Opt::NoPublications, Avoid::Publications),
+        (Opt::NoSubscriptions, Avoid::Subscriptions),
+        (Opt::NoSecurityLabels, Avoid::SecurityLabels),
+    ];
+    known.into_iter().filter(|(option, _)| options.has(*option)).map(|(_, avoid)| avoid).collect()
+}
+
+/// The items that are not left out: those that describe the database stay.
+fn kept<'a>(selected: &'a Selected<'_>) -> impl Iterator<Item = &'a Item> {
+    let with_parts = selected.with_parts().filter(|(item, parts)| {
+        let is_restored =
+            || is_restored_by_default(item.kind.as_str(), item.name(), item.has_content());
+        !parts.is_empty() || !is_restored()
+    });
+    with_parts.map(|(item, _)| item)
 }
 
 /// One of the archives that has a table of contents.
