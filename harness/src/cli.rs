@@ -244,7 +244,8 @@ pub struct RecommendArgs {
 /// Arguments of `jobtune inspect`.
 ///
 /// Reads a custom, directory or tar archive by itself: no server, no
-/// PostgreSQL programs.
+/// PostgreSQL programs. Options of `pg_restore` behind -- select what of the
+/// archive is inspected or listed: `jobtune inspect shop.dump -- -L list -n sales`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The archive.
@@ -267,6 +268,9 @@ pub struct InspectArgs {
     /// `pg_dump` that made the archive].
     #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u32).range(8..))]
     pub pg_restore: Option<u32>,
+    /// Options of `pg_restore` that select items, as it takes them.
+    #[arg(last = true, value_name = "OPTIONS OF PG_RESTORE")]
+    pub restore_options: Vec<String>,
 }
 
 /// Arguments of `jobtune claims`.

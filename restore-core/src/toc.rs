@@ -38,32 +38,9 @@ impl Toc {
         }
     }
 
-    /// Which sections have something to restore. What sets up the session,
-    /// belongs to the database or only makes a large object for its data does
-    /// not count.
+    /// Which sections have something to restore.
     pub fn sections_present(&self) -> SectionsPresent {
-        let counts = |item: &&Item| {
-            !matches!(
-                item.kind,
-                ItemKind::Encoding
-                    | ItemKind::StdStrings
-                    | ItemKind::SearchPath
-                    | ItemKind::Database
-                    | ItemKind::DatabaseProperties
-                    | ItemKind::Blob
-                    | ItemKind::BlobMetadata
-            )
-        };
-        let mut present = SectionsPresent::default();
-        for item in self.items.iter().filter(counts) {
-            match item.section {
-                Section::PreData => present.pre_data = true,
-                Section::Data => present.data = true,
-                Section::PostData => present.post_data = true,
-                Section::None => {}
-            }
-        }
-        present
+        SectionsPresent::of(&self.items)
     }
 }
 
@@ -80,6 +57,33 @@ pub struct SectionsPresent {
 }
 
 impl SectionsPresent {
+    /// The sections of these items. What sets up the session, belongs to the
+    /// database or only makes a large object for its data does not count.
+    pub fn of<'a>(items: impl IntoIterator<Item = &'a Item>) -> Self {
+        let counts = |item: &&Item| {
+            !matches!(
+                item.kind,
+                ItemKind::Encoding
+                    | ItemKind::StdStrings
+                    | ItemKind::SearchPath
+                    | ItemKind::Database
+                    | ItemKind::DatabaseProperties
+                    | ItemKind::Blob
+                    | ItemKind::BlobMetadata
+            )
+        };
+        let mut present = Self::default();
+        for item in items.into_iter().filter(counts) {
+            match item.section {
+                Section::PreData => present.pre_data = true,
+                Section::Data => present.data = true,
+                Section::PostData => present.post_data = true,
+                Section::None => {}
+            }
+        }
+        present
+    }
+
     /// What an archive is called that lacks a section (`data-only`); `None`
     /// where it has both pre-data and data, and for an archive of nothing.
     pub fn name(self) -> Option<&'static str> {

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use jiff::civil;
 use restore_core::archive::{Archive, LocalTime, write_list};
-use restore_core::inspect::{Subject, USUAL_JOBS};
+use restore_core::inspect::{Selection, Subject, USUAL_JOBS};
+use restore_core::options::RestoreOptions;
 use restore_core::plan::PgMajor;
 use restore_core::units::Jobs;
 
@@ -20,20 +21,28 @@ use crate::record::{RecordedPlan, RunFolder};
 use crate::report::inspect::{Here, InspectReport};
 
 pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let mut options = RestoreOptions::default();
+    options.read_words(&args.restore_options)?;
     if args.list {
-        list(&args.archive, printer)?;
+        list(&args.archive, &options, printer)?;
         return Ok(Status::Done);
     }
     let archive = Archive::open(&args.archive)?;
-    let report = report(args, &archive)?;
+    let report = report(args, &options, &archive)?;
     printer.answer(&written(&report, args.format, printer)?);
     Ok(Status::Done)
 }
 
 /// The listing of `pg_restore -l`, in the archive's own encoding.
-fn list(archive: &Path, printer: &Printer) -> anyhow::Result<()> {
+fn list(archive: &Path, options: &RestoreOptions, printer: &Printer) -> anyhow::Result<()> {
     let mut listing = Vec::new();
-    write_list(archive, created, &mut listing)?;
+    if *options == RestoreOptions::default() {
+        write_list(archive, created, &mut listing)?;
+    } else {
+        let archive = Archive::open(archive)?;
+        let selection = Selection::new(&archive, options, None)?;
+        archive.write_selected_list(selection.selected(), created, &mut listing)?;
+    }
     printer.answer_bytes(&listing);
     Ok(())
 }
@@ -54,7 +63,11 @@ fn as_signed(field: u8) -> i8 {
     i8::try_from(field).unwrap_or(0)
 }
 
-fn report(args: &InspectArgs, archive: &Archive) -> anyhow::Result<InspectReport> {
+fn report(
+    args: &InspectArgs,
+    options: &RestoreOptions,
+    archive: &Archive,
+) -> anyhow::Result<InspectReport> {
     let rules = args.pg_restore.map(PgMajor);
     let usual = USUAL_JOBS.into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
     // All speed-ups are against one job.
@@ -65,11 +78,13 @@ fn report(args: &InspectArgs, archive: &Archive) -> anyhow::Result<InspectReport
     let jobs: Vec<Jobs> = jobs.into_iter().collect();
     let name = args.archive.display().to_string();
     let Some(run) = &args.run else {
-        let inspection = Subject::new(archive, rules)?.inspect(&jobs);
+        let selection = Selection::new(archive, options, rules)?;
+        let inspection = Subject::of(archive, selection)?.inspect(&jobs);
         return Ok(InspectReport::new(name, inspection, None));
     };
-    let measured = Measured::of(run, archive)?;
-    let subject = Subject::new(archive, rules.or(Some(measured.source.rules())))?;
+    let measured = Measured::of(run, archive, options)?;
+    let rules = rules.unwrap_or(measured.source.rules());
+    let subject = Subject::of(archive, Selection::new(archive, options, Some(rules))?)?;
     let replay = measured
         .source
         .fit(subject.plan(), &measured.curve)
@@ -88,23 +103,37 @@ struct Measured {
 }
 
 impl Measured {
-    fn of(run: &Path, archive: &Archive) -> anyhow::Result<Self> {
+    fn of(run: &Path, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<Self> {
         let folder = RunFolder::open(run)?;
         let record = folder.run()?;
         let analysis = Analysis::new(&folder.trials()?);
         let mut sources = replay::sources(&folder, &record, &analysis)?;
-        let plan = RecordedPlan::from(archive.toc());
-        let found = sources.iter().find(|(_, source)| *source.plan() == plan).map(|(key, _)| key);
-        let Some(key) = found.cloned() else {
+        let mut found = None;
+        for (key, source) in &sources {
+            if found.is_none() && is_of(source, archive, options)? {
+                found = Some(key.clone());
+            }
+        }
+        let Some(key) = found else {
             let (run, archive) = (run.display(), archive.path().display());
             bail!(
-                "{run} has no item times of {archive}: it restored other archives, or keeps no \
-                 plan of them (jobtune sweep --resume {run} adds plans while the archives are in \
-                 the cache)"
+                "{run} has no item times of {archive}: it restored other archives or with other \
+                 options that select items, or keeps no plan of them (jobtune sweep --resume {run} \
+                 adds plans while the archives are in the cache)"
             );
         };
         let source = sources.remove(&key).context("a source that was just found")?;
         let curve = analysis.curves.into_iter().find(|curve| curve.key == key);
         Ok(Self { source, curve: curve.context("a curve that was just analysed")? })
     }
+}
+
+/// Whether a run restored what options leave of the archive; without options,
+/// whether it restored this archive in its own order.
+fn is_of(source: &Source, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<bool> {
+    if *options == RestoreOptions::default() {
+        return Ok(source.plan().has_items_of(archive.toc()));
+    }
+    let selection = Selection::new(archive, options, Some(source.rules()))?;
+    Ok(*source.plan() == RecordedPlan::from(selection.selected()))
 }

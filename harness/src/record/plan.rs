@@ -88,6 +88,15 @@ impl RecordedPlan {
     }
 }
 
+impl RecordedPlan {
+    /// Whether the rows are the items of this table of contents in its order,
+    /// whatever of them was restored.
+    pub fn has_items_of(&self, toc: &Toc) -> bool {
+        let rows = self.rows.iter().map(|row| PlanRow { restored: None, ..row.clone() });
+        rows.eq(toc.items.iter().map(|item| PlanRow::new(item, None)))
+    }
+}
+
 impl From<&Toc> for RecordedPlan {
     fn from(toc: &Toc) -> Self {
         Self { rows: toc.items.iter().map(|item| PlanRow::new(item, None)).collect() }

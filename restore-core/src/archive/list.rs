@@ -4,6 +4,7 @@
 //! `sanitize_line`. The text is that of the `pg_restore` of the major version
 //! that made the archive.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use super::error::ArchiveError;
 use super::header::{Header, LocalTime};
 use super::{Archive, Store};
 use crate::format::{Compression, Format};
-use crate::selection::is_restored;
+use crate::selection::{Selected, is_restored};
+use crate::units::DumpId;
 
 /// Writes the listing of the archive at `path` while reading it, so that an
 /// archive of any number of items takes the memory of one.
@@ -45,15 +47,31 @@ impl Archive {
         created: impl FnOnce(LocalTime) -> String,
         out: &mut impl Write,
     ) -> Result<(), ArchiveError> {
-        let contents = match &self.store {
+        self.contents()
+            .and_then(|contents| list(contents, created, out))
+            .map_err(|error| error.in_file(&self.path))
+    }
+
+    /// The listing that `pg_restore -l` prints under options: the items of
+    /// which anything is restored, in the order in which it takes them.
+    pub fn write_selected_list(
+        &self,
+        selected: &Selected<'_>,
+        created: impl FnOnce(LocalTime) -> String,
+        out: &mut impl Write,
+    ) -> Result<(), ArchiveError> {
+        self.contents()
+            .and_then(|contents| list_selected(contents, selected, created, out))
+            .map_err(|error| error.in_file(&self.path))
+    }
+
+    fn contents(&self) -> Result<Contents, ArchiveError> {
+        match &self.store {
             Store::Custom(custom) => Contents::in_source(&self.path, custom.source.clone()),
             Store::Files(files) => {
                 Contents::in_files(&self.path, Arc::clone(files), self.header.format)
             }
-        };
-        contents
-            .and_then(|contents| list(contents, created, out))
-            .map_err(|error| error.in_file(&self.path))
+        }
     }
 }
 
@@ -64,8 +82,34 @@ fn list(
 ) -> Result<(), ArchiveError> {
     write_head(&contents, created, out).map_err(ArchiveError::from_io)?;
     let mut buffer = Vec::new();
-    contents.visit(|entry| write_line(entry, &mut buffer, out).map_err(ArchiveError::from_io))?;
+    contents.visit(|entry| {
+        if !is_listed(entry) {
+            return Ok(());
+        }
+        buffer.clear();
+        push_entry(&mut buffer, entry);
+        out.write_all(&buffer).map_err(ArchiveError::from_io)
+    })?;
     Ok(())
+}
+
+fn list_selected(
+    mut contents: Contents,
+    selected: &Selected<'_>,
+    created: impl FnOnce(LocalTime) -> String,
+    out: &mut impl Write,
+) -> Result<(), ArchiveError> {
+    write_head(&contents, created, out).map_err(ArchiveError::from_io)?;
+    let ids = selected.restored().map(|item| item.id).enumerate();
+    let places: HashMap<DumpId, usize> = ids.map(|(place, id)| (id, place)).collect();
+    let mut lines = vec![Vec::new(); places.len()];
+    contents.visit(|entry| {
+        if let Some(&place) = places.get(&entry.id) {
+            push_entry(&mut lines[place], entry);
+        }
+        Ok(())
+    })?;
+    lines.iter().try_for_each(|line| out.write_all(line)).map_err(ArchiveError::from_io)
 }
 
 fn write_head(
@@ -124,12 +168,8 @@ fn is_listed(entry: &RawEntry) -> bool {
     is_restored(kind, tag, definition, entry.has_dumper)
 }
 
-/// Writes the line of an item where it has one; `buffer` is scratch.
-fn write_line(entry: &RawEntry, buffer: &mut Vec<u8>, out: &mut impl Write) -> io::Result<()> {
-    if !is_listed(entry) {
-        return Ok(());
-    }
-    buffer.clear();
+/// Adds the line of an item.
+fn push_entry(buffer: &mut Vec<u8>, entry: &RawEntry) {
     push_decimal(buffer, entry.id.0);
     buffer.extend(b"; ");
     push_decimal(buffer, entry.catalog.0);
@@ -144,7 +184,6 @@ fn write_line(entry: &RawEntry, buffer: &mut Vec<u8>, out: &mut impl Write) -> i
     buffer.push(b' ');
     push_line(buffer, entry.get(Field::Owner).unwrap_or_default());
     buffer.push(b'\n');
-    out.write_all(buffer)
 }
 
 /// Adds `text` with its line ends as spaces.

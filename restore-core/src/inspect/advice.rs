@@ -8,7 +8,8 @@ use crate::archive::Archive;
 use crate::format::{Format, Method};
 use crate::needs::row_checks;
 use crate::plan::{Costs, ItemIndex, Plan};
-use crate::toc::{DataOffset, ItemKind};
+use crate::selection::Selected;
+use crate::toc::{DataOffset, ItemKind, SectionsPresent};
 use crate::units::{Bytes, Jobs};
 
 use super::{Inspection, item_at, qualified, share};
@@ -38,6 +39,8 @@ pub enum Advice {
         /// What such an archive is called.
         archive: String,
     },
+    /// Options leave out what makes the tables, and not what needs them.
+    SelectionNeedsTables,
     /// The archive has definitions alone.
     NoData {
         /// What such an archive is called.
@@ -132,6 +135,10 @@ impl fmt::Display for Advice {
                  Name scripts that make them, [restore] before = [\"tables.sql\"], or dump again \
                  with all sections."
             ),
+            Self::SelectionNeedsTables => f.write_str(
+                "The options leave out every definition that comes before the data: the tables \
+                 that a restore of the rest needs must be there already.",
+            ),
             Self::NoData { archive } => write!(
                 f,
                 "The archive is {archive}: it has no rows, so that a restore of it does not show \
@@ -225,21 +232,22 @@ impl fmt::Display for Advice {
 /// All advice for an archive, what gains most first.
 pub(super) fn of(
     archive: &Archive,
+    selected: &Selected<'_>,
     plan: &Plan,
     costs: &Costs,
     inspection: &Inspection,
 ) -> Vec<Advice> {
     let parallel = archive.format().is_parallel();
     let only_parallel = [
-        checks_by_functions(archive),
+        checks_by_functions(selected),
         no_offsets(archive, inspection),
         giant_table(inspection),
         large_objects(archive, inspection),
-        many_foreign_keys(archive, plan, costs),
+        many_foreign_keys(selected, plan, costs),
         long_serial_part(inspection),
     ];
     let serial = (!parallel).then(|| Advice::SerialFormat { format: archive.format().to_string() });
-    [missing_files(archive), missing_sections(archive), serial]
+    [missing_files(selected), missing_sections(archive, selected), serial]
         .into_iter()
         .flatten()
         .chain(only_parallel.into_iter().flatten().filter(|_| parallel))
@@ -249,17 +257,23 @@ pub(super) fn of(
         .collect()
 }
 
-fn missing_files(archive: &Archive) -> Option<Advice> {
-    let files = archive.toc().items.iter().filter_map(|item| match &item.data {
+fn missing_files(selected: &Selected<'_>) -> Option<Advice> {
+    let mut files = selected.kept().filter_map(|(_, item)| match &item.data {
         DataOffset::File(name) if item.data_length.is_none() => Some(name),
         _ => None,
     });
-    let first = files.clone().next()?.clone();
-    Some(Advice::MissingFiles { items: files.count() as u64, first })
+    let first = files.next()?.clone();
+    Some(Advice::MissingFiles { items: files.count() as u64 + 1, first })
 }
 
-fn missing_sections(archive: &Archive) -> Option<Advice> {
+fn missing_sections(archive: &Archive, selected: &Selected<'_>) -> Option<Advice> {
     let present = archive.toc().sections_present();
+    if !present.needs_tables() {
+        let kept = SectionsPresent::of(selected.kept().map(|(_, item)| item));
+        if kept.needs_tables() {
+            return Some(Advice::SelectionNeedsTables);
+        }
+    }
     let archive = present.name()?.to_owned();
     Some(if present.needs_tables() {
         Advice::NeedsTables { archive }
@@ -268,8 +282,8 @@ fn missing_sections(archive: &Archive) -> Option<Advice> {
     })
 }
 
-fn checks_by_functions(archive: &Archive) -> Option<Advice> {
-    let checks = row_checks(&archive.toc().items.iter().collect::<Vec<_>>());
+fn checks_by_functions(selected: &Selected<'_>) -> Option<Advice> {
+    let checks = row_checks(&selected.kept().map(|(_, item)| item).collect::<Vec<_>>());
     let first = checks.first()?;
     Some(Advice::ChecksByFunctions {
         tables: checks.len(),
@@ -299,9 +313,11 @@ fn large_objects(archive: &Archive, inspection: &Inspection) -> Option<Advice> {
 }
 
 /// The table whose foreign keys take most of the work together.
-fn many_foreign_keys(archive: &Archive, plan: &Plan, costs: &Costs) -> Option<Advice> {
-    let toc = archive.toc();
-    let is_foreign_key = |item: &ItemIndex| item_at(toc, *item).kind == ItemKind::ForeignKey;
+fn many_foreign_keys(selected: &Selected<'_>, plan: &Plan, costs: &Costs) -> Option<Advice> {
+    let toc = selected.toc();
+    let is_foreign_key = |item: &ItemIndex| {
+        plan.is_wanted(*item) && item_at(toc, *item).kind == ItemKind::ForeignKey
+    };
     let mut to_table = vec![(0_usize, 0_u128); plan.len()];
     for key in plan.items().filter(is_foreign_key) {
         for table in plan.exclusive_locks(key) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::Archive;
-use crate::toc::{DataOffset, ItemKind, Section, Toc};
+use crate::selection::Selected;
+use crate::toc::{DataOffset, ItemKind, Section};
 use crate::units::Bytes;
 
 use super::share;
@@ -52,12 +52,12 @@ pub enum SizesFrom {
 }
 
 impl Data {
-    pub(super) fn new(archive: &Archive, sizes: &Sizes) -> Self {
-        let items = || archive.toc().items.iter();
+    pub(super) fn new(selected: &Selected<'_>, sizes: &Sizes) -> Self {
+        let items = || selected.kept().map(|(_, item)| item);
         let count = |holds: fn(&DataOffset) -> bool| items().filter(|i| holds(&i.data)).count();
         let sql = items().filter(|item| item.kind == ItemKind::TableData && !item.is_copied());
         Self {
-            bytes: total(archive.toc(), sizes),
+            bytes: sizes.total(),
             sizes_from: sizes.from,
             without_offset: count(|data| *data == DataOffset::NotSet) as u64,
             with_data: count(|data| *data != DataOffset::NoData) as u64,
@@ -66,22 +66,18 @@ impl Data {
     }
 }
 
-fn total(toc: &Toc, sizes: &Sizes) -> Bytes {
-    (0..toc.items.len()).filter_map(|place| sizes.own(place)).sum()
-}
-
 /// The contents by section and kind: sections in their order, in each the
 /// most frequent kind first.
-pub(super) fn rows(toc: &Toc, sizes: &Sizes) -> Vec<ContentRow> {
+pub(super) fn rows(selected: &Selected<'_>, sizes: &Sizes) -> Vec<ContentRow> {
     let mut found: BTreeMap<(Section, &ItemKind), (u64, Option<Bytes>)> = BTreeMap::new();
-    for (place, item) in toc.items.iter().enumerate() {
+    for (place, item) in selected.kept() {
         let (items, bytes) = found.entry((item.section, &item.kind)).or_default();
         *items += 1;
         if let Some(own) = sizes.own(place) {
             *bytes = Some(bytes.unwrap_or_default().saturating_add(own));
         }
     }
-    let total = u128::from(total(toc, sizes).0);
+    let total = u128::from(sizes.total().0);
     let mut rows: Vec<ContentRow> = found
         .into_iter()
         .map(|((section, kind), (items, data_bytes))| ContentRow {

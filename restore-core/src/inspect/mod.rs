@@ -1,13 +1,15 @@
 //! What an archive holds and what can be expected of `-j`, before anything is
 //! restored.
 //!
-//! [`Subject`] is an archive with its plan, [`Inspection`] all that is told of
+//! [`Selection`] is what options leave of an archive, [`Subject`] that with its
+//! plan, [`Inspection`] all that is told of
 //! it, as plain values: whoever shows it computes nothing.
 
 mod advice;
 mod contents;
 mod forecast;
 mod path;
+mod selection;
 mod sizes;
 mod tables;
 
@@ -15,14 +17,17 @@ pub use advice::Advice;
 pub use contents::{ContentRow, Data, SizesFrom};
 pub use forecast::{Concurrency, Enough, Forecast, Speedup, USUAL_JOBS};
 pub use path::{PathStep, Serial, Way};
+pub use selection::{LeftOut, Selection, SelectionSummary};
 pub use tables::{OnTable, TableRow};
 
 use serde::{Deserialize, Serialize};
 
 use crate::archive::{Archive, ArchiveError};
-use crate::needs::{Need, SourceDatabase, needs};
+use crate::needs::{Need, SourceDatabase};
+use crate::options::{OptionError, RestoreOptions};
 use crate::plan::{Costs, CriticalPath, PgMajor, Plan, PlanError, PostDataWork};
 use crate::schedule::Policy;
+use crate::selection::{CriteriaError, Selected, SelectionError};
 use crate::toc::{Item, Toc};
 use crate::units::Jobs;
 
@@ -40,6 +45,15 @@ pub enum InspectError {
     /// It cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The options do not go together, or the version lacks one.
+    #[error(transparent)]
+    Options(#[from] OptionError),
+    /// A file that the options name cannot be used.
+    #[error(transparent)]
+    Criteria(#[from] CriteriaError),
+    /// The options do not fit the archive.
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
 }
 
 /// What the times behind a forecast come from.
@@ -57,6 +71,10 @@ pub enum Basis {
 pub struct Inspection {
     /// What its head says.
     pub head: Head,
+    /// What options leave of it; absent without options. All that follows is
+    /// of what they leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<SelectionSummary>,
     /// The database that it was made of.
     #[serde(default)]
     pub source: SourceDatabase,
@@ -116,21 +134,29 @@ pub struct Head {
 #[derive(Debug)]
 pub struct Subject<'a> {
     archive: &'a Archive,
-    rules: PgMajor,
+    selection: Selection<'a>,
     plan: Plan,
     sizes: Sizes,
 }
 
 impl<'a> Subject<'a> {
-    /// Plans the restore of an archive by `pg_restore` of major version
+    /// Plans the restore of all of an archive by `pg_restore` of major version
     /// `rules`, or else of the `pg_dump` that made it. Reads through a custom archive that
     /// does not say where its data is.
     pub fn new(archive: &'a Archive, rules: Option<PgMajor>) -> Result<Self, InspectError> {
-        let made_by = archive.header().dumped_by_major().map(PgMajor);
-        let rules = rules.or(made_by).unwrap_or(NEWEST);
-        let plan = Plan::new(archive.toc(), rules)?;
-        let sizes = Sizes::new(archive, &plan)?;
-        Ok(Self { archive, rules, plan, sizes })
+        let selection = Selection::new(archive, &RestoreOptions::default(), rules)?;
+        Self::of(archive, selection)
+    }
+
+    /// The same for what options leave of the archive.
+    pub fn of(archive: &'a Archive, selection: Selection<'a>) -> Result<Self, InspectError> {
+        let plan = Plan::of(&selection.selected, selection.rules)?;
+        let sizes = Sizes::new(archive, &selection.selected, &plan)?;
+        Ok(Self { archive, selection, plan, sizes })
+    }
+
+    fn selected(&self) -> &Selected<'a> {
+        &self.selection.selected
     }
 
     /// The plan of its restore.
@@ -140,13 +166,14 @@ impl<'a> Subject<'a> {
 
     /// In which order its items are taken.
     pub fn policy(&self) -> Policy {
-        Policy::of(self.rules)
+        Policy::of(self.selection.rules)
     }
 
     /// Guesses what each item costs from the sizes of the data.
     pub fn inspect(&self, jobs: &[Jobs]) -> Inspection {
         let guess = |work| {
-            Costs::guessed(&self.plan, self.archive.toc(), |item| self.sizes.counted(item), work)
+            let toc = self.selected().toc();
+            Costs::guessed(&self.plan, toc, |item| self.sizes.counted(item), work)
         };
         let costs = guess(PostDataWork::Usual);
         let range = [guess(PostDataWork::Light), guess(PostDataWork::Heavy)];
@@ -165,10 +192,11 @@ impl<'a> Subject<'a> {
         basis: Basis,
         jobs: &[Jobs],
     ) -> Inspection {
-        let (archive, plan, toc) = (self.archive, &self.plan, self.archive.toc());
+        let (archive, plan, selected) = (self.archive, &self.plan, self.selected());
+        let toc = selected.toc();
         let path = CriticalPath::new(plan, costs);
         let restores = forecast::Restores::new(plan, self.policy(), costs, range);
-        let tables = tables::all(toc, plan, &self.sizes);
+        let tables = tables::all(selected, plan, &self.sizes);
         let (forecast, enough) = if archive.format().is_parallel() {
             restores.foretell(jobs, &path)
         } else {
@@ -176,11 +204,12 @@ impl<'a> Subject<'a> {
         };
         let (concurrency, most_at_once) = restores.concurrency();
         let mut inspection = Inspection {
-            head: Head::new(archive, self.rules),
+            head: Head::new(archive, self.selection.rules),
+            selection: self.selection.summary.clone(),
             source: SourceDatabase::of(toc),
-            needs: needs(&toc.items.iter().collect::<Vec<_>>(), &[]),
-            contents: contents::rows(toc, &self.sizes),
-            data: Data::new(archive, &self.sizes),
+            needs: self.selection.needs(),
+            contents: contents::rows(selected, &self.sizes),
+            data: Data::new(selected, &self.sizes),
             tables_in_all: tables.len(),
             tables: tables.into_iter().take(TABLES).collect(),
             basis,
@@ -192,7 +221,7 @@ impl<'a> Subject<'a> {
             enough,
             advice: Vec::new(),
         };
-        inspection.advice = advice::of(archive, plan, costs, &inspection);
+        inspection.advice = advice::of(archive, selected, plan, costs, &inspection);
         inspection
     }
 }

@@ -1,15 +1,19 @@
 //! How large the data of each item is, found where the archive tells it or by
 //! reading through the archive where it does not.
 
+use std::collections::HashMap;
+
 use crate::archive::{Archive, ArchiveError};
 use crate::format::Format;
 use crate::plan::{ItemIndex, Plan};
-use crate::toc::{DataOffset, ItemKind, Section};
-use crate::units::Bytes;
+use crate::selection::Selected;
+use crate::toc::{DataOffset, Item, ItemKind, Section};
+use crate::units::{Bytes, DumpId};
 
 use super::contents::SizesFrom;
 
-/// Sizes by place in the table of contents.
+/// Sizes by place in the table of contents that is restored; what is left out
+/// has none.
 #[derive(Debug)]
 pub(super) struct Sizes {
     own: Vec<Option<Bytes>>,
@@ -18,19 +22,17 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    pub(super) fn new(archive: &Archive, plan: &Plan) -> Result<Self, ArchiveError> {
-        let items = &archive.toc().items;
-        let mut own: Vec<Option<Bytes>> = items.iter().map(|item| item.data_length).collect();
-        let mut from = SizesFrom::TableOfContents;
-        if archive.format() == Format::Custom && archive.lacks_offsets() {
-            let extents = archive.extents()?;
-            for (place, item) in items.iter().enumerate() {
-                own[place] = extents.get(&item.id).map(|extent| extent.length);
-            }
-            from = SizesFrom::ReadingThrough;
-        }
-        // In files, what pg_restore counts for large objects is a guess.
-        for (place, item) in items.iter().enumerate() {
+    pub(super) fn new(
+        archive: &Archive,
+        selected: &Selected<'_>,
+        plan: &Plan,
+    ) -> Result<Self, ArchiveError> {
+        let items = &selected.toc().items;
+        let (stored, from) = stored(archive)?;
+        let mut own = vec![None; items.len()];
+        for (place, item) in selected.kept() {
+            own[place] = stored.get(&item.id).copied();
+            // In files, what pg_restore counts for large objects is a guess.
             if item.kind == ItemKind::Blobs && item.data != DataOffset::NoData {
                 own[place] = archive.large_objects(item)?.stored_bytes()?.or(own[place]);
             }
@@ -52,6 +54,11 @@ impl Sizes {
         Ok(Self { own, counted, from })
     }
 
+    /// All data that is restored.
+    pub(super) fn total(&self) -> Bytes {
+        self.own.iter().flatten().copied().sum()
+    }
+
     /// The size of the item's own data, where it has any and it is known.
     pub(super) fn own(&self, place: usize) -> Option<Bytes> {
         self.own[place]
@@ -61,4 +68,17 @@ impl Sizes {
     pub(super) fn counted(&self, item: ItemIndex) -> Bytes {
         self.counted[item.as_usize()]
     }
+}
+
+/// The sizes of all data, whatever is restored of it: those that `pg_restore`
+/// takes for a list's order are not those of the data.
+fn stored(archive: &Archive) -> Result<(HashMap<DumpId, Bytes>, SizesFrom), ArchiveError> {
+    if archive.format() == Format::Custom && archive.lacks_offsets() {
+        let extents = archive.extents()?.iter();
+        let sizes = extents.map(|(&id, extent)| (id, extent.length)).collect();
+        return Ok((sizes, SizesFrom::ReadingThrough));
+    }
+    let size = |item: &Item| Some((item.id, item.data_length?));
+    let sizes = archive.toc().items.iter().filter_map(size).collect();
+    Ok((sizes, SizesFrom::TableOfContents))
 }

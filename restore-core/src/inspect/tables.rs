@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{ItemIndex, Plan};
-use crate::toc::{Item, ItemKind, Section, Toc};
+use crate::selection::Selected;
+use crate::toc::{Item, ItemKind, Section};
 use crate::units::Bytes;
 
 use super::sizes::Sizes;
@@ -32,12 +33,14 @@ pub struct OnTable {
 }
 
 /// All tables with data, the largest first.
-pub(super) fn all(toc: &Toc, plan: &Plan, sizes: &Sizes) -> Vec<TableRow> {
+pub(super) fn all(selected: &Selected<'_>, plan: &Plan, sizes: &Sizes) -> Vec<TableRow> {
+    let toc = selected.toc();
     let own = |place: usize| sizes.own(place).unwrap_or_default();
-    let total: u128 = (0..toc.items.len()).map(|place| u128::from(own(place).0)).sum();
+    let total = u128::from(sizes.total().0);
     let mut tables: Vec<(ItemIndex, Bytes)> = plan
         .items()
         .filter(|&place| item_at(toc, place).kind == ItemKind::TableData)
+        .filter(|place| !selected.is_left_out(place.as_usize()))
         .map(|place| (place, own(place.as_usize())))
         .collect();
     // Stable: equal ones stay in the archive's order.
@@ -46,14 +49,16 @@ pub(super) fn all(toc: &Toc, plan: &Plan, sizes: &Sizes) -> Vec<TableRow> {
         name: qualified(item_at(toc, place)),
         data_bytes: sizes.own(place.as_usize()),
         data_share: share(u128::from(bytes.0), total),
-        after: after(toc, plan, place),
+        after: after(selected, plan, place),
     };
     tables.into_iter().map(row).collect()
 }
 
-fn after(toc: &Toc, plan: &Plan, table: ItemIndex) -> Vec<OnTable> {
+fn after(selected: &Selected<'_>, plan: &Plan, table: ItemIndex) -> Vec<OnTable> {
+    let toc = selected.toc();
     let data = item_at(toc, table);
-    let waits = plan.dependents(table).iter().map(|&place| item_at(toc, place));
+    let is_kept = |place: &&ItemIndex| !selected.is_left_out(place.as_usize());
+    let waits = plan.dependents(table).iter().filter(is_kept).map(|&place| item_at(toc, place));
     let mut found: Vec<OnTable> = waits
         .filter(|item| item.section == Section::PostData && is_on(item, data))
         .map(|item| OnTable { kind: item.kind.clone(), name: own_name(item, data) })

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::options::{Opt, RestoreOptions};
 use crate::plan::PgMajor;
 
 /// What leaves a kind of items, or a property of all items, out of a restore.
@@ -29,6 +30,22 @@ pub enum Avoid {
 }
 
 impl Avoid {
+    /// What these options leave out, besides items by name.
+    pub fn by_options(options: &RestoreOptions) -> Vec<Self> {
+        let all = [
+            (Opt::NoOwner, Self::Owner),
+            (Opt::NoPrivileges, Self::Privileges),
+            (Opt::NoTablespaces, Self::Tablespaces),
+            (Opt::NoTableAccessMethod, Self::TableAccessMethod),
+            (Opt::NoPolicies, Self::Policies),
+            (Opt::NoPublications, Self::Publications),
+            (Opt::NoSubscriptions, Self::Subscriptions),
+            (Opt::NoSecurityLabels, Self::SecurityLabels),
+        ];
+        let given = all.into_iter().filter(|&(option, _)| options.has(option));
+        given.map(|(_, avoid)| avoid).collect()
+    }
+
     /// The option as `pg_restore` of this major version has it; a list where
     /// that version lacks the option (release notes of PostgreSQL 15 and 18).
     pub fn option(self, major: PgMajor) -> &'static str {

@@ -1,6 +1,6 @@
 //! The options that decide what is restored, with the files that they name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::filter::{self, FilterError};
 use super::list::ItemList;
 use super::parts::Parts;
 use crate::options::{Opt, RestoreOptions};
-use crate::toc::Section;
+use crate::toc::{Section, Toc};
 
 /// Why the options do not say what to restore.
 #[derive(Debug, thiserror::Error)]
@@ -44,21 +44,12 @@ pub struct Criteria {
     pub(super) schemas: BTreeSet<String>,
     /// Schemas whose items are not wanted.
     pub(super) excluded_schemas: BTreeSet<String>,
-    /// Objects that alone are wanted, where any are named.
-    pub(super) objects: Option<Objects>,
+    /// Names of objects, by the option that gives them; functions with the
+    /// types of their arguments. Where there are any,
+    /// no other object is restored, of whatever kind.
+    pub(super) objects: BTreeMap<Opt, BTreeSet<String>>,
     /// The items of a list file.
     pub(super) list: Option<ItemList>,
-}
-
-/// Objects by name. Where there are any, no other kind of object is restored.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Objects {
-    /// Tables, views, sequences and the like.
-    pub(super) tables: BTreeSet<String>,
-    pub(super) indexes: BTreeSet<String>,
-    /// With the types of the arguments.
-    pub(super) functions: BTreeSet<String>,
-    pub(super) triggers: BTreeSet<String>,
 }
 
 impl Default for Criteria {
@@ -69,7 +60,7 @@ impl Default for Criteria {
             left_out: BTreeSet::new(),
             schemas: BTreeSet::new(),
             excluded_schemas: BTreeSet::new(),
-            objects: None,
+            objects: BTreeMap::new(),
             list: None,
         }
     }
@@ -94,19 +85,14 @@ impl Criteria {
             Opt::Section => self.sections.extend(section(value)),
             Opt::Schema => _ = self.schemas.insert(name),
             Opt::ExcludeSchema => _ = self.excluded_schemas.insert(name),
-            Opt::Table => _ = self.objects().tables.insert(name),
-            Opt::Index => _ = self.objects().indexes.insert(name),
-            Opt::Function => _ = self.objects().functions.insert(name),
-            Opt::Trigger => _ = self.objects().triggers.insert(name),
+            Opt::Table | Opt::Index | Opt::Function | Opt::Trigger => {
+                self.objects.entry(option).or_default().insert(name);
+            }
             Opt::UseList => self.list = Some(ItemList::parse(&read(Path::new(value))?)),
             Opt::Filter => self.add_filters(Path::new(value))?,
             _ => {}
         }
         Ok(())
-    }
-
-    fn objects(&mut self) -> &mut Objects {
-        self.objects.get_or_insert_default()
     }
 
     fn add_filters(&mut self, path: &Path) -> Result<(), CriteriaError> {
@@ -119,7 +105,45 @@ impl Criteria {
     /// Whether names decide: then what belongs to an object goes with it.
     pub(super) fn has_names(&self) -> bool {
         let no_schemas = self.schemas.is_empty() && self.excluded_schemas.is_empty();
-        !no_schemas || self.objects.is_some()
+        !no_schemas || !self.objects.is_empty()
+    }
+
+    /// Names that no item of the archive has, with the option that gives
+    /// each: `pg_restore` says nothing of them without `--strict-names`.
+    pub fn unmatched(&self, toc: &Toc) -> Vec<(Opt, String)> {
+        let names = |option, names| Iterator::zip(std::iter::repeat(option), names);
+        let mut missing: BTreeSet<(Opt, &String)> = names(Opt::Schema, &self.schemas)
+            .chain(names(Opt::ExcludeSchema, &self.excluded_schemas))
+            .chain(self.objects.iter().flat_map(|(&option, given)| names(option, given)))
+            .collect();
+        for item in &toc.items {
+            if missing.is_empty() {
+                break;
+            }
+            missing.retain(|&(option, name)| match option {
+                Opt::Schema | Opt::ExcludeSchema => item.namespace.as_ref() != Some(name),
+                _ => naming_option(item.kind.as_str()) != Some(option) || item.name() != name,
+            });
+        }
+        missing.into_iter().map(|(option, name)| (option, name.clone())).collect()
+    }
+}
+
+/// The option that selects objects of this kind by their names.
+pub(super) fn naming_option(kind: &str) -> Option<Opt> {
+    match kind {
+        "TABLE"
+        | "TABLE DATA"
+        | "VIEW"
+        | "FOREIGN TABLE"
+        | "MATERIALIZED VIEW"
+        | "MATERIALIZED VIEW DATA"
+        | "SEQUENCE"
+        | "SEQUENCE SET" => Some(Opt::Table),
+        "INDEX" => Some(Opt::Index),
+        "FUNCTION" | "AGGREGATE" | "PROCEDURE" => Some(Opt::Function),
+        "TRIGGER" => Some(Opt::Trigger),
+        _ => None,
     }
 }
 

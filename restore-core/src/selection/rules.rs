@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::criteria::{Criteria, Objects};
+use super::criteria::{Criteria, naming_option};
 use super::parts::{Parts, contents, is_never_restored};
 use crate::options::Opt;
 use crate::toc::{Item, Section};
@@ -88,26 +88,8 @@ impl Criteria {
 
     /// Whether the item is an object that is named, where any are.
     fn objects_take(&self, item: &Item) -> bool {
-        self.objects.as_ref().is_none_or(|objects| objects.name(item.kind.as_str(), item.name()))
-    }
-}
-
-impl Objects {
-    fn name(&self, kind: &str, tag: &str) -> bool {
-        let names = match kind {
-            "TABLE"
-            | "TABLE DATA"
-            | "VIEW"
-            | "FOREIGN TABLE"
-            | "MATERIALIZED VIEW"
-            | "MATERIALIZED VIEW DATA"
-            | "SEQUENCE"
-            | "SEQUENCE SET" => &self.tables,
-            "INDEX" => &self.indexes,
-            "FUNCTION" | "AGGREGATE" | "PROCEDURE" => &self.functions,
-            "TRIGGER" => &self.triggers,
-            _ => return false,
-        };
-        names.contains(tag)
+        let is_named =
+            |option| self.objects.get(&option).is_some_and(|names| names.contains(item.name()));
+        self.objects.is_empty() || naming_option(item.kind.as_str()).is_some_and(is_named)
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::criteria::Criteria;
-use super::parts::Parts;
+use super::parts::{Parts, is_restored};
 use crate::toc::{DataOffset, Item, ItemKind, Section, Toc};
 use crate::units::{DumpId, PgMajor};
 
@@ -72,6 +72,23 @@ impl<'a> Selected<'a> {
     /// The items of which anything is restored, in order.
     pub fn restored(&self) -> impl Iterator<Item = &Item> {
         self.with_parts().filter(|(_, parts)| !parts.is_empty()).map(|(item, _)| item)
+    }
+
+    /// Whether options leave out the item at this place of [`Self::toc`]:
+    /// nothing is restored of it, but would be without them.
+    pub fn is_left_out(&self, place: usize) -> bool {
+        let item = &self.toc.items[place];
+        let definition = item.definition.as_deref().unwrap_or_default();
+        let is_restored = || {
+            let (kind, name) = (item.kind.as_str().as_bytes(), item.name().as_bytes());
+            is_restored(kind, name, definition.as_bytes(), item.has_dumper)
+        };
+        self.parts[place].is_empty() && is_restored()
+    }
+
+    /// The items that options do not leave out, with their places.
+    pub fn kept(&self) -> impl Iterator<Item = (usize, &Item)> {
+        self.toc.items.iter().enumerate().filter(|&(place, _)| !self.is_left_out(place))
     }
 
     /// All items, with what is restored of each.

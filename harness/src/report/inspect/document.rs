@@ -14,6 +14,9 @@ impl Answer for InspectReport {
         document
             .heading(phrases::title(&self.archive, inspection))
             .paragraph(phrases::origin(inspection));
+        if let Some(selection) = &inspection.selection {
+            document.heading("Selection").list(phrases::selection(selection));
+        }
         contents(&mut document, inspection);
         tables(&mut document, inspection);
         needs::section(&mut document, inspection);

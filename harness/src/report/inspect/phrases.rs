@@ -1,6 +1,8 @@
 //! The sentences of an inspection.
 
-use restore_core::inspect::{Basis, Inspection, OnTable, SizesFrom, Speedup, Way};
+use restore_core::inspect::{
+    Basis, Inspection, LeftOut, OnTable, SelectionSummary, SizesFrom, Speedup, Way,
+};
 
 use super::here::Here;
 use super::needs::encoding_and_locale;
@@ -15,6 +17,9 @@ const NAMED: usize = 4;
 
 /// What to expect of -j, in one sentence.
 pub(super) fn answer(inspection: &Inspection, here: Option<&Here>) -> String {
+    if inspection.selection.as_ref().is_some_and(|of| of.restored_items == 0) {
+        return "Nothing would be restored: the options leave out every item.".to_owned();
+    }
     if inspection.forecast.is_empty() {
         return format!(
             "Expect nothing of -j: pg_restore restores {} archives with one connection.",
@@ -96,6 +101,33 @@ pub(super) fn origin(inspection: &Inspection) -> String {
         head.archive_version,
         head.rules_of
     )
+}
+
+/// What options leave of the archive.
+pub(super) fn selection(selection: &SelectionSummary) -> Vec<String> {
+    let options = shlex::try_join(selection.options.iter().map(String::as_str));
+    let options = options.unwrap_or_else(|_| selection.options.join(" "));
+    let (restored, left_out) = (selection.restored_items, selection.left_out_items);
+    let of_kind = |of: &LeftOut| format!("{} {}", of.items, of.kind.as_str());
+    let by_kind: Vec<String> = selection.left_out.iter().map(of_kind).collect();
+    let mut sentences = vec![if left_out == 0 {
+        format!("{options} leaves out nothing: {restored} items are restored.")
+    } else {
+        format!(
+            "{options}: {restored} items are restored, {left_out} are left out ({}).",
+            by_kind.join(", ")
+        )
+    }];
+    let without_match = selection.without_match.iter();
+    sentences
+        .extend(without_match.map(|option| format!("{option}: the archive has no such name.")));
+    if !selection.unknown.is_empty() {
+        sentences.push(format!(
+            "{}: jobtune does not know this, and shows what the other options leave.",
+            selection.unknown.join(" ")
+        ));
+    }
+    sentences
 }
 
 /// Which tables are listed.
