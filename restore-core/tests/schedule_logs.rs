@@ -4,26 +4,18 @@
 //! `tests/schedules/make` made the archives and the logs, with the programs
 //! of PostgreSQL 15, 17 and 18.
 
+#[path = "support/launches.rs"]
+mod launches;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use launches::{Event, follow};
 use restore_core::archive::Archive;
-use restore_core::plan::{ItemIndex, PgMajor, Plan};
-use restore_core::schedule::{Lane, Policy, Schedule, Step};
+use restore_core::plan::{PgMajor, Plan};
+use restore_core::schedule::{Policy, Schedule, Step};
 use restore_core::units::{DumpId, Jobs};
-
-/// What the leader said of an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Event {
-    /// Restored it itself, before the workers started.
-    Processing(DumpId),
-    Launching(DumpId),
-    Skipping(DumpId),
-    Finished(DumpId),
-    /// Restored it itself, after the workers ended.
-    Missed(DumpId),
-}
 
 fn parse(log: &str) -> Vec<Event> {
     let event = |line: &str| {
@@ -39,73 +31,6 @@ fn parse(log: &str) -> Vec<Event> {
         }
     };
     log.lines().map(event).collect()
-}
-
-/// Goes through a log as `pg_restore`'s leader went through its loop.
-///
-/// After a finish and after a skip the leader always looks for an item; after
-/// a launch it looks only if nothing has finished meanwhile. So where a
-/// finish follows a finish or a skip, the schedule must have had nothing to
-/// start; and where something was launched, exactly that.
-///
-/// Returns how many launches there were.
-fn follow(plan: &Plan, mut schedule: Schedule<'_>, log: &[Event]) -> Result<usize, String> {
-    let find = |id: DumpId| plan.find(id).ok_or(format!("no item {id} in the archive"));
-    let mut launches = 0;
-    let mut previous = None;
-    for (line, &event) in log.iter().enumerate() {
-        let expected = |wanted: Step, seen: Step| {
-            if wanted == seen {
-                return Ok(());
-            }
-            Err(format!("line {}: pg_restore: {event:?}; the schedule: {seen:?}", line + 1))
-        };
-        match event {
-            Event::Processing(id) | Event::Missed(id) => {
-                let item = find(id)?;
-                if lead(plan, &mut schedule, item) != Some(item) {
-                    return Err(format!("line {}: the leader was not to do {event:?}", line + 1));
-                }
-            }
-            Event::Launching(id) => {
-                let item = find(id)?;
-                let step = schedule.next_step();
-                let Step::Start { lane: Lane::Worker(_), item: started } = step else {
-                    return Err(format!("line {}: {event:?}, but {step:?}", line + 1));
-                };
-                if started != item {
-                    let instead = plan.id(started);
-                    return Err(format!("line {}: {event:?}, but {instead} was due", line + 1));
-                }
-                launches += 1;
-            }
-            Event::Skipping(id) => expected(Step::Skip(find(id)?), schedule.next_step())?,
-            Event::Finished(id) => {
-                if matches!(previous, Some(Event::Finished(_) | Event::Skipping(_))) {
-                    expected(Step::Wait, schedule.next_step())?;
-                }
-                schedule.finish(find(id)?);
-            }
-        }
-        previous = Some(event);
-    }
-    match schedule.next_step() {
-        Step::Done => Ok(launches),
-        step => Err(format!("pg_restore is done, but the schedule has {step:?}")),
-    }
-}
-
-/// Has the leader do its next item, and says which it was.
-fn lead(plan: &Plan, schedule: &mut Schedule<'_>, wanted: ItemIndex) -> Option<ItemIndex> {
-    match schedule.next_step() {
-        Step::Start { item, lane: Lane::Leader } => {
-            schedule.finish(item);
-            Some(item)
-        }
-        // pg_restore says "processing" of what it then has nothing to do for.
-        Step::Skip(item) if !plan.is_wanted(wanted) => Some(item),
-        _ => None,
-    }
 }
 
 fn folder() -> PathBuf {
@@ -141,7 +66,10 @@ fn follow_all(major: u32, policy: Policy) -> (Vec<String>, usize) {
         for jobs in [2, 4, 8] {
             let schedule = Schedule::new(&plan, Jobs::new(jobs).expect("few jobs"), policy);
             match follow(&plan, schedule, &read_log(major, shape, jobs)) {
-                Ok(count) => launches += count,
+                Ok((count, Step::Done)) => launches += count,
+                Ok((_, step)) => failures.push(format!(
+                    "{major} {shape} -j {jobs}: pg_restore is done, but the schedule has {step:?}"
+                )),
                 Err(why) => failures.push(format!("{major} {shape} -j {jobs}: {why}")),
             }
         }

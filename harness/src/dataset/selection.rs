@@ -87,6 +87,14 @@ impl Selection {
                 self.options.unknown().join(" ")
             ));
         }
+        for (option, name) in self.criteria.unmatched(archive.toc()) {
+            let trigger = if option == Opt::Trigger {
+                ": triggers are named with their table's name before, as in \"orders audit\""
+            } else {
+                ""
+            };
+            notes.push(format!("{option}={name} matches nothing in the archive{trigger}"));
+        }
         if selected.restored().next().is_none() {
             let path = archive.path().display();
             notes.push(format!("pg_restore's options leave nothing of {path} to restore"));

@@ -86,6 +86,64 @@ fn the_answer_comes_first_in_every_form() {
     assert_eq!(report["basis"], "sizes");
 }
 
+fn json(place: &Place, args: &[&str]) -> serde_json::Value {
+    let output = place.run(&[&["inspect", "--format", "json"], args].concat());
+    assert_done(&output);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn what_options_leave_out_is_counted_and_not_planned() {
+    let place = Place::new();
+    let archive = committed().join("15/custom").to_string_lossy().into_owned();
+    let whole = json(&place, &[&archive]);
+    assert!(whole.get("selection").is_none());
+    let count = |report: &serde_json::Value| -> u64 {
+        let rows = report["contents"].as_array().unwrap();
+        rows.iter().map(|row| row["items"].as_u64().unwrap()).sum()
+    };
+    let pre = json(&place, &[&archive, "--", "--section=pre-data", "-N", "no such", "-O"]);
+    let selection = &pre["selection"];
+    assert_eq!(
+        selection["options"],
+        serde_json::json!(["--exclude-schema=no such", "--no-owner", "--section=pre-data"])
+    );
+    assert_eq!(selection["without_match"], serde_json::json!(["--exclude-schema=no such"]));
+    let left_out = selection["left_out"].as_array().unwrap();
+    assert!(left_out.iter().any(|of| of["kind"] == "TABLE DATA"), "{left_out:?}");
+    assert_eq!(count(&pre) + selection["left_out_items"].as_u64().unwrap(), count(&whole));
+    assert_eq!(pre["data"]["bytes"], 0);
+    assert_eq!(pre["tables_in_all"], 0);
+
+    let text = place.run(&["inspect", &archive, "--", "-t", "no such", "--new-option"]);
+    assert_done(&text);
+    let text = stdout(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "Nothing would be restored: the options leave out every item.",
+        "'--table=no such' --new-option: 0 items are restored, ",
+        "--table=no such: the archive has no such name.",
+        "--new-option: jobtune does not know this, and shows what the other options leave.",
+    ] {
+        assert!(text.contains(sentence), "{sentence} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn options_that_cannot_select_are_refused() {
+    let place = Place::new();
+    let archive = committed().join("15/custom").to_string_lossy().into_owned();
+    let refused = |args: &[&str]| {
+        let output = place.run(&[&["inspect", &archive], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        stderr(&output)
+    };
+    assert!(refused(&["--", "-j", "4"]).contains("-j cannot be used"));
+    assert!(refused(&["--", "-a", "-s"]).contains("cannot be used together"));
+    assert!(refused(&["--", "-L", "no-list"]).contains("cannot read no-list"));
+    let filter = ["--pg-restore", "15", "--", "--filter", "f"];
+    assert!(refused(&filter).contains("pg_restore 15 has no --filter"));
+}
+
 #[test]
 fn serial_and_piped_archives_are_advised_on() {
     let place = Place::new();

@@ -7,9 +7,13 @@
 #[path = "../support/place.rs"]
 mod place;
 
+#[path = "../../../restore-core/tests/support/launches.rs"]
+mod launches;
+
 mod bad_input;
 mod cases;
 mod clock;
+mod cluster;
 mod containers;
 mod control_group;
 mod encodings;
@@ -18,6 +22,7 @@ mod faults;
 mod inspect;
 mod layers;
 mod licences;
+mod list_order;
 mod live;
 mod load;
 mod needs;

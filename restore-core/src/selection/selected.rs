@@ -49,6 +49,13 @@ impl<'a> Selected<'a> {
             (toc, listed) = (Cow::Owned(in_order), count);
         }
         let parts = decide(&toc, listed, criteria, major);
+        let is_measured = |(item, parts): (&Item, &Parts)| !is_unmeasured(item, *parts);
+        if !toc.items.iter().zip(&parts).all(is_measured) {
+            let items = toc.to_mut().items.iter_mut().zip(&parts);
+            for (item, _) in items.filter(|(item, parts)| is_unmeasured(item, **parts)) {
+                item.data_length = None;
+            }
+        }
         Ok(Self { toc, parts })
     }
 
@@ -59,7 +66,8 @@ impl<'a> Selected<'a> {
     }
 
     /// The table of contents in the order of the restore. Its items have the
-    /// lengths that `pg_restore` gives them in that order.
+    /// lengths that `pg_restore` gives them in that order, and where it
+    /// restores their data.
     pub fn toc(&self) -> &Toc {
         &self.toc
     }
@@ -123,6 +131,13 @@ fn decide(toc: &Toc, listed: usize, criteria: &Criteria, major: PgMajor) -> Vec<
         parts.push(of_item);
     }
     parts
+}
+
+/// Whether `pg_restore` does not ask how large the data is: in a directory,
+/// where it is not restored (`pg_backup_directory.c`, `_PrepParallelRestore`).
+/// In a custom archive it takes the sizes of all.
+fn is_unmeasured(item: &Item, parts: Parts) -> bool {
+    !parts.data && item.data_length.is_some() && matches!(item.data, DataOffset::File(_))
 }
 
 /// Where the data of a custom archive ends; 0 for other formats.

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
 use restore_core::format::Format;
 use restore_core::needs::{Avoid, needs};
-use restore_core::options::{Opt, RestoreOptions};
+use restore_core::options::RestoreOptions;
 use restore_core::selection::{Criteria, Selected, is_restored_by_default};
 use restore_core::toc::Item;
 use restore_core::units::PgMajor;
@@ -211,7 +211,7 @@ async fn check_needs(
         Some(selected) => kept(selected).collect(),
         None => archive.toc().items.iter().collect(),
     };
-    let needs = needs(&items, &omitted(wanted.options));
+    let needs = needs(&items, &Avoid::by_options(wanted.options));
     let subject = Subject {
         archive,
         needs: &needs,
@@ -223,21 +223,6 @@ async fn check_needs(
         printer.note(format!("note: {note}"));
     }
     Ok(outcome.encoding)
-}
-
-/// What the options do without.
-fn omitted(options: &RestoreOptions) -> Vec<Avoid> {
-    let known = [
-        (Opt::NoOwner, Avoid::Owner),
-        (Opt::NoPrivileges, Avoid::Privileges),
-        (Opt::NoTablespaces, Avoid::Tablespaces),
-        (Opt::NoTableAccessMethod, Avoid::TableAccessMethod),
-        (Opt::NoPolicies, Avoid::Policies),
-        (Opt::NoPublications, Avoid::Publications),
-        (Opt::NoSubscriptions, Avoid::Subscriptions),
-        (Opt::NoSecurityLabels, Avoid::SecurityLabels),
-    ];
-    known.into_iter().filter(|(option, _)| options.has(*option)).map(|(_, avoid)| avoid).collect()
 }
 
 /// The items that are not left out: those that describe the database stay.
