@@ -14,9 +14,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use harness::analysis::replay::{self, Source};
-use harness::analysis::{Analysis, Curve, CurveKey};
-use harness::record::{Outcome, RunFolder, TrialRow};
+use harness::analysis::replay::ReplayInput;
+use harness::analysis::{Curve, CurveKey, curves_of_rows};
+use harness::record::{Outcome, Run, TrialRow};
+use harness::stats::estimate::Estimate;
+use harness::study::replay_inputs;
 use restore_core::units::Jobs;
 
 /// A time that was predicted, and what was measured.
@@ -65,18 +67,14 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn test(run: &Path) -> anyhow::Result<Vec<Tested>> {
-    let folder = RunFolder::open(run)?;
-    let record = folder.run()?;
-    let rows = folder.trials()?;
-    let analysis = Analysis::new(&rows);
-    let sources = replay::sources(&folder, &record, &analysis)?;
-    let of = |(key, source): (&CurveKey, &Source)| {
-        analysis.curve(key).map(|curve| test_curve(source, curve, &rows)).unwrap_or_default()
-    };
-    Ok(sources.iter().flat_map(of).collect())
+    let run = Run::open(run)?;
+    let curves = curves_of_rows(&run.rows);
+    let inputs = replay_inputs(&run, &curves)?;
+    let tested = curves.iter().filter_map(|curve| Some((curve, inputs.get(&curve.key)?)));
+    Ok(tested.flat_map(|(curve, input)| test_curve(input, curve, &run.rows)).collect())
 }
 
-fn test_curve(source: &Source, curve: &Curve, rows: &[TrialRow]) -> Vec<Tested> {
+fn test_curve(input: &ReplayInput, curve: &Curve, rows: &[TrialRow]) -> Vec<Tested> {
     let measured: Vec<(Jobs, f64)> =
         curve.measured().iter().filter_map(|cell| Some((cell.jobs, cell.seconds()?))).collect();
     let Some(&(Jobs::ONE, _)) = measured.first() else { return Vec::new() };
@@ -88,20 +86,20 @@ fn test_curve(source: &Source, curve: &Curve, rows: &[TrialRow]) -> Vec<Tested> 
             .filter(|row| [Jobs::ONE, shown].contains(&row.jobs))
             .cloned()
             .collect();
-        let fitted = Analysis::new(&kept);
-        let Some(fitted) = fitted.curve(&curve.key) else { continue };
+        let Some(fitted) = curves_of_rows(&kept).pop() else { continue };
         let asked = || measured[1..].iter().filter(|&&(jobs, _)| jobs != shown);
-        let Some(replay) = source.replay(fitted, asked().map(|&(jobs, _)| jobs)) else { continue };
+        let Some(replay) = input.replay(&fitted, asked().map(|&(jobs, _)| jobs)) else { continue };
         for &(asked, measured) in asked() {
             let Some(prediction) = replay.prediction(asked) else { continue };
-            let band = prediction.band;
+            let Estimate { value, low, high } = prediction.time_seconds;
             tested.push(Tested {
                 curve: curve.key.to_string(),
                 shown,
                 asked,
                 measured,
-                predicted: prediction.seconds,
-                within_band: (band.low..=band.high).contains(&measured),
+                predicted: value,
+                within_band: low.is_some_and(|low| low <= measured)
+                    && high.is_some_and(|high| measured <= high),
             });
         }
     }

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bars::{Bar, judge};
-use harness::analysis::{Analysis, Curve};
+use harness::analysis::{Curve, curves_of_rows};
 use harness::record::{RunFolder, TrialRow};
 use harness::report::tune::TuneReport;
 use harness::scenario::quantity::WarmUp;
@@ -92,7 +92,7 @@ struct Grid {
 impl Grid {
     fn read(scenario: &Path) -> anyhow::Result<Self> {
         let rows = RunFolder::open(&scenario.join("grid"))?.trials()?;
-        let mut curves = Analysis::new(&rows).curves;
+        let mut curves = curves_of_rows(&rows);
         anyhow::ensure!(curves.len() == 1, "{} is not of one curve", scenario.display());
         Ok(Self {
             name: scenario.file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -29,6 +29,7 @@ pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod stats;
+pub mod study;
 pub mod sweep;
 pub mod tune;
 pub mod workload;

@@ -6,7 +6,7 @@
 
 mod support;
 
-use harness::analysis::{Analysis, BlockPlan, Limits};
+use harness::analysis::{BlockPlan, RunFacts, curves_of_rows};
 use harness::recommend::odds::Odds;
 use harness::recommend::{Decision, StopRule};
 use harness::record::ending::Ending;
@@ -17,7 +17,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use restore_core::format::Format;
-use support::{TrueCurve, run, usl};
+use support::{TrueCurve, facts, run, usl};
 
 const TOLERANCE: f64 = 0.05;
 const JOBS: [u32; 4] = [1, 2, 4, 8];
@@ -43,8 +43,8 @@ impl Tally {
     /// Simulates a run of `curve` and compares each claim with the truth.
     fn add(&mut self, curve: &TrueCurve, blocks: u32, noise: f64, seed: u64) {
         let rows = run(std::slice::from_ref(curve), blocks, noise, seed);
-        let analysis = Analysis::new(&rows);
-        let odds = Odds::new(&analysis.curves[0], TOLERANCE, seed, DRAWS).unwrap();
+        let curves = curves_of_rows(&rows);
+        let odds = Odds::new(&curves[0], TOLERANCE, seed, DRAWS).unwrap();
         let best = curve.times.iter().map(|&(_, time)| time).fold(f64::INFINITY, f64::min);
         let is_good = |cell: usize| curve.times[cell].1 <= best * (1.0 + TOLERANCE);
         let as_good = odds.as_good();
@@ -138,14 +138,9 @@ fn claims_err_as_often_as_they_say_in_the_worst_case() {
 
 #[test]
 fn looking_after_every_block_does_not_raise_the_error() {
-    let rule = StopRule {
-        blocks: BlockPlan { min: 3, max: 10 },
-        cells_per_block: JOBS.len(),
-        precision: 0.001,
-        tolerance: TOLERANCE,
-        seed: 1,
-        limits: Limits::default(),
-    };
+    let blocks = BlockPlan { min: 3, max: 10 };
+    let facts = RunFacts { blocks, precision: 0.001, tolerance: TOLERANCE, seed: 1, ..facts() };
+    let rule = StopRule { facts, cells_per_block: JOBS.len() };
     let experiments = 150;
     let mut decided = 0;
     for seed in 0..experiments {
@@ -159,8 +154,8 @@ fn looking_after_every_block_does_not_raise_the_error() {
             });
         let (rows, ending) = ending.expect("the last block ends the sweep");
         if ending == Ending::Decided {
-            let analysis = Analysis::new(rows);
-            let odds = Odds::new(&analysis.curves[0], TOLERANCE, 1, 10_000).unwrap();
+            let curves = curves_of_rows(rows);
+            let odds = Odds::new(&curves[0], TOLERANCE, 1, 10_000).unwrap();
             let chosen = odds.as_good().iter().position(|&p| p >= 0.95);
             decided += u32::from(chosen != Some(3));
         }
@@ -177,8 +172,8 @@ fn ratio_intervals_cover_the_truth() {
         let curve = usl(Format::Custom, &[1, 8], 100.0, 0.2, 0.01);
         let truth = curve.times[0].1 / curve.times[1].1;
         let covered = (0..experiments).filter(|&seed| {
-            let analysis = Analysis::new(&run(std::slice::from_ref(&curve), blocks, noise, seed));
-            let cells = &analysis.curves[0].cells;
+            let curves = curves_of_rows(&run(std::slice::from_ref(&curve), blocks, noise, seed));
+            let cells = &curves[0].cells;
             let ratio = cells[0].ratio_to(&cells[1], Level::P95).unwrap();
             ratio.ratio_interval().contains(truth)
         });

@@ -5,22 +5,23 @@
 mod support;
 
 use harness::analysis::RunFacts;
-use harness::claims::{Judged, Material, Ruling, judge};
+use harness::claims::{Judged, Ruling, judge};
 use harness::record::TrialRow;
 use harness::scenario::Phase;
+use harness::study::Study;
 use restore_core::format::Format;
 use support::{TrueCurve, facts};
 
-fn run(scenario: &str, phase: Phase, curves: &[(Format, &[(u32, f64)])]) -> Material {
+fn run(scenario: &str, phase: Phase, curves: &[(Format, &[(u32, f64)])]) -> Study {
     let curves: Vec<TrueCurve> =
         curves.iter().map(|&(format, times)| TrueCurve { format, times: times.to_vec() }).collect();
     let rows = support::run(&curves, 5, 0.01, 7);
-    material(scenario, phase, rows)
+    material(scenario, phase, &rows)
 }
 
-fn material(scenario: &str, phase: Phase, rows: Vec<TrialRow>) -> Material {
+fn material(scenario: &str, phase: Phase, rows: &[TrialRow]) -> Study {
     let facts = RunFacts { scenario: Some(scenario.to_owned()), phase, ..facts() };
-    Material::new(facts, rows)
+    Study::of_rows(scenario, rows, facts)
 }
 
 #[track_caller]
@@ -79,7 +80,7 @@ fn gains_of_two_shapes_are_compared_between_runs() {
     assert_eq!(ruling(&judged, "few-tables-gain-little"), Some(Ruling::Holds));
     // On another host the two have nothing to do with each other.
     let [many, mut giant] = runs;
-    giant.facts.host = Some("another".to_owned());
+    giant.measured.facts.host = Some("another".to_owned());
     let judged = judge(&[many, giant]);
     assert_eq!(ruling(&judged, "gains-need-many-tables"), Some(Ruling::NotDecidable));
 }
@@ -97,13 +98,13 @@ fn latency_beside_many_jobs_is_read_from_the_trials() {
     let times = [(1, 10.0), (4, 6.0)];
     let curve = TrueCurve { format: Format::Directory, times: times.to_vec() };
     let mut all = support::run(&[curve], 5, 0.01, 7);
-    let judged = judge(&[material("production", Phase::Restore, all.clone())]);
+    let judged = judge(&[material("production", Phase::Restore, &all)]);
     assert_eq!(ruling(&judged, "high-j-starves-production"), Some(Ruling::NotDecidable));
     for row in &mut all {
         let slow = if row.jobs.get() == 4 { 60_000 } else { 20_000 };
         row.workload.workload_during_p99_us = Some(slow + u64::from(row.block) * 100);
     }
-    let judged = judge(&[material("production", Phase::Restore, all)]);
+    let judged = judge(&[material("production", Phase::Restore, &all)]);
     assert_eq!(ruling(&judged, "high-j-starves-production"), Some(Ruling::Holds));
 }
 
@@ -113,7 +114,7 @@ fn too_few_blocks_decide_nothing() {
     let mut all =
         support::run(&[TrueCurve { format: Format::Directory, times: times.to_vec() }], 5, 0.01, 7);
     all.retain(|row| row.block == 1);
-    let judged = judge(&[material("small-database", Phase::Restore, all)]);
+    let judged = judge(&[material("small-database", Phase::Restore, &all)]);
     for claim in judged {
         assert_eq!(claim.ruling(), Some(Ruling::NotDecidable), "{}", claim.claim.name);
     }

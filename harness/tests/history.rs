@@ -8,8 +8,8 @@ use harness::document::{Answer as _, Style, markdown, terminal};
 use harness::gate::across::{self, Arm, Likeness};
 use harness::gate::comparison::Pairing;
 use harness::gate::{Finding, Policy};
-use harness::history::{History, RecordedRun};
-use harness::record::RunRecord;
+use harness::history::History;
+use harness::record::{Run, RunRecord};
 use harness::scenario::{self, Overrides};
 use restore_core::format::Format;
 use serde_json::json;
@@ -40,19 +40,16 @@ fn record(day: u32, settings: &str) -> RunRecord {
 }
 
 /// A run whose restores take about so many seconds.
-fn recorded(day: u32, seconds: f64) -> RecordedRun {
+fn recorded(day: u32, seconds: f64) -> Run {
     let curve = TrueCurve { format: Format::Custom, times: vec![(4, seconds)] };
-    RecordedRun {
-        name: format!("nightly-{day:02}"),
-        run: record(day, "128MB"),
-        rows: run(&[curve], 5, 0.02, u64::from(day)),
-    }
+    let rows = run(&[curve], 5, 0.02, u64::from(day));
+    Run::without_tables(format!("nightly-{day:02}"), record(day, "128MB"), rows)
 }
 
 #[test]
 fn the_run_since_which_it_is_slower_is_named() {
     let level = |day| if day < 15 { 30.0 } else { 36.0 };
-    let mut runs: Vec<RecordedRun> = (1..=28).map(|day| recorded(day, level(day))).collect();
+    let mut runs: Vec<Run> = (1..=28).map(|day| recorded(day, level(day))).collect();
     runs.reverse();
     let seen = History::new(&runs);
     let [cell] = &seen.cells[..] else { panic!("{seen:?}") };
@@ -70,18 +67,18 @@ fn the_run_since_which_it_is_slower_is_named() {
 
 #[test]
 fn steady_runs_have_no_change() {
-    let runs: Vec<RecordedRun> = (1..=28).map(|day| recorded(day, 30.0)).collect();
+    let runs: Vec<Run> = (1..=28).map(|day| recorded(day, 30.0)).collect();
     assert_eq!(History::new(&runs).changed().count(), 0);
 }
 
-fn arm(recorded: &RecordedRun) -> Arm<'_> {
-    Arm { name: &recorded.name, run: &recorded.run, variant: "base", rows: &recorded.rows }
+fn arm(run: &Run) -> Arm<'_> {
+    Arm { run, variant: "base" }
 }
 
 #[test]
 fn what_equal_runs_differ_by_widens_a_comparison() {
     // Levels that differ by 10 % from run to run, noise of 2 % within.
-    let runs: Vec<RecordedRun> =
+    let runs: Vec<Run> =
         (1..=12).map(|day| recorded(day, if day % 2 == 0 { 30.0 } else { 33.0 })).collect();
     let arms: Vec<Arm<'_>> = runs.iter().map(arm).collect();
     let between = across::between(&arms).unwrap();
@@ -101,9 +98,9 @@ fn what_equal_runs_differ_by_widens_a_comparison() {
 #[test]
 fn what_is_not_alike_stands_in_the_way() {
     let mut other = recorded(2, 30.0);
-    other.run = record(2, "1GB");
-    other.run.host.cores = 8;
-    other.run.servers.get_mut("base").unwrap().major = 18;
+    other.record = record(2, "1GB");
+    other.record.host.cores = 8;
+    other.record.servers.get_mut("base").unwrap().major = 18;
     let base = recorded(1, 30.0);
     let seen = across::obstacles(&arm(&base), &arm(&other));
     let kinds: Vec<Likeness> = seen.iter().map(|obstacle| obstacle.likeness).collect();

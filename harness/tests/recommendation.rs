@@ -6,18 +6,20 @@ mod support;
 
 use std::time::Duration;
 
-use harness::analysis::{Analysis, BlockPlan, Limits, RunFacts, compare};
+use harness::analysis::replay::Floor;
+use harness::analysis::{CurveReplay, Limits, RunFacts, Tables, compare, curves, curves_of_rows};
 use harness::recommend::rules::Standing;
-use harness::recommend::{Decision, Reason, Recommendation, StopRule, Verdict, Warning};
-use harness::record::ending::Ending;
-use harness::record::trial::{Outcome, TrialRow};
+use harness::recommend::{Decision, Mark, Reason, StopRule, Verdict, Warning};
+use harness::record::{Ending, Outcome, TrialRow};
 use harness::stats::interval::Level;
+use harness::study::Study;
 use restore_core::format::Format;
+use restore_core::replay::Contention;
 use restore_core::units::Jobs;
-use support::{TrueCurve, archive, facts, fail, run, usl};
+use support::{TrueCurve, facts, fail, run, usl};
 
-fn judge(rows: &[TrialRow], facts: &RunFacts) -> Recommendation {
-    Recommendation::new(&Analysis::new(rows), facts)
+fn judge(rows: &[TrialRow], facts: &RunFacts) -> Study {
+    Study::of_rows("synthetic", rows, facts.clone())
 }
 
 fn jobs(jobs: u32) -> Jobs {
@@ -37,21 +39,23 @@ fn plateau() -> TrueCurve {
 fn the_smallest_of_a_plateau_is_recommended() {
     for blocks in [3, 5, 8] {
         let seen = judge(&run(&[plateau()], blocks, 0.01, 11), &facts());
-        assert_eq!(seen.curves[0].recommended(), Some(jobs(4)), "{blocks} blocks");
-        let Verdict::Recommend { equivalent, probability, .. } = &seen.curves[0].verdict else {
+        assert_eq!(seen.curves[0].verdict.recommended(), Some(jobs(4)), "{blocks} blocks");
+        let Verdict::Recommend { cannot_be_told_from, probability, .. } = &seen.curves[0].verdict
+        else {
             panic!("no recommendation after {blocks} blocks")
         };
         assert!(probability.get() >= 0.95);
-        assert!(!equivalent.contains(&jobs(1)) && !equivalent.contains(&jobs(2)));
+        assert!(!cannot_be_told_from.contains(&jobs(1)) && !cannot_be_told_from.contains(&jobs(2)));
     }
 }
 
 #[test]
 fn verdicts_do_not_depend_on_the_order_of_the_rows() {
     let mut rows = run(&[plateau()], 5, 0.05, 12);
-    let before = judge(&rows, &facts());
+    let written = |rows: &[TrialRow]| serde_json::to_value(judge(rows, &facts())).unwrap();
+    let before = written(&rows);
     rows.reverse();
-    assert_eq!(judge(&rows, &facts()), before);
+    assert_eq!(written(&rows), before);
 }
 
 #[test]
@@ -109,8 +113,10 @@ fn a_cell_that_mostly_fails_is_not_recommended() {
         fail(row, "out of memory");
     }
     let seen = judge(&rows, &facts());
-    assert_eq!(seen.curves[0].recommended(), Some(jobs(8)));
-    assert_eq!(seen.curves[0].struck[0].jobs, jobs(4));
+    assert_eq!(seen.curves[0].verdict.recommended(), Some(jobs(8)));
+    let ruled_out = |cell: &&harness::recommend::CellStudy| cell.marks.contains(&Mark::RuledOut);
+    let ruled_out = seen.curves[0].cells.iter().find(ruled_out).unwrap();
+    assert_eq!(ruled_out.jobs, jobs(4));
     assert!(seen.warnings.iter().any(|warning| warning.to_string().contains("out of memory")));
 }
 
@@ -123,7 +129,7 @@ fn a_gap_does_not_cost_its_block() {
         let index = rows.iter().position(|seen| seen.block == block).unwrap() + row % 5;
         fail(&mut rows[index], "gone");
     }
-    assert_eq!(judge(&rows, &facts()).curves[0].recommended(), Some(jobs(4)));
+    assert_eq!(judge(&rows, &facts()).curves[0].verdict.recommended(), Some(jobs(4)));
 }
 
 #[test]
@@ -133,8 +139,8 @@ fn ratios_use_the_blocks_that_have_both() {
         row.wall_ns *= 9;
     }
     fail(&mut rows[0], "gone");
-    let analysis = Analysis::new(&rows);
-    let cells = &analysis.curves[0].cells;
+    let curves = curves_of_rows(&rows);
+    let cells = &curves[0].cells;
     let ratio = cells[0].ratio_to(&cells[1], Level::P95).unwrap();
     assert_eq!(ratio.n, 3);
     assert!((ratio.ratio() - 2.0).abs() < 1e-9);
@@ -147,42 +153,64 @@ fn the_faster_format_is_named_or_not() {
     let custom = usl(Format::Custom, &[1, 2, 4, 8], 100.0, 0.1, 0.01);
     let apart = judge(&run(&[custom.clone(), directory(80.0)], 5, 0.02, 3), &facts());
     assert_eq!(apart.best[0].fastest.key.format, Format::Directory);
-    assert!(apart.best[0].is_told_apart());
+    assert!(apart.best[0].told_apart);
     // At 5 %, about 5 of 100 runs of equal formats tell them apart; more than
     // 12 are as good as impossible (binomial: 0.2 %).
     let told_apart = (0..100).filter(|&seed| {
         let rows = run(&[custom.clone(), directory(100.0)], 5, 0.02, seed);
-        let analysis = Analysis::new(&rows);
-        let cell = |curve: usize| analysis.curves[curve].cell(jobs(8)).unwrap();
+        let curves = curves_of_rows(&rows);
+        let cell = |curve: usize| curves[curve].cell(jobs(8)).unwrap();
         compare::with_reference(&[cell(0)], cell(1))[0].unwrap().differs
     });
     assert!(told_apart.count() <= 12);
 }
 
+/// A replay that is not trusted, though its floor is known.
+fn floor_of(critical_path: Duration) -> CurveReplay {
+    let floor = Floor {
+        critical_path,
+        serial: Duration::ZERO,
+        total_work: critical_path,
+        items: Vec::new(),
+    };
+    CurveReplay {
+        recorded_jobs: Jobs::ONE,
+        recordings: 1,
+        processors: None,
+        contention: Contention { a: 0.0, b: 0.0 },
+        residuals: Vec::new(),
+        trusted: false,
+        predictions: Vec::new(),
+        floor,
+    }
+}
+
 #[test]
 fn unmeasured_rules_of_thumb_are_predicted_where_a_law_fits() {
-    let standing = |times: TrueCurve, facts: &RunFacts| {
-        let seen = judge(&run(&[times], 5, 0.005, 4), facts);
+    let standing = |times: TrueCurve, replay: Option<CurveReplay>| {
+        let rows = run(&[times], 5, 0.005, 4);
+        let curves = curves(&rows, &Tables::default(), &Limits::default());
+        let replays = replay.map(|replay| (curves[0].key.clone(), replay)).into_iter().collect();
+        let seen = Study::judged("synthetic".to_owned(), rows, curves, replays, facts());
         seen.curves[0].rules.iter().find(|rule| rule.jobs == jobs(4)).unwrap().standing
     };
     let law = usl(Format::Custom, &[1, 2, 3, 6, 8], 100.0, 0.05, 0.02);
     // T(4) = 25 + 3.75 + 6 = 34.75; the best measured is T(6) = 30.83.
-    let Standing::Predicted(regret) = standing(law.clone(), &facts()) else {
+    let Standing::Predicted(regret) = standing(law.clone(), None) else { panic!("not predicted") };
+    let truth = 34.75 / 30.833 - 1.0;
+    assert!((regret.value - truth).abs() < 0.02, "{regret:?}");
+    let (low, high) = (regret.low.unwrap(), regret.high.unwrap());
+    assert!((low..=high).contains(&truth), "{regret:?}");
+
+    let Standing::Predicted(regret) = standing(law, Some(floor_of(Duration::from_secs(50)))) else {
         panic!("not predicted")
     };
-    assert!((regret.estimate - (34.75 / 30.833 - 1.0)).abs() < 0.02, "{regret:?}");
-    assert!(regret.interval.contains(34.75 / 30.833 - 1.0), "{regret:?}");
-
-    let mut floor = archive(Format::Custom);
-    floor.critical_path = Some(Duration::from_secs(50));
-    let floored = RunFacts { archives: vec![floor], ..facts() };
-    let Standing::Predicted(regret) = standing(law, &floored) else { panic!("not predicted") };
-    assert!(regret.estimate > 0.6, "no faster than the critical path: {regret:?}");
+    assert!(regret.value > 0.6, "no faster than the critical path: {regret:?}");
 
     let jagged = curve(&[(1, 100.0), (2, 90.0), (3, 30.0), (6, 60.0), (8, 20.0)]);
-    assert_eq!(standing(jagged, &facts()), Standing::NotMeasured);
+    assert_eq!(standing(jagged, None), Standing::NotMeasured);
     let short = curve(&[(1, 100.0), (2, 60.0), (3, 50.0)]);
-    assert_eq!(standing(short, &facts()), Standing::NotMeasured, "beyond the data");
+    assert_eq!(standing(short, None), Standing::NotMeasured, "beyond the data");
 }
 
 #[test]
@@ -203,14 +231,83 @@ fn warnings_come_when_they_should() {
     assert_eq!(kinds(&run(&[falling], 6, 0.01, 11), &roomy), ["best_at_largest"]);
 }
 
-fn stop_rule(cells: usize) -> StopRule {
-    StopRule {
-        blocks: BlockPlan { min: 3, max: 10 },
-        cells_per_block: cells,
-        precision: 0.03,
-        tolerance: 0.05,
-        seed: 1,
-        limits: Limits::default(),
+fn stop_rule(cells_per_block: usize) -> StopRule {
+    StopRule { facts: RunFacts { seed: 1, ..facts() }, cells_per_block }
+}
+
+/// What a workload beside the restores with so many jobs suffers: its p99 in
+/// each block, in milliseconds.
+fn suffer(rows: &mut [TrialRow], of: u32, p99: impl Fn(u32) -> u64) {
+    for row in rows.iter_mut().filter(|row| row.jobs == jobs(of)) {
+        row.workload.workload_before_p99_us = Some(5_000);
+        row.workload.workload_during_p99_us = Some(p99(row.block) * 1_000);
+        row.workload.workload_during_late_ratio = Some(p99(row.block) as f64 / 1e4);
+    }
+}
+
+/// The limits of a workload, one at a time.
+fn workload_limits() -> [Limits; 3] {
+    let none = Limits::default();
+    [
+        Limits { p99_latency: Some(Duration::from_millis(50)), ..none },
+        Limits { latency_increase: Some(9.0), ..none },
+        Limits { missed: Some(0.005), ..none },
+    ]
+}
+
+fn limited(cells_per_block: usize, limits: Limits) -> StopRule {
+    StopRule { facts: RunFacts { seed: 1, limits, ..facts() }, cells_per_block }
+}
+
+#[test]
+fn a_sweep_is_not_decided_on_a_number_that_a_workload_rules_out() {
+    let falling = curve(&[(1, 100.0), (2, 50.0), (4, 25.0)]);
+    for limits in workload_limits() {
+        let mut rows = run(std::slice::from_ref(&falling), 3, 0.005, 2);
+        for (number, p99) in [(1, 10), (2, 20), (4, 90)] {
+            suffer(&mut rows, number, |block| p99 + u64::from(block));
+        }
+        let rule = limited(3, limits);
+        assert_eq!(rule.decide(&rows), Decision::Stop(Ending::Decided), "{limits:?}");
+        let seen = judge(&rows, &rule.facts);
+        assert_eq!(seen.curves[0].verdict.recommended(), Some(jobs(2)), "{limits:?}");
+        assert_eq!(seen.curves[0].beyond_limits[0].jobs, jobs(4));
+    }
+}
+
+#[test]
+fn a_sweep_ends_early_where_a_workload_leaves_one_number_or_none() {
+    let edge = curve(&[(1, 105.0), (2, 100.0)]);
+    for limits in workload_limits() {
+        let mut rows = run(std::slice::from_ref(&edge), 3, 0.02, 2);
+        assert_eq!(limited(2, limits).decide(&rows), Decision::Continue, "nothing was read");
+        suffer(&mut rows, 1, |_| 10);
+        suffer(&mut rows, 2, |_| 90);
+        assert_eq!(limited(2, limits).decide(&rows), Decision::Stop(Ending::Decided));
+        assert_eq!(
+            judge(&rows, &limited(2, limits).facts).curves[0].verdict.recommended(),
+            Some(jobs(1))
+        );
+        suffer(&mut rows, 1, |_| 80);
+        assert_eq!(limited(2, limits).decide(&rows), Decision::Stop(Ending::Decided));
+        let seen = judge(&rows, &limited(2, limits).facts);
+        let Verdict::Inconclusive { reasons, .. } = &seen.curves[0].verdict else {
+            panic!("{:?}", seen.curves[0].verdict)
+        };
+        assert_eq!(reasons[..], [Reason::NothingWithinLimits]);
+    }
+}
+
+#[test]
+fn a_sweep_goes_on_while_rows_leave_a_limit_of_the_workload_open() {
+    let falling = curve(&[(1, 100.0), (2, 50.0), (4, 25.0)]);
+    for limits in workload_limits() {
+        let mut rows = run(std::slice::from_ref(&falling), 3, 0.005, 2);
+        for number in [1, 2] {
+            suffer(&mut rows, number, |_| 10);
+        }
+        suffer(&mut rows, 4, |block| if block == 2 { 90 } else { 40 });
+        assert_eq!(limited(3, limits).decide(&rows), Decision::Continue, "{limits:?}");
     }
 }
 

@@ -4,18 +4,17 @@
 
 mod support;
 
-use harness::analysis::{Analysis, RunFacts};
-use harness::recommend::Recommendation;
-use harness::record::trial::TrialRow;
-use harness::report::{Report, Style, json, markdown, terminal};
+use harness::analysis::RunFacts;
+use harness::record::TrialRow;
+use harness::report::{Report, Style, markdown, terminal};
+use harness::study::Study;
 use restore_core::format::Format;
 use support::{archive, facts, fail, run, usl};
 
 const JOBS: [u32; 5] = [1, 2, 4, 8, 16];
 
 fn report(rows: &[TrialRow], facts: &RunFacts) -> Report {
-    let analysis = Analysis::new(rows);
-    Report::new(&analysis, &Recommendation::new(&analysis, facts), facts)
+    Report::new(Study::of_rows("synthetic", rows, facts.clone()))
 }
 
 fn two_formats(blocks: u32, noise: f64) -> Vec<TrialRow> {
@@ -51,11 +50,12 @@ fn two_formats_in_markdown() {
 fn one_format_in_json() {
     let rows = run(&[usl(Format::Directory, &[1, 2, 4, 8], 40.0, 0.1, 0.01)], 3, 0.02, 3);
     let report = report(&rows, &facts());
-    let text = json::render(&report).unwrap();
+    let text = report.json().unwrap();
     insta::assert_snapshot!(text);
-    // What other programs read back is what was written.
-    let read: Report = serde_json::from_str(&text).unwrap();
-    assert_eq!(json::render(&read).unwrap(), text);
+    // What other programs read back is what was written, to the last digit.
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, serde_json::to_value(&report).unwrap());
+    assert_eq!(read["curves"][0]["cells"].as_array().unwrap().len(), 4);
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! and knows nothing of scenarios, statistics or containers: those belong to
 //! the `harness` crate.
 
+#![warn(missing_docs)]
+
 pub mod archive;
 pub mod connection;
 pub mod dump;

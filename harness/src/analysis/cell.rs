@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
 
-use super::limits::Breach;
-use super::load::{CellLoad, Items};
+use super::latency::CellLatency;
+use super::limits::{Breach, Limits};
+use super::load::CellLoad;
+use super::tables::Tables;
 use crate::record::trial::{Outcome, TrialRow};
 use crate::stats::interval::Level;
 use crate::stats::median::{self, MedianInterval};
@@ -27,7 +29,6 @@ pub struct OutcomeCounts {
 }
 
 impl OutcomeCounts {
-    /// Counts `outcome`.
     pub fn add(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Completed => self.completed += 1,
@@ -42,7 +43,6 @@ impl OutcomeCounts {
         self.failed + self.timed_out + self.invalid
     }
 
-    /// All trials.
     pub fn trials(self) -> u32 {
         self.completed + self.lost()
     }
@@ -55,6 +55,8 @@ pub struct Observation {
     pub trial: u32,
     /// ln of its wall time in seconds.
     pub ln_seconds: f64,
+    /// ln of the bytes of WAL that it wrote; `None` where none were counted.
+    pub ln_wal: Option<f64>,
     /// Whether it stands apart from the cell's other trials. It counts all
     /// the same.
     pub outlier: bool,
@@ -64,7 +66,6 @@ pub struct Observation {
 /// ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellSummary {
-    /// The number of jobs.
     pub jobs: Jobs,
     /// How its trials ended.
     pub counts: OutcomeCounts,
@@ -79,13 +80,19 @@ pub struct CellSummary {
     pub median: Option<MedianInterval>,
     /// What the machine and the server were doing.
     pub load: CellLoad,
+    /// How a workload beside its restores did, over all trials together;
+    /// `None` where none ran, or its tables are not at hand.
+    pub latency: Option<CellLatency>,
     /// Readings beyond the scenario's limits.
     pub breaches: Vec<Breach>,
+    /// Whether the tables of latencies are needed to tell if it is within the
+    /// limits of the workload: some trials are and others are not.
+    pub may_breach: bool,
 }
 
 impl CellSummary {
     /// Summarises the rows of one cell.
-    pub fn new(jobs: Jobs, rows: &[&TrialRow], items: &Items) -> Self {
+    pub fn new(jobs: Jobs, rows: &[&TrialRow], tables: &Tables, limits: &Limits) -> Self {
         let mut counts = OutcomeCounts::default();
         let mut observations = BTreeMap::new();
         for row in rows {
@@ -94,9 +101,20 @@ impl CellSummary {
                 observations.insert(row.block, observation(row));
             }
         }
-        let values: Vec<f64> = observations.values().map(|seen| seen.ln_seconds).collect();
-        for (seen, flag) in observations.values_mut().zip(outlier::flags(&values)) {
-            seen.outlier = flag;
+        let values: Vec<f64> = observations.values().map(|observed| observed.ln_seconds).collect();
+        for (observed, flag) in observations.values_mut().zip(outlier::flags(&values)) {
+            observed.outlier = flag;
+        }
+        let load = CellLoad::new(jobs, rows, &tables.items);
+        let latency = CellLatency::pooled(rows, &tables.latencies);
+        let mut breaches = limits.breaches(jobs, &load);
+        let mut may_breach = false;
+        if let Some(latency) = &latency {
+            breaches.extend(limits.breaches_of_workload(jobs, latency));
+        } else {
+            let of_trials = limits.breaches_of_trials(jobs, rows);
+            breaches.extend(of_trials.all);
+            may_breach = of_trials.is_open;
         }
         Self {
             jobs,
@@ -105,19 +123,20 @@ impl CellSummary {
             mean: moments::mean(&values),
             interval: student::mean_interval(&values, Level::P95),
             median: median::median_interval(&values, Level::P95),
-            load: CellLoad::new(jobs, rows, items),
-            breaches: Vec::new(),
+            load,
+            latency,
+            breaches,
+            may_breach,
         }
     }
 
-    /// How many observations it has.
     pub fn n(&self) -> usize {
         self.observations.len()
     }
 
-    /// Whether it can not be recommended: too many of its trials were lost, or
+    /// Whether it cannot be recommended: too many of its trials were lost, or
     /// it is beyond a limit.
-    pub fn is_struck(&self) -> bool {
+    pub fn is_ruled_out(&self) -> bool {
         self.is_unreliable() || !self.breaches.is_empty()
     }
 
@@ -140,7 +159,11 @@ impl CellSummary {
 
     /// The trials that stand apart.
     pub fn outliers(&self) -> Vec<u32> {
-        self.observations.values().filter(|seen| seen.outlier).map(|seen| seen.trial).collect()
+        self.observations
+            .values()
+            .filter(|observed| observed.outlier)
+            .map(|observed| observed.trial)
+            .collect()
     }
 
     /// The ratio of this cell's time to `other`'s, over the blocks that have
@@ -161,5 +184,6 @@ impl CellSummary {
 fn observation(row: &TrialRow) -> Observation {
     // A clock's tick at least, so that the logarithm exists.
     let seconds = row.wall_ns.max(1) as f64 / 1e9;
-    Observation { trial: row.trial, ln_seconds: seconds.ln(), outlier: false }
+    let ln_wal = row.wal_bytes.filter(|&bytes| bytes > 0).map(|bytes| (bytes as f64).ln());
+    Observation { trial: row.trial, ln_seconds: seconds.ln(), ln_wal, outlier: false }
 }

@@ -1,85 +1,32 @@
 //! Curves: cells that differ in jobs alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use restore_core::format::{Compression, Format};
 use restore_core::units::{Bytes, Jobs};
 
 use super::cell::CellSummary;
 use super::fit::{self, CurveFit};
-use super::latency::Latencies;
+use super::key::CurveKey;
 use super::limits::Limits;
-use super::load::Items;
-use super::replay::CurveReplay;
-use crate::record::trial::TrialRow;
+use super::tables::Tables;
+use crate::record::TrialRow;
 use crate::stats::block_table::BlockTable;
 use crate::stats::two_way::TwoWay;
-
-/// The variant of a scenario that names none.
-const USUAL_VARIANT: &str = "base";
-/// The engine that every other one is compared with.
-const USUAL_ENGINE: &str = "pg_restore";
-
-/// What the cells of a curve share.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CurveKey {
-    /// Name of the variant.
-    pub variant: String,
-    /// Name of the engine.
-    pub engine: String,
-    /// Format of the archive.
-    pub format: Format,
-    /// Compression of the archive.
-    pub compression: Compression,
-}
-
-impl CurveKey {
-    /// The curve that a trial belongs to.
-    pub fn of(row: &TrialRow) -> Self {
-        Self {
-            variant: row.variant.clone(),
-            engine: row.engine.clone(),
-            format: row.format,
-            compression: row.compression,
-        }
-    }
-}
-
-impl fmt::Display for CurveKey {
-    /// `custom gzip:6`, with the variant and the engine before it where they
-    /// are not the usual ones.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { variant, engine, format, compression } = self;
-        let mut name = format!("{format} {compression}");
-        if engine != USUAL_ENGINE {
-            name = format!("{engine} {name}");
-        }
-        if variant != USUAL_VARIANT {
-            name = format!("{variant} {name}");
-        }
-        f.pad(&name)
-    }
-}
 
 /// The time of a restore over the number of jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// What its cells share.
     pub key: CurveKey,
-    /// Its cells, by ascending jobs.
+    /// By ascending jobs.
     pub cells: Vec<CellSummary>,
-    /// The laws that could be fitted.
+    /// The scaling laws that could be fitted.
     pub fits: Vec<CurveFit>,
-    /// The replay of its schedule, where the run keeps enough for it.
-    pub replay: Option<CurveReplay>,
     /// Size of the largest archive that its trials made; `None` where they
     /// restored one.
     pub made: Option<Bytes>,
 }
 
 impl Curve {
-    /// The cell with this many jobs.
     pub fn cell(&self, jobs: Jobs) -> Option<&CellSummary> {
         self.cells.iter().find(|cell| cell.jobs == jobs)
     }
@@ -120,8 +67,8 @@ impl Curve {
     }
 }
 
-/// The curves of a run, by ascending key.
-pub fn curves(rows: &[TrialRow], items: &Items) -> Vec<Curve> {
+/// The curves of a run by ascending key. Cells beyond `limits` say so.
+pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &Limits) -> Vec<Curve> {
     let mut by_cell: BTreeMap<CurveKey, BTreeMap<Jobs, Vec<&TrialRow>>> = BTreeMap::new();
     for row in rows {
         by_cell.entry(CurveKey::of(row)).or_default().entry(row.jobs).or_default().push(row);
@@ -133,29 +80,15 @@ pub fn curves(rows: &[TrialRow], items: &Items) -> Vec<Curve> {
             let made = rows().filter_map(|row| row.archive_bytes).max().map(Bytes);
             let cells: Vec<CellSummary> = cells
                 .into_iter()
-                .map(|(jobs, rows)| CellSummary::new(jobs, &rows, items))
+                .map(|(jobs, rows)| CellSummary::new(jobs, &rows, tables, limits))
                 .collect();
             let fits = fit::fits(&cells);
-            Curve { key, cells, fits, replay: None, made }
+            Curve { key, cells, fits, made }
         })
         .collect()
 }
 
-/// Notes which cells are beyond `limits`.
-pub fn respect(curves: &mut [Curve], limits: &Limits) {
-    for cell in curves.iter_mut().flat_map(|curve| &mut curve.cells) {
-        cell.breaches = limits.breaches(cell.jobs, &cell.load);
-    }
-}
-
-/// Notes as well which cells a workload did not keep its limits beside.
-pub fn respect_workload(curves: &mut [Curve], limits: &Limits, latencies: &Latencies) {
-    for curve in curves {
-        let Some(of_curve) = latencies.get(&curve.key) else { continue };
-        for cell in &mut curve.cells {
-            if let Some(latency) = of_curve.get(&cell.jobs) {
-                cell.breaches.extend(limits.breaches_of_workload(latency));
-            }
-        }
-    }
+/// The curves by the rows alone, without limits: times, and how they scale.
+pub fn curves_of_rows(rows: &[TrialRow]) -> Vec<Curve> {
+    curves(rows, &Tables::default(), &Limits::default())
 }

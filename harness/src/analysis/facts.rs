@@ -1,14 +1,13 @@
 //! What is known of a run beside its trials.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use restore_core::format::{Compression, Format};
 use restore_core::units::Bytes;
 
-use super::curve::{Curve, CurveKey};
+use super::key::CurveKey;
 use super::limits::Limits;
-use crate::record::ending::Ending;
+use crate::record::{Ending, LargestItem};
 use crate::scenario::Phase;
 use crate::scenario::quantity::WarmUp;
 
@@ -16,7 +15,6 @@ use crate::scenario::quantity::WarmUp;
 /// is not known is `None`, and is then neither used nor warned about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts {
-    /// Name of the scenario.
     pub scenario: Option<String>,
     /// What was measured.
     pub phase: Phase,
@@ -76,9 +74,7 @@ impl Place {
 /// How many blocks a sweep may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockPlan {
-    /// At least this many.
     pub min: u32,
-    /// At most this many.
     pub max: u32,
 }
 
@@ -87,47 +83,15 @@ pub struct BlockPlan {
 pub struct ArchiveFacts {
     /// The variant whose archive it is; `None` for all of them.
     pub variant: Option<String>,
-    /// Its format.
     pub format: Format,
-    /// Its compression.
     pub compression: Compression,
-    /// Its size.
     pub bytes: Option<Bytes>,
     /// Whether its table of contents says where every item's data is.
     pub has_offsets: Option<bool>,
-    /// The item with the most data.
     pub largest_item: Option<LargestItem>,
-    /// The longest chain of items that must wait for each other: no number of
-    /// jobs restores faster.
-    pub critical_path: Option<Duration>,
-    /// The time of all items together, one after the other: j jobs take at
-    /// least a j-th of it.
-    pub total_work: Option<Duration>,
-}
-
-/// The item with the most data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LargestItem {
-    /// Its name.
-    pub name: String,
-    /// Its share of all data, from 0 to 1.
-    pub share: f64,
 }
 
 impl RunFacts {
-    /// Takes over the floors that replays have found.
-    #[must_use]
-    pub fn with_floors(mut self, curves: &[Curve]) -> Self {
-        for archive in &mut self.archives {
-            let of_archive = curves.iter().find(|curve| archive.is_of(&curve.key));
-            if let Some(replay) = of_archive.and_then(|curve| curve.replay.as_ref()) {
-                archive.critical_path = Some(replay.floor.critical_path);
-                archive.total_work = Some(replay.floor.total_work);
-            }
-        }
-        self
-    }
-
     /// What is known of the archive that a curve restores.
     pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|archive| archive.is_of(key))
@@ -145,12 +109,5 @@ impl ArchiveFacts {
         self.format == key.format
             && self.compression == key.compression
             && self.variant.as_ref().is_none_or(|variant| *variant == key.variant)
-    }
-
-    /// The time that no restore with `jobs` workers can beat, where item
-    /// durations are known: max(critical path, total work / j).
-    pub fn floor(&self, jobs: f64) -> Option<Duration> {
-        let shared = self.total_work.map(|work| work.div_f64(jobs));
-        self.critical_path.into_iter().chain(shared).max()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Bytes;
 
-use super::facts::{ArchiveFacts, BlockPlan, LargestItem, Place, RunFacts};
+use super::facts::{ArchiveFacts, BlockPlan, Place, RunFacts};
 use super::limits::Limits;
 use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
 use crate::scenario::quantity::{Percent, Span, WarmUp};
@@ -84,7 +84,7 @@ fn warm_up(scenario: &Scenario) -> WarmUp {
 }
 
 /// The processors of each variant of a run.
-pub(super) fn places(run: &RunRecord) -> BTreeMap<String, Place> {
+fn places(run: &RunRecord) -> BTreeMap<String, Place> {
     run.scenario.variants.iter().map(|variant| place(run, variant)).collect()
 }
 
@@ -109,11 +109,6 @@ fn archive_facts(archive: &ArchiveRecord) -> ArchiveFacts {
         compression: archive.key.compression,
         bytes: Some(archive.bytes),
         has_offsets: archive.has_offsets,
-        largest_item: archive
-            .largest_item
-            .as_ref()
-            .map(|item| LargestItem { name: item.name.clone(), share: item.share }),
-        critical_path: None,
-        total_work: None,
+        largest_item: archive.largest_item.clone(),
     }
 }

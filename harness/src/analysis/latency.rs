@@ -5,15 +5,14 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use restore_core::units::Jobs;
+use serde::Serialize;
 
-use super::CurveKey;
 use crate::record::{LatencyRow, Outcome, Stretch, TrialRow};
 use crate::stats::interval::{Interval, Level};
 use crate::stats::latency::{histogram, quantile_interval, share_interval};
 
 /// The latencies of a cell's completed trials.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CellLatency {
     /// Before the restores.
     pub before: Pooled,
@@ -23,58 +22,63 @@ pub struct CellLatency {
     pub after: Pooled,
 }
 
-/// The latencies of one stretch of all trials, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The latencies of one stretch of all trials, in microseconds; JSON has
+/// seconds, and no intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Pooled {
     /// How many transactions they are of.
     pub transactions: u64,
     /// Median.
+    #[serde(rename = "p50_seconds", serialize_with = "written::seconds")]
     pub p50_us: u64,
     /// Its interval; `None` for a single trial.
+    #[serde(skip)]
     pub p50_interval_us: Option<Interval>,
     /// What 95 % keep.
+    #[serde(rename = "p95_seconds", serialize_with = "written::seconds")]
     pub p95_us: u64,
     /// What 99 % keep.
+    #[serde(rename = "p99_seconds", serialize_with = "written::seconds")]
     pub p99_us: u64,
     /// Its interval, which may have no upper end; `None` for a single trial.
+    #[serde(skip)]
     pub p99_interval_us: Option<Interval>,
     /// The longest.
+    #[serde(rename = "max_seconds", serialize_with = "written::seconds")]
     pub max_us: u64,
     /// Share of those that were late.
+    #[serde(serialize_with = "written::millionths")]
     pub late_ratio: f64,
     /// Its interval; `None` for a single trial.
+    #[serde(skip)]
     pub late_interval: Option<Interval>,
     /// Transactions a second.
+    #[serde(serialize_with = "written::thousandths")]
     pub rate_per_s: f64,
 }
 
-/// Latencies by curve and jobs.
-pub type Latencies = BTreeMap<CurveKey, BTreeMap<Jobs, CellLatency>>;
-
 /// A trial with its table.
-type Measured<'a> = (&'a TrialRow, &'a [LatencyRow]);
+type Trial<'a> = (&'a TrialRow, &'a [LatencyRow]);
 
-/// Pools the tables of completed trials, each under its trial's number.
-pub fn pool(rows: &[TrialRow], tables: &BTreeMap<u32, Vec<LatencyRow>>) -> Latencies {
-    let mut trials: BTreeMap<(CurveKey, Jobs), Vec<Measured<'_>>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.outcome == Outcome::Completed) {
-        if let Some(table) = tables.get(&row.trial).filter(|table| !table.is_empty()) {
-            trials.entry((CurveKey::of(row), row.jobs)).or_default().push((row, table));
-        }
-    }
-    let mut all = Latencies::new();
-    for ((key, jobs), trials) in trials {
+impl CellLatency {
+    /// Of the completed trials among `rows`, with the tables that `tables` has
+    /// under their numbers; `None` where a stretch has no transaction.
+    pub fn pooled(rows: &[&TrialRow], tables: &BTreeMap<u32, Vec<LatencyRow>>) -> Option<Self> {
+        let completed = rows.iter().filter(|row| row.outcome == Outcome::Completed);
+        let trials: Vec<Trial<'_>> = completed
+            .filter_map(|row| Some((*row, tables.get(&row.trial)?.as_slice())))
+            .filter(|(_, table)| !table.is_empty())
+            .collect();
         let of = |stretch| pool_stretch(stretch, &trials);
-        if let (Some(before), Some(during), Some(after)) =
-            (of(Stretch::Before), of(Stretch::During), of(Stretch::After))
-        {
-            all.entry(key).or_default().insert(jobs, CellLatency { before, during, after });
-        }
+        Some(Self {
+            before: of(Stretch::Before)?,
+            during: of(Stretch::During)?,
+            after: of(Stretch::After)?,
+        })
     }
-    all
 }
 
-fn pool_stretch(stretch: Stretch, trials: &[Measured<'_>]) -> Option<Pooled> {
+fn pool_stretch(stretch: Stretch, trials: &[Trial<'_>]) -> Option<Pooled> {
     let mut histogram = histogram();
     let mut seconds = 0.0;
     // What was late in each trial, of how many.
@@ -112,6 +116,23 @@ fn pool_stretch(stretch: Stretch, trials: &[Measured<'_>]) -> Option<Pooled> {
         late_interval: share_interval(&late, Level::P95),
         rate_per_s: if seconds > 0.0 { transactions as f64 / seconds } else { 0.0 },
     })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+mod written {
+    use serde::Serializer;
+
+    pub(super) fn seconds<S: Serializer>(us: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(*us as f64 / 1e6)
+    }
+
+    pub(super) fn millionths<S: Serializer>(of: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64((of * 1e6).round() / 1e6)
+    }
+
+    pub(super) fn thousandths<S: Serializer>(of: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64((of * 1e3).round() / 1e3)
+    }
 }
 
 /// How many transactions a table has.
@@ -162,8 +183,7 @@ mod tests {
             row.workload.workload_during_late_ratio = Some(if trial == 2 { 0.03 } else { 0.0 });
             row
         });
-        let pooled = pool(&rows, &tables);
-        let seen = pooled[&CurveKey::of(&rows[0])][&rows[0].jobs].during;
+        let seen = CellLatency::pooled(&rows.each_ref(), &tables).unwrap().during;
         assert_eq!(seen.transactions, 2000);
         // 30 of 2000 are slow: over 1 %, and the median of the two p99 would
         // not say so.

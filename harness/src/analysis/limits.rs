@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use restore_core::units::{Bytes, Jobs};
 
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 use super::latency::CellLatency;
 use super::load::CellLoad;
+use crate::record::{Outcome, TrialRow, WorkloadSummary};
+use crate::stats::estimate::digits;
 
 /// What a restore may use. What is `None` is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -71,6 +76,7 @@ impl Limit {
 /// latencies seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Breach {
+    pub jobs: Jobs,
     /// What is limited.
     pub limit: Limit,
     /// What was read.
@@ -134,34 +140,98 @@ impl fmt::Display for Breach {
     }
 }
 
+impl Serialize for Breach {
+    /// With the key of the limit and the sentence.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Breach", 5)?;
+        fields.serialize_field("jobs", &self.jobs)?;
+        fields.serialize_field("limit", self.limit.key())?;
+        fields.serialize_field("seen", &digits(self.seen))?;
+        fields.serialize_field("allowed", &self.allowed)?;
+        fields.serialize_field("text", &self.to_string())?;
+        fields.end()
+    }
+}
+
+/// What the rows of a cell alone tell of the limits of a workload.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct BreachesOfTrials {
+    /// The limits that every trial is beyond.
+    pub all: Vec<Breach>,
+    /// Whether some trial is beyond another limit.
+    pub is_open: bool,
+}
+
+/// Rows have latencies to three digits, so that a limit within them is open.
+const ROUNDING: f64 = 0.002;
+
 impl Limits {
-    /// What a cell breaks, with the readings.
+    /// The limits that a cell is beyond by its load.
     pub fn breaches(&self, jobs: Jobs, load: &CellLoad) -> Vec<Breach> {
         self.readings(jobs, load)
             .filter_map(|(limit, seen, allowed)| {
                 let seen = seen?;
-                (seen > allowed).then_some(Breach { limit, seen, allowed })
+                (seen > allowed).then_some(Breach { jobs, limit, seen, allowed })
             })
             .collect()
     }
 
-    /// What a workload did not keep beside a cell, with the readings of all
-    /// trials together.
-    pub fn breaches_of_workload(&self, latency: &CellLatency) -> Vec<Breach> {
+    /// The limits of the workload that were not kept beside a cell, by the
+    /// transactions of all its trials together.
+    pub fn breaches_of_workload(&self, jobs: Jobs, latency: &CellLatency) -> Vec<Breach> {
         let CellLatency { before, during, .. } = latency;
         let (was, is) = (before.p99_us.max(1) as f64, during.p99_us as f64);
+        let seen = [is / 1e6, is / was - 1.0, during.late_ratio];
+        self.of_workload()
+            .zip(seen)
+            .filter_map(|((limit, allowed), seen)| {
+                let allowed = allowed.filter(|&allowed| seen > allowed)?;
+                Some(Breach { jobs, limit, seen, allowed })
+            })
+            .collect()
+    }
+
+    /// The same from the rows of completed trials, without their tables. A
+    /// percentile of all transactions lies between the smallest and the largest
+    /// of the trials, and so does a share: what is so of every trial is so of
+    /// all of them together.
+    pub fn breaches_of_trials(&self, jobs: Jobs, rows: &[&TrialRow]) -> BreachesOfTrials {
+        let completed = rows.iter().filter(|row| row.outcome == Outcome::Completed);
+        let workload: Vec<&WorkloadSummary> = completed.map(|row| &row.workload).collect();
+        let range = |reading: fn(&WorkloadSummary) -> Option<f64>| {
+            let values: Vec<f64> = workload.iter().filter_map(|row| reading(row)).collect();
+            let least = values.iter().copied().reduce(f64::min)?;
+            Some((least, values.into_iter().fold(least, f64::max)))
+        };
+        let before = range(|row| row.workload_before_p99_us.map(|us| us.max(1) as f64));
+        let during = range(|row| row.workload_during_p99_us.map(|us| us as f64));
+        let increase = before.zip(during).map(|((was_least, was_most), (least, most))| {
+            (least * (1.0 - ROUNDING) / was_most - 1.0, most * (1.0 + ROUNDING) / was_least - 1.0)
+        });
+        let p99 = during
+            .map(|(least, most)| (least * (1.0 - ROUNDING) / 1e6, most * (1.0 + ROUNDING) / 1e6));
+        let late = range(|row| row.workload_during_late_ratio);
+        let mut found = BreachesOfTrials::default();
+        for ((limit, allowed), range) in self.of_workload().zip([p99, increase, late]) {
+            let (Some(allowed), Some((least, most))) = (allowed, range) else { continue };
+            if least > allowed {
+                found.all.push(Breach { jobs, limit, seen: least, allowed });
+            } else if most > allowed {
+                found.is_open = true;
+            }
+        }
+        found
+    }
+
+    /// The limits of a workload, each with what it allows.
+    fn of_workload(&self) -> impl Iterator<Item = (Limit, Option<f64>)> {
         let p99_latency = self.p99_latency.map(|latency| latency.as_secs_f64());
         [
-            (Limit::P99Latency, is / 1e6, p99_latency),
-            (Limit::LatencyIncrease, is / was - 1.0, self.latency_increase),
-            (Limit::Missed, during.late_ratio, self.missed),
+            (Limit::P99Latency, p99_latency),
+            (Limit::LatencyIncrease, self.latency_increase),
+            (Limit::Missed, self.missed),
         ]
         .into_iter()
-        .filter_map(|(limit, seen, allowed)| {
-            let allowed = allowed.filter(|&allowed| seen > allowed)?;
-            Some(Breach { limit, seen, allowed })
-        })
-        .collect()
     }
 
     /// The limits that cannot be checked for want of a reading.

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use super::timeline::{Timeline, WorkKind};
 use crate::record::{ItemRow, LoadSummary, Outcome, TrialRow};
+use crate::stats::estimate::digits;
 use crate::stats::moments;
 
-/// The items of each trial by the trial's number.
-pub type Items = BTreeMap<u32, Vec<ItemRow>>;
+type Items = BTreeMap<u32, Vec<ItemRow>>;
 
 /// What is known of the load of a cell. Readings that no trial has are absent.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -104,6 +106,28 @@ pub struct Course {
     pub kinds: BTreeMap<WorkKind, f64>,
     /// Time of the items of each section, summed, by the section's name.
     pub sections: BTreeMap<&'static str, f64>,
+}
+
+impl Serialize for Course {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kinds: BTreeMap<&str, f64> =
+            self.kinds.iter().map(|(kind, &time)| (kind.name(), digits(time))).collect();
+        let sections: BTreeMap<&str, f64> =
+            self.sections.iter().map(|(&name, &time)| (name, digits(time))).collect();
+        let (longest, time) = self.longest.clone().unzip();
+        let mut fields = serializer.serialize_struct("Course", 10)?;
+        fields.serialize_field("serial_seconds", &digits(self.serial))?;
+        fields.serialize_field("parallel_seconds", &digits(self.parallel))?;
+        fields.serialize_field("workers_idle_seconds", &digits(self.idle))?;
+        fields.serialize_field("alone_seconds", &digits(self.alone))?;
+        fields.serialize_field("tail_seconds", &digits(self.tail))?;
+        fields.serialize_field("straggler", &self.straggler)?;
+        fields.serialize_field("longest_item", &longest)?;
+        fields.serialize_field("longest_item_seconds", &time.map(digits))?;
+        fields.serialize_field("sections_seconds", &sections)?;
+        fields.serialize_field("kinds_seconds", &kinds)?;
+        fields.end()
+    }
 }
 
 impl CellLoad {

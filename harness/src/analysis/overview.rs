@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::cell::OutcomeCounts;
+use super::serial_only::{SerialOnly, serial_only};
 use crate::record::trial::{Outcome, TrialRow};
 
-/// Counts and sums over all trials of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overview {
     /// How the trials ended.
@@ -22,10 +22,11 @@ pub struct Overview {
     /// What the trials that count in no curve said, each message with how
     /// many trials said it, the most frequent first.
     pub messages: Vec<(String, u32)>,
+    /// The curves that only one job restores reliably.
+    pub serial_only: Vec<SerialOnly>,
 }
 
 impl Overview {
-    /// Goes through the rows.
     pub fn new(rows: &[TrialRow]) -> Self {
         let mut overview = Self::default();
         let mut messages: BTreeMap<&str, u32> = BTreeMap::new();
@@ -42,6 +43,7 @@ impl Overview {
         overview.messages =
             messages.into_iter().map(|(text, count)| (text.to_owned(), count)).collect();
         overview.messages.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        overview.serial_only = serial_only(rows);
         overview
     }
 }

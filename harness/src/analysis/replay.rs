@@ -2,104 +2,122 @@
 //! the run, fitted to its times, asked for numbers of jobs that were not
 //! measured.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use restore_core::inspect::USUAL_JOBS;
 use restore_core::plan::{CriticalPath, Demand, PgMajor, Plan};
 use restore_core::replay::{
     Contention, Measured, Prediction, Processors, RecordedItem, Recording, Replay, ReplayError,
 };
 use restore_core::schedule::Policy;
 use restore_core::units::{DumpId, Jobs};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
-use super::curve::{Curve, CurveKey};
-use super::facts::Place;
-use super::from_run::places;
+use super::curve::Curve;
+use super::fit::{self, LARGEST_RESIDUAL, Residual};
 use super::usage::ProcessorUsage;
-use super::{Analysis, RunFacts};
-use crate::design::ArchiveKey;
-use crate::record::folder::FolderError;
-use crate::record::{ItemRow, RecordedPlan, RunFolder, RunRecord, ServerRecord};
-use crate::stats::interval::{Interval, Level};
+use crate::record::{ItemRow, RecordedPlan};
+use crate::stats::estimate::{Estimate, digits};
+use crate::stats::interval::Level;
 use crate::stats::student;
-
-/// With a prediction off by more than this share at any measured j, the
-/// replay is not used for others. The same holds for scaling laws.
-const LARGEST_RESIDUAL: f64 = super::fit::LARGEST_RESIDUAL;
-
-/// Restores that the replay takes its item timings from, at most: reading
-/// more would make a report slower and hardly better.
-const RECORDINGS: usize = 10;
 
 /// How far down the critical path items are named.
 const PATH_ITEMS: usize = 12;
 
-/// The replay of a curve.
-#[derive(Debug, Clone, PartialEq)]
+/// The replay of a curve: while k items run together that want D of the c
+/// processors, each is slowed by max(1, D / c) (1 + a (k' - 1) + b k (k - 1)),
+/// with k' of them carried by the processors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CurveReplay {
     /// The number of jobs whose item timings it replays.
     pub recorded_jobs: Jobs,
     /// How many restores they were taken from.
     pub recordings: usize,
-    /// How many processors its items share; `None` where that is not known.
+    /// c; `None` where it is not known, and then taken to be enough.
     pub processors: Option<f64>,
-    /// How much items slow each other down beyond the lack of processors.
+    /// a and b.
+    #[serde(flatten, serialize_with = "slowdowns")]
     pub contention: Contention,
     /// For each measured j, (measured - fitted) / fitted.
-    pub residuals: Vec<(Jobs, f64)>,
+    pub residuals: Vec<Residual>,
+    /// Whether it may be asked for numbers of jobs that were not measured:
+    /// contention was measured at all, and the model agrees with what was.
+    pub trusted: bool,
     /// What it says of each number of jobs, ascending: the usual ones, those
     /// that were measured, and those that rules of thumb come to.
-    pub predictions: Vec<Predicted>,
-    /// What no number of jobs beats.
+    pub predictions: Vec<PredictedCell>,
     pub floor: Floor,
 }
 
 /// What the replay says of one number of jobs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Predicted {
-    /// The number.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PredictedCell {
     pub jobs: Jobs,
-    /// Whether it was measured.
+    /// Whether it was measured too.
     pub measured: bool,
-    /// The time of the restore, in seconds.
-    pub seconds: f64,
-    /// Where 95 % of further restores should lie, in seconds.
-    pub band: Interval,
+    /// The time of the restore, and where 95 % of further restores should lie.
+    pub time_seconds: Estimate,
     /// The time that workers wait for work, over all of them.
+    #[serde(rename = "idle_seconds", serialize_with = "seconds")]
     pub idle: Duration,
     /// How long the restore goes on after the last moment at which every
     /// worker had work.
+    #[serde(rename = "tail_seconds", serialize_with = "seconds")]
     pub tail: Duration,
     /// The item that keeps the workers up to their end.
     pub straggler: Option<String>,
 }
 
-/// What no number of jobs beats: items that must follow one another.
-#[derive(Debug, Clone, PartialEq)]
+/// What no number of jobs beats: items that must follow one another,
+/// contention left out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Floor {
     /// The critical path: chains, locks and barriers together.
+    #[serde(rename = "critical_path_seconds", serialize_with = "seconds")]
     pub critical_path: Duration,
     /// The part of it on which one connection works alone.
+    #[serde(rename = "serial_seconds", serialize_with = "seconds")]
     pub serial: Duration,
     /// All items one after the other.
+    #[serde(rename = "total_work_seconds", serialize_with = "seconds")]
     pub total_work: Duration,
     /// The costliest items on the path, in the order in which they run.
     pub items: Vec<PathItem>,
 }
 
+impl Floor {
+    /// The time that no restore with `jobs` workers can beat: the critical
+    /// path, or a j-th of all work.
+    pub fn at(&self, jobs: Jobs) -> Duration {
+        self.critical_path.max(self.total_work.div_f64(f64::from(jobs.get())))
+    }
+}
+
 /// An item on the critical path.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PathItem {
-    /// Its kind and name.
+    /// Kind and name.
     pub name: String,
     /// Its own time, without others beside it.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
     pub work: Duration,
 }
 
-/// What a run has to be replayed from.
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(digits(time.as_secs_f64()))
+}
+
+fn slowdowns<S: Serializer>(of: &Contention, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(2))?;
+    map.serialize_entry("slowdown_per_item", &digits(of.a))?;
+    map.serialize_entry("slowdown_per_pair", &digits(of.b))?;
+    map.end()
+}
+
+/// What a curve is replayed from.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub struct ReplayInput {
     plan: RecordedPlan,
     rules: PgMajor,
     processors: Processors,
@@ -117,7 +135,7 @@ fn times(curve: &Curve) -> Vec<Measured> {
         .collect()
 }
 
-impl Source {
+impl ReplayInput {
     /// Items of restores with one number of jobs, of an archive with this
     /// plan, restored by the rules of `pg_restore` of major version `rules` on
     /// so many processors.
@@ -163,61 +181,9 @@ impl Source {
     }
 }
 
-/// The sources of every curve whose run keeps enough: the plan of its archive
-/// and the items of its restores with the fewest jobs.
-pub fn sources(
-    folder: &RunFolder,
-    run: &RunRecord,
-    analysis: &Analysis,
-) -> Result<BTreeMap<CurveKey, Source>, FolderError> {
-    let places = places(run);
-    let mut sources = BTreeMap::new();
-    for curve in &analysis.curves {
-        let CurveKey { variant, format, compression, .. } = curve.key.clone();
-        let key = ArchiveKey { variant, format, compression };
-        let rules = run.servers.get(&key.variant).and_then(ServerRecord::client_major);
-        let (Some(archive), Some(rules)) = (run.archive(&key), rules) else { continue };
-        let Some(plan) = folder.plan(archive)? else { continue };
-        let processors = places.get(&key.variant).and_then(Place::processors);
-        let processors = processors.and_then(Processors::new).unwrap_or(Processors::UNKNOWN);
-        let recordings = recordings(folder, curve, is_alone(run, &key.variant))?;
-        if !recordings.is_empty() {
-            sources.insert(curve.key.clone(), Source::new(plan, rules, processors, recordings));
-        }
-    }
-    Ok(sources)
-}
-
-/// Whether nothing but the restores used the variant's server, so that its
-/// processor time is theirs.
-fn is_alone(run: &RunRecord, variant: &str) -> bool {
-    let variants = &run.scenario.variants;
-    variants.iter().all(|of| of.name != variant || of.workload.is_none())
-}
-
-/// The items of the curve's restores with the fewest jobs, with what they kept
-/// busy where the restores were alone.
-fn recordings(
-    folder: &RunFolder,
-    curve: &Curve,
-    alone: bool,
-) -> Result<Vec<Recording>, FolderError> {
-    let measured = curve.measured();
-    let Some(fewest) = measured.first() else { return Ok(Vec::new()) };
-    let trials = fewest.observations.values().take(RECORDINGS);
-    let mut recordings = Vec::new();
-    for seen in trials {
-        let items = folder.items(seen.trial)?;
-        let usage = if alone { ProcessorUsage::of(&folder.load_of(seen.trial)?) } else { None };
-        // Items that cannot be of one restore say nothing about any.
-        let seconds = seen.ln_seconds.exp();
-        recordings.extend(recording(fewest.jobs, seconds, &items, usage.as_ref()));
-    }
-    Ok(recordings)
-}
-
-/// The recording of a restore; `None` where its items make no sense.
-fn recording(
+/// The recording of a restore, with the processors that its items kept busy
+/// where `usage` tells; `None` where its items make no sense.
+pub fn recording(
     jobs: Jobs,
     seconds: f64,
     items: &[ItemRow],
@@ -239,60 +205,34 @@ fn recording(
     Recording::new(jobs, wall, items).ok()
 }
 
-impl Analysis {
-    /// Replays every curve that has a source.
-    #[must_use]
-    pub fn with_replays(mut self, sources: &BTreeMap<CurveKey, Source>, facts: &RunFacts) -> Self {
-        let by_cores = facts.cores.into_iter().flat_map(|cores| [cores, cores / 2]);
-        let wanted: Vec<Jobs> = USUAL_JOBS
-            .into_iter()
-            .chain(by_cores)
-            .filter_map(|jobs| Jobs::new(jobs).ok())
-            .collect();
-        for curve in &mut self.curves {
-            let source = sources.get(&curve.key);
-            curve.replay = source.and_then(|source| source.replay(curve, wanted.iter().copied()));
-        }
-        self
-    }
-}
-
 impl CurveReplay {
-    fn new(source: &Source, curve: &Curve, jobs: BTreeSet<Jobs>) -> Option<Self> {
-        let plan = source.plan.plan(source.rules).ok()?;
-        let replay = source.fit(&plan, curve).ok()?;
-        let names = Names::new(&source.plan);
+    fn new(input: &ReplayInput, curve: &Curve, jobs: BTreeSet<Jobs>) -> Option<Self> {
+        let plan = input.plan.plan(input.rules).ok()?;
+        let replay = input.fit(&plan, curve).ok()?;
+        let names = Names::new(&input.plan);
         let measured: Vec<Jobs> = times(curve).iter().map(|seen| seen.jobs).collect();
         let predictions = jobs
             .into_iter()
             .map(|jobs| predicted(&replay.predict(jobs), measured.contains(&jobs), &names))
             .collect();
-        let residuals = replay.residuals().iter().map(|ln| ln.exp_m1());
+        let ratios = replay.residuals().iter().map(|ln| ln.exp_m1());
+        let residuals: Vec<Residual> =
+            measured.iter().zip(ratios).map(|(&jobs, ratio)| Residual { jobs, ratio }).collect();
         Some(Self {
-            recorded_jobs: source.recordings.first()?.jobs(),
-            recordings: source.recordings.len(),
-            processors: source.processors.count(),
+            recorded_jobs: input.recordings.first()?.jobs(),
+            recordings: input.recordings.len(),
+            processors: input.processors.count(),
             contention: replay.contention(),
-            residuals: measured.iter().copied().zip(residuals).collect(),
+            trusted: residuals.len() >= 2 && fit::largest(&residuals) <= LARGEST_RESIDUAL,
+            residuals,
             predictions,
             floor: floor(&plan, &replay, &names),
         })
     }
 
-    /// The largest residual, without its sign.
-    pub fn largest_residual(&self) -> f64 {
-        self.residuals.iter().map(|(_, residual)| residual.abs()).fold(0.0, f64::max)
-    }
-
     /// What it says of this number of jobs, if it says anything.
-    pub fn prediction(&self, jobs: Jobs) -> Option<&Predicted> {
+    pub fn prediction(&self, jobs: Jobs) -> Option<&PredictedCell> {
         self.predictions.iter().find(|predicted| predicted.jobs == jobs)
-    }
-
-    /// Whether it may be asked for numbers of jobs that were not measured:
-    /// contention was measured at all, and the model bears with what was.
-    pub fn predicts(&self) -> bool {
-        self.residuals.len() >= 2 && self.largest_residual() <= LARGEST_RESIDUAL
     }
 }
 
@@ -316,14 +256,17 @@ impl<'a> Names<'a> {
     }
 }
 
-fn predicted(prediction: &Prediction, measured: bool, names: &Names<'_>) -> Predicted {
+fn predicted(prediction: &Prediction, measured: bool, names: &Names<'_>) -> PredictedCell {
     let df = prediction.degrees_of_freedom as usize;
     let (low, high) = prediction.band(student::quantile(Level::P95.upper(), df));
-    Predicted {
+    PredictedCell {
         jobs: prediction.jobs,
         measured,
-        seconds: prediction.time.as_secs_f64(),
-        band: Interval::between(low.as_secs_f64(), high.as_secs_f64()),
+        time_seconds: Estimate {
+            value: prediction.time.as_secs_f64(),
+            low: Some(low.as_secs_f64()),
+            high: Some(high.as_secs_f64()),
+        },
         idle: prediction.idle,
         tail: prediction.tail,
         straggler: prediction.straggler.map(|id| names.of(id)),
@@ -358,8 +301,7 @@ mod tests {
     use restore_core::units::Bytes;
 
     use super::*;
-    use crate::analysis::Items;
-    use crate::analysis::curve::curves;
+    use crate::analysis::curves_of_rows;
     use crate::record::{PlanRow, TrialRow};
 
     const TABLES: u32 = 8;
@@ -400,26 +342,27 @@ mod tests {
             wall_ns: (seconds * 1e9) as u64,
             ..TrialRow::example()
         };
-        curves(&times.iter().map(row).collect::<Vec<_>>(), &Items::new()).remove(0)
+        curves_of_rows(&times.iter().map(row).collect::<Vec<_>>()).remove(0)
     }
 
-    fn source() -> Source {
+    fn input() -> ReplayInput {
         let items: Vec<ItemRow> =
             (0..TABLES).map(|n| item(101 + n, u64::from(n), u64::from(n) + 1)).collect();
         let recording = recording(Jobs::ONE, f64::from(TABLES), &items, None).unwrap();
-        Source::new(plan(), PgMajor(17), Processors::UNKNOWN, vec![recording])
+        ReplayInput::new(plan(), PgMajor(17), Processors::UNKNOWN, vec![recording])
     }
 
     /// Each item beside k - 1 others takes 1 + (k - 1) / 5 seconds.
     #[test]
     fn unmeasured_numbers_of_jobs_are_predicted() {
         let curve = curve(&[(1, 8.0), (2, 4.0 * 1.2), (4, 2.0 * 1.6)]);
-        let replay = source().replay(&curve, [Jobs::new(8).unwrap()]).unwrap();
+        let replay = input().replay(&curve, [Jobs::new(8).unwrap()]).unwrap();
         assert!((replay.contention.a - 0.2).abs() < 1e-3, "{:?}", replay.contention);
-        assert!(replay.predicts() && replay.largest_residual() < 1e-3);
+        assert!(replay.trusted && fit::largest(&replay.residuals) < 1e-3);
         let eight = replay.prediction(Jobs::new(8).unwrap()).unwrap();
-        assert!((eight.seconds - 2.4).abs() < 0.01, "{}", eight.seconds);
-        assert!(!eight.measured && eight.band.low < 2.4 && eight.band.high > 2.4);
+        assert!((eight.time_seconds.value - 2.4).abs() < 0.01, "{eight:?}");
+        let band = (eight.time_seconds.low.unwrap(), eight.time_seconds.high.unwrap());
+        assert!(!eight.measured && band.0 < 2.4 && band.1 > 2.4);
         assert_eq!(replay.floor.critical_path, Duration::from_secs(1));
         assert_eq!(replay.floor.total_work, Duration::from_secs(8));
         // Any of the eight.
@@ -429,15 +372,15 @@ mod tests {
     #[test]
     fn a_model_that_the_times_contradict_predicts_nothing() {
         let curve = curve(&[(1, 8.0), (2, 12.0), (4, 2.0)]);
-        let replay = source().replay(&curve, []).unwrap();
-        assert!(!replay.predicts());
+        let replay = input().replay(&curve, []).unwrap();
+        assert!(!replay.trusted);
     }
 
     #[test]
     fn items_of_another_archive_are_refused() {
         let foreign = recording(Jobs::ONE, 8.0, &[item(999, 0, 8)], None).unwrap();
-        let source = Source::new(plan(), PgMajor(17), Processors::UNKNOWN, vec![foreign]);
-        assert!(source.replay(&curve(&[(1, 8.0), (2, 4.0)]), []).is_none());
+        let input = ReplayInput::new(plan(), PgMajor(17), Processors::UNKNOWN, vec![foreign]);
+        assert!(input.replay(&curve(&[(1, 8.0), (2, 4.0)]), []).is_none());
         assert!(recording(Jobs::ONE, 8.0, &[], None).is_none(), "nothing was recorded");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use restore_core::engine::RestoreError;
 use restore_core::units::Jobs;
 
-use super::curve::CurveKey;
+use super::key::CurveKey;
 use crate::errors::ErrorKind;
 use crate::errors::classify::of_message;
 use crate::record::trial::{Outcome, TrialRow};

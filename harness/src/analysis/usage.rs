@@ -7,7 +7,7 @@ use crate::record::LoadSample;
 
 /// The processor time of a trial up to each instant at which it was read.
 #[derive(Debug)]
-pub(super) struct ProcessorUsage {
+pub struct ProcessorUsage {
     /// What is counted apart: the container, or client and server.
     counts: Vec<Count>,
 }
@@ -20,7 +20,7 @@ impl ProcessorUsage {
     /// of client and server; `None` where they were not read.
     ///
     /// The host's own is not taken: it has what other programs did.
-    pub(super) fn of(samples: &[LoadSample]) -> Option<Self> {
+    pub fn of(samples: &[LoadSample]) -> Option<Self> {
         let count = |column: fn(&LoadSample) -> Option<u64>| {
             let mut sum = 0;
             let read = samples.iter().filter_map(|sample| {
@@ -40,7 +40,7 @@ impl ProcessorUsage {
     /// How many processors were busy on average during these nanoseconds, as
     /// far as readings reach; an item shorter than a sample is given the mean
     /// of its sample. `None` where they do not reach.
-    pub(super) fn processors(&self, during: Range<u64>) -> Option<f64> {
+    pub fn processors(&self, during: Range<u64>) -> Option<f64> {
         self.counts.iter().map(|count| mean_rate(count, &during)).sum()
     }
 }

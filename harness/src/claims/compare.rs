@@ -6,7 +6,7 @@
 
 use restore_core::units::Jobs;
 
-use super::{Effect, NOTICEABLE, Quantity, Ruling};
+use super::claim::{Effect, NOTICEABLE, Quantity, Ruling};
 use crate::analysis::{CellSummary, Curve};
 use crate::stats::interval::{Interval, Level};
 use crate::stats::{moments, student};
@@ -72,8 +72,7 @@ pub(super) fn ratio(cell: &CellSummary, other: &CellSummary) -> Option<Effect> {
     let ratio = cell.ratio_to(other, Level::P95)?;
     let Interval { low, high } = ratio.ratio_interval();
     let what = format!("time at -j {} over -j {}", cell.jobs, other.jobs);
-    let quantity = Quantity::Ratio;
-    Some(Effect { what, quantity, value: ratio.ratio(), low, high, blocks: ratio.n })
+    Some(Effect::new(what, Quantity::Ratio, (ratio.ratio(), low, high), ratio.n))
 }
 
 /// ln of the speed-up from one job to the fastest number, in each block.
@@ -98,9 +97,8 @@ pub(super) fn differences(cell: &CellSummary, other: &CellSummary) -> Vec<f64> {
 pub(super) fn effect(what: String, values: &[f64]) -> Option<(Interval, Effect)> {
     let mean = student::mean_interval(values, Level::P95)?;
     let Interval { low, high } = mean.interval.exp();
-    let quantity = Quantity::Ratio;
-    let value = mean.mean.exp();
-    Some((mean.interval, Effect { what, quantity, value, low, high, blocks: mean.n }))
+    let numbers = (mean.mean.exp(), low, high);
+    Some((mean.interval, Effect::new(what, Quantity::Ratio, numbers, mean.n)))
 }
 
 /// The difference of two means of logarithms that share no blocks, by Welch;
@@ -119,6 +117,5 @@ pub(super) fn apart(what: String, a: &[f64], b: &[f64]) -> Option<(Interval, Eff
     let interval = Interval::around(mean, half);
     let Interval { low, high } = interval.exp();
     let blocks = a.len().min(b.len());
-    let quantity = Quantity::Ratio;
-    Some((interval, Effect { what, quantity, value: mean.exp(), low, high, blocks }))
+    Some((interval, Effect::new(what, Quantity::Ratio, (mean.exp(), low, high), blocks)))
 }

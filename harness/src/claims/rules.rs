@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use restore_core::format::Format;
 use restore_core::units::Jobs;
 
+use super::claim::{Claim, Effect, Evidence, NOTICEABLE, Quantity, Ruling};
 use super::compare::{
     apart, differences, effect, is_above, is_below, is_good_enough, ratio, speedups,
 };
-use super::{Claim, Effect, Evidence, Material, NOTICEABLE, Quantity, Ruling};
 use crate::analysis::{Curve, CurveKey};
 use crate::record::{Outcome, TrialRow};
 use crate::scenario::Phase;
 use crate::stats::interval::{Interval, Level};
 use crate::stats::student;
+use crate::study::Study;
 
 /// "Little" in "gains little": less than a quarter faster.
 const LITTLE: f64 = 1.25;
@@ -102,15 +103,15 @@ pub(super) const ALL: &[Claim] = &[
     },
 ];
 
-fn place(run: &Material, key: &CurveKey) -> String {
+fn place(run: &Study, key: &CurveKey) -> String {
     format!("{} ({key})", run.name)
 }
 
 /// Curves with a choice of jobs, of runs of one phase.
-fn curves(runs: &[Material], phase: Phase) -> impl Iterator<Item = (&Material, &Curve)> {
+fn curves(runs: &[Study], phase: Phase) -> impl Iterator<Item = (&Study, &Curve)> {
     runs.iter()
-        .filter(move |run| run.facts.phase == phase)
-        .flat_map(|run| run.analysis.curves.iter().map(move |curve| (run, curve)))
+        .filter(move |run| run.facts().phase == phase)
+        .flat_map(|run| run.curves.iter().map(move |curve| (run, &curve.measured)))
         .filter(|(_, curve)| curve.measured().len() > 1)
 }
 
@@ -121,16 +122,16 @@ fn evidence(place: String, judged: Option<(Ruling, Effect)>) -> Evidence {
     }
 }
 
-fn half_the_cores(runs: &[Material]) -> Vec<Evidence> {
+fn half_the_cores(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
-        let half = (run.facts.cores? / 2).max(1);
+        let half = (run.facts().cores? / 2).max(1);
         let judged = is_good_enough(curve, |jobs| jobs.get() == half);
         Some(evidence(place(run, &curve.key), judged))
     });
     judged.collect()
 }
 
-fn four_to_eight(runs: &[Material]) -> Vec<Evidence> {
+fn four_to_eight(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).map(|(run, curve)| {
         let judged = is_good_enough(curve, |jobs| (4..=8).contains(&jobs.get()));
         evidence(place(run, &curve.key), judged)
@@ -138,7 +139,7 @@ fn four_to_eight(runs: &[Material]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn not_always_faster(runs: &[Material]) -> Vec<Evidence> {
+fn not_always_faster(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore)
         .map(|(run, curve)| evidence(place(run, &curve.key), some_step_gains_nothing(curve)));
     judged.collect()
@@ -153,8 +154,9 @@ fn some_step_gains_nothing(curve: &Curve) -> Option<(Ruling, Effect)> {
         let interval = step[1].ratio_to(step[0], level)?.interval;
         steps.push((interval, ratio(step[1], step[0])?));
     }
-    let worst =
-        |(_, a): &&(Interval, Effect), (_, b): &&(Interval, Effect)| a.value.total_cmp(&b.value);
+    let worst = |(_, a): &&(Interval, Effect), (_, b): &&(Interval, Effect)| {
+        a.estimate.value.total_cmp(&b.estimate.value)
+    };
     let effect = steps.iter().max_by(worst)?.1.clone();
     let ruling = if steps.iter().any(|(step, _)| step.low > -NOTICEABLE.ln_1p()) {
         Ruling::Holds
@@ -168,8 +170,13 @@ fn some_step_gains_nothing(curve: &Curve) -> Option<(Ruling, Effect)> {
 }
 
 /// Curves of a run that differ in the format alone: custom and directory.
-fn pairs_of_formats(run: &Material) -> Vec<(&Curve, &Curve)> {
-    let of = |format| run.analysis.curves.iter().filter(move |curve| curve.key.format == format);
+fn pairs_of_formats(run: &Study) -> Vec<(&Curve, &Curve)> {
+    let of = |format| {
+        run.curves
+            .iter()
+            .map(|curve| &curve.measured)
+            .filter(move |curve| curve.key.format == format)
+    };
     of(Format::Directory)
         .filter_map(|directory| {
             let same = |custom: &&Curve| {
@@ -181,10 +188,10 @@ fn pairs_of_formats(run: &Material) -> Vec<(&Curve, &Curve)> {
 }
 
 fn of_formats(
-    runs: &[Material],
+    runs: &[Study],
     values: impl Fn(&Curve, &Curve) -> Option<(String, Vec<f64>)>,
 ) -> Vec<Evidence> {
-    let restores = runs.iter().filter(|run| run.facts.phase == Phase::Restore);
+    let restores = runs.iter().filter(|run| run.facts().phase == Phase::Restore);
     let judged = restores.flat_map(|run| {
         let pairs = pairs_of_formats(run).into_iter();
         pairs
@@ -199,7 +206,7 @@ fn of_formats(
     judged.collect()
 }
 
-fn directory_is_fastest(runs: &[Material]) -> Vec<Evidence> {
+fn directory_is_fastest(runs: &[Study]) -> Vec<Evidence> {
     of_formats(runs, |custom, directory| {
         let (custom, directory) = (custom.fastest()?, directory.fastest()?);
         let what =
@@ -208,7 +215,7 @@ fn directory_is_fastest(runs: &[Material]) -> Vec<Evidence> {
     })
 }
 
-fn directory_scales_best(runs: &[Material]) -> Vec<Evidence> {
+fn directory_scales_best(runs: &[Study]) -> Vec<Evidence> {
     of_formats(runs, |custom, directory| {
         let serial = |curve: &Curve| curve.cell(Jobs::ONE).cloned();
         let fastest = |curve: &Curve| {
@@ -228,30 +235,30 @@ fn directory_scales_best(runs: &[Material]) -> Vec<Evidence> {
 
 /// The curves of a scenario's runs with a speed-up.
 fn of_scenario<'a>(
-    runs: &'a [Material],
+    runs: &'a [Study],
     name: &'a str,
-) -> impl Iterator<Item = (&'a Material, &'a Curve, Jobs, Vec<f64>)> {
-    curves(runs, Phase::Restore).filter(move |(run, _)| run.scenario == name).filter_map(
-        |(run, curve)| {
+) -> impl Iterator<Item = (&'a Study, &'a Curve, Jobs, Vec<f64>)> {
+    curves(runs, Phase::Restore)
+        .filter(move |(run, _)| run.facts().scenario.as_deref() == Some(name))
+        .filter_map(|(run, curve)| {
             let (best, values) = speedups(curve)?;
             Some((run, curve, best, values))
-        },
-    )
+        })
 }
 
 /// The speed-up of one shape of data over that of another, on one host and
 /// server.
-fn between(runs: &[Material], name: &str, other: &str) -> Vec<Evidence> {
+fn between(runs: &[Study], name: &str, other: &str) -> Vec<Evidence> {
     let mut all = Vec::new();
     for (run, curve, best, values) in of_scenario(runs, name) {
         for (against, _, other_best, other_values) in of_scenario(runs, other) {
-            let alike = |run: &Material| (run.facts.host.clone(), run.facts.server.clone());
+            let alike = |run: &Study| (run.facts().host.clone(), run.facts().server.clone());
             if alike(run) != alike(against) {
                 continue;
             }
             let what = format!(
                 "speed-up at -j {best} over that of {} at -j {other_best}",
-                against.scenario
+                against.facts().scenario.as_deref().unwrap_or_default()
             );
             let judged = apart(what, &values, &other_values)
                 .map(|(interval, effect)| (is_above(interval), effect));
@@ -261,7 +268,7 @@ fn between(runs: &[Material], name: &str, other: &str) -> Vec<Evidence> {
     all
 }
 
-fn gains_little(runs: &[Material], names: &[&str]) -> Vec<Evidence> {
+fn gains_little(runs: &[Study], names: &[&str]) -> Vec<Evidence> {
     let mut all = Vec::new();
     for name in names {
         for (run, curve, best, values) in of_scenario(runs, name) {
@@ -275,7 +282,7 @@ fn gains_little(runs: &[Material], names: &[&str]) -> Vec<Evidence> {
 
 /// Readings of completed trials of a curve by jobs and block.
 fn readings(
-    run: &Material,
+    run: &Study,
     key: &CurveKey,
     of: impl Fn(&TrialRow) -> Option<f64>,
 ) -> BTreeMap<Jobs, BTreeMap<u32, f64>> {
@@ -308,7 +315,7 @@ fn most_over_fewest(
     effect(format!("{what} at -j {most} over -j {fewest}"), &values)
 }
 
-fn starves_production(runs: &[Material]) -> Vec<Evidence> {
+fn starves_production(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let p99 = |row: &TrialRow| row.workload.workload_during_p99_us.map(|us| us as f64);
         let readings = readings(run, &curve.key, p99);
@@ -322,7 +329,7 @@ fn starves_production(runs: &[Material]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn saturates_disks(runs: &[Material]) -> Vec<Evidence> {
+fn saturates_disks(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let readings = readings(run, &curve.key, |row| row.load.data_device_busy_mean_ratio);
         let (most, shares) = readings.last_key_value()?;
@@ -336,15 +343,14 @@ fn saturates_disks(runs: &[Material]) -> Vec<Evidence> {
                 Ruling::NotDecidable => Ruling::NotDecidable,
             };
             let what = format!("share of time the disk is busy at -j {most}");
-            let quantity = Quantity::Share;
-            (ruling, Effect { what, quantity, value: mean.mean, low, high, blocks: mean.n })
+            (ruling, Effect::new(what, Quantity::Share, (mean.mean, low, high), mean.n))
         });
         Some(evidence(place(run, &curve.key), judged))
     });
     judged.collect()
 }
 
-fn stays_serial(runs: &[Material]) -> Vec<Evidence> {
+fn stays_serial(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let pre_data = |row: &TrialRow| row.pre_data_ns.map(|ns| ns as f64);
         let readings = readings(run, &curve.key, pre_data);
@@ -361,7 +367,7 @@ fn stays_serial(runs: &[Material]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn dumps_are_serial(runs: &[Material]) -> Vec<Evidence> {
+fn dumps_are_serial(runs: &[Study]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Dump).filter_map(|(run, curve)| {
         let (best, values) = speedups(curve)?;
         let judged =

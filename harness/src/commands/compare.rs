@@ -12,7 +12,7 @@ use crate::gate::across::{self, Arm, Likeness, Obstacle};
 use crate::gate::comparison::Between;
 use crate::gate::{Comparison, Finding, Policy};
 use crate::printer::Printer;
-use crate::record::{RunFolder, RunRecord};
+use crate::record::{Run, RunRecord};
 use crate::report::compare::{CompareReport, annotations, junit};
 use crate::scenario::Variant;
 
@@ -57,11 +57,9 @@ fn compare(args: &CompareArgs, policy: &Policy, printer: &Printer) -> anyhow::Re
 }
 
 fn within(args: &CompareArgs, policy: &Policy) -> anyhow::Result<Comparison> {
-    let folder = RunFolder::open(&args.run)?;
-    let run = folder.run()?;
-    let (base, candidate) = variants(&run, args)?;
-    let rows = folder.trials()?;
-    Ok(Comparison::within(&rows, &base, &candidate, args.jobs.as_deref(), policy))
+    let run = Run::open(&args.run)?;
+    let (base, candidate) = variants(&run.record, args)?;
+    Ok(Comparison::within(&run.rows, &base, &candidate, args.jobs.as_deref(), policy))
 }
 
 fn across(
@@ -70,11 +68,8 @@ fn across(
     policy: &Policy,
     printer: &Printer,
 ) -> anyhow::Result<Comparison> {
-    let folders = [RunFolder::open(&args.run)?, RunFolder::open(candidate)?];
-    let [base, candidate] = folders;
-    let runs = (base.run()?, candidate.run()?);
-    let rows = (base.trials()?, candidate.trials()?);
-    let names = [&base, &candidate].map(|folder| folder.path().display().to_string());
+    let named = |path: &Path| Run::open(path).map(|run| run.named(path.display().to_string()));
+    let (base, candidate) = (named(&args.run)?, named(candidate)?);
     let variants = args.variants.as_deref().unwrap_or_default();
     let (base_variant, candidate_variant) = match variants {
         [] => (Variant::BASE, Variant::BASE),
@@ -82,11 +77,10 @@ fn across(
         [base, candidate] => (base.as_str(), candidate.as_str()),
         _ => bail!("--variants takes the base's and the candidate's: --variants base,candidate"),
     };
-    check_variant(&runs.0, &names[0], base_variant)?;
-    check_variant(&runs.1, &names[1], candidate_variant)?;
-    let base = Arm { name: &names[0], run: &runs.0, variant: base_variant, rows: &rows.0 };
-    let candidate =
-        Arm { name: &names[1], run: &runs.1, variant: candidate_variant, rows: &rows.1 };
+    check_variant(&base, base_variant)?;
+    check_variant(&candidate, candidate_variant)?;
+    let base = Arm { run: &base, variant: base_variant };
+    let candidate = Arm { run: &candidate, variant: candidate_variant };
     refuse(&across::obstacles(&base, &candidate), &args.allow)?;
     let between = match &args.history {
         Some(folder) => Some(between(&base, folder, printer)?),
@@ -100,12 +94,7 @@ fn between(base: &Arm<'_>, folder: &Path, printer: &Printer) -> anyhow::Result<B
     let runs = read_runs(folder, printer)?;
     let arms: Vec<Arm<'_>> = runs
         .iter()
-        .map(|recorded| Arm {
-            name: &recorded.name,
-            run: &recorded.run,
-            variant: base.variant,
-            rows: &recorded.rows,
-        })
+        .map(|run| Arm { run, variant: base.variant })
         .filter(|arm| across::obstacles(base, arm).is_empty())
         .collect();
     across::between(&arms).with_context(|| {
@@ -113,18 +102,22 @@ fn between(base: &Arm<'_>, folder: &Path, printer: &Printer) -> anyhow::Result<B
             "{} has {} runs like {}, and {} are needed to tell what equal runs differ by",
             folder.display(),
             arms.len(),
-            base.name,
+            base.run.name,
             across::FEWEST_EARLIER_RUNS
         )
     })
 }
 
-fn check_variant(run: &RunRecord, name: &str, variant: &str) -> anyhow::Result<()> {
-    let known: Vec<&str> = names(run);
+fn check_variant(run: &Run, variant: &str) -> anyhow::Result<()> {
+    let known: Vec<&str> = names(&run.record);
     if known.contains(&variant) {
         return Ok(());
     }
-    bail!("{name} has no variant {variant:?}, but {}: name one with --variants", known.join(", "))
+    bail!(
+        "{} has no variant {variant:?}, but {}: name one with --variants",
+        run.name,
+        known.join(", ")
+    )
 }
 
 /// Refuses what is not alike and was not allowed to differ.

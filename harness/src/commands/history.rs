@@ -6,9 +6,9 @@ use anyhow::{Context as _, bail};
 
 use super::{Status, written};
 use crate::cli::HistoryArgs;
-use crate::history::{History, RecordedRun};
+use crate::history::History;
 use crate::printer::Printer;
-use crate::record::RunFolder;
+use crate::record::{Run, RunFolder};
 
 pub(super) fn run(args: &HistoryArgs, printer: &Printer) -> anyhow::Result<Status> {
     let runs = read_runs(&args.folder, printer)?;
@@ -24,7 +24,7 @@ pub(super) fn run(args: &HistoryArgs, printer: &Printer) -> anyhow::Result<Statu
 
 /// The runs in the folders below `folder`. One that cannot be read is said
 /// and left out: a history outlives schemas and accidents.
-pub(super) fn read_runs(folder: &Path, printer: &Printer) -> anyhow::Result<Vec<RecordedRun>> {
+pub(super) fn read_runs(folder: &Path, printer: &Printer) -> anyhow::Result<Vec<Run>> {
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -32,19 +32,10 @@ pub(super) fn read_runs(folder: &Path, printer: &Printer) -> anyhow::Result<Vec<
     let mut runs = Vec::new();
     for path in paths {
         let Ok(opened) = RunFolder::open(&path) else { continue };
-        match read_run(&opened) {
+        match Run::read(opened) {
             Ok(run) => runs.push(run),
             Err(error) => printer.warn(format!("left out: {error:#}")),
         }
     }
     Ok(runs)
-}
-
-fn read_run(folder: &RunFolder) -> anyhow::Result<RecordedRun> {
-    let name = folder.path().file_name().unwrap_or(folder.path().as_os_str());
-    Ok(RecordedRun {
-        name: name.to_string_lossy().into_owned(),
-        run: folder.run()?,
-        rows: folder.trials()?,
-    })
 }

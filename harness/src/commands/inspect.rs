@@ -12,13 +12,14 @@ use restore_core::plan::PgMajor;
 use restore_core::units::Jobs;
 
 use super::{Status, written};
-use crate::analysis::replay::{self, Source};
-use crate::analysis::{Analysis, Curve};
+use crate::analysis::replay::ReplayInput;
+use crate::analysis::{Curve, curves_of_rows};
 use crate::cli::InspectArgs;
 use crate::clock;
 use crate::printer::Printer;
-use crate::record::{RecordedPlan, RunFolder};
+use crate::record::{RecordedPlan, Run};
 use crate::report::inspect::{Here, InspectReport};
+use crate::study::replay_inputs;
 
 pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Status> {
     let mut options = RestoreOptions::default();
@@ -83,34 +84,33 @@ fn report(
         return Ok(InspectReport::new(name, inspection, None));
     };
     let measured = Measured::of(run, archive, options)?;
-    let rules = rules.unwrap_or(measured.source.rules());
+    let rules = rules.unwrap_or(measured.input.rules());
     let subject = Subject::of(archive, Selection::new(archive, options, Some(rules))?)?;
     let replay = measured
-        .source
+        .input
         .fit(subject.plan(), &measured.curve)
         .with_context(|| format!("the item times of {} cannot be replayed", run.display()))?;
     let inspection = subject.inspect_measured(replay.costs(), &jobs);
     let foretold = inspection.forecast.iter().map(|of| of.jobs);
-    let of_curve = measured.source.replay(&measured.curve, foretold);
+    let of_curve = measured.input.replay(&measured.curve, foretold);
     let here = of_curve.and_then(|replay| Here::new(measured.curve.key.to_string(), &replay));
     Ok(InspectReport::new(name, inspection, here))
 }
 
 /// A curve of a run that restored the archive.
 struct Measured {
-    source: Source,
+    input: ReplayInput,
     curve: Curve,
 }
 
 impl Measured {
     fn of(run: &Path, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<Self> {
-        let folder = RunFolder::open(run)?;
-        let record = folder.run()?;
-        let analysis = Analysis::new(&folder.trials()?);
-        let mut sources = replay::sources(&folder, &record, &analysis)?;
+        let recorded = Run::open(run)?;
+        let curves = curves_of_rows(&recorded.rows);
+        let mut inputs = replay_inputs(&recorded, &curves)?;
         let mut found = None;
-        for (key, source) in &sources {
-            if found.is_none() && is_of(source, archive, options)? {
+        for (key, input) in &inputs {
+            if found.is_none() && is_of(input, archive, options)? {
                 found = Some(key.clone());
             }
         }
@@ -122,18 +122,18 @@ impl Measured {
                  adds plans while the archives are in the cache)"
             );
         };
-        let source = sources.remove(&key).context("a source that was just found")?;
-        let curve = analysis.curves.into_iter().find(|curve| curve.key == key);
-        Ok(Self { source, curve: curve.context("a curve that was just analysed")? })
+        let input = inputs.remove(&key).context("an input that was just found")?;
+        let curve = curves.into_iter().find(|curve| curve.key == key);
+        Ok(Self { input, curve: curve.context("a curve that was just read")? })
     }
 }
 
 /// Whether a run restored what options leave of the archive; without options,
 /// whether it restored this archive in its own order.
-fn is_of(source: &Source, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<bool> {
+fn is_of(input: &ReplayInput, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<bool> {
     if *options == RestoreOptions::default() {
-        return Ok(source.plan().has_items_of(archive.toc()));
+        return Ok(input.plan().has_items_of(archive.toc()));
     }
-    let selection = Selection::new(archive, options, Some(source.rules()))?;
-    Ok(*source.plan() == RecordedPlan::from(selection.selected()))
+    let selection = Selection::new(archive, options, Some(input.rules()))?;
+    Ok(*input.plan() == RecordedPlan::from(selection.selected()))
 }

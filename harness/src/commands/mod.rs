@@ -1,6 +1,5 @@
 //! One file per subcommand.
 
-mod analysed;
 mod claims;
 mod clean;
 mod compare;

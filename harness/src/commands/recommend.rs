@@ -1,11 +1,12 @@
 //! `jobtune recommend`: which -j a run speaks for.
 
-use super::analysed::Analysed;
-use super::{Status, status_of, tune};
+use super::{Status, status_of, written};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
-use crate::record::RunFolder;
-use crate::report::{Report, Style, json, markdown, terminal};
+use crate::record::{Run, RunFolder};
+use crate::report::tune::TuneReport;
+use crate::report::{Report, Style, markdown, terminal};
+use crate::study::Study;
 
 pub(super) fn run(args: &RecommendArgs, printer: &Printer) -> anyhow::Result<Status> {
     let folder = RunFolder::open(&args.run)?;
@@ -19,21 +20,22 @@ pub(super) fn render(
     format: OutputFormat,
     printer: &Printer,
 ) -> anyhow::Result<String> {
-    if folder.run()?.adaptive.is_some() {
-        return tune::render(folder, format, printer);
+    let run = Run::read(folder.clone())?;
+    if let Some(adaptive) = &run.record.adaptive {
+        return written(&TuneReport::of(&run, adaptive), format, printer);
     }
-    let report = report(folder)?;
+    let report = Report::new(Study::of(&run)?);
     Ok(match format {
         // The printer takes the colours away where they do not belong.
         OutputFormat::Text => {
             terminal::render(&report, Style { width: printer.width(), color: true })
         }
         OutputFormat::Markdown => markdown::render(&report),
-        OutputFormat::Json => json::render(&report)?,
+        OutputFormat::Json => report.json()?,
     })
 }
 
-/// What a run recommends, and all that is shown with it.
-pub(super) fn report(folder: &RunFolder) -> anyhow::Result<Report> {
-    Ok(Analysed::read(folder, folder.run()?)?.report)
+/// What a run recommends, in a sentence.
+pub(super) fn answer(folder: &RunFolder) -> anyhow::Result<String> {
+    Ok(Report::new(Study::of(&Run::read(folder.clone())?)?).answer)
 }

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::analysed::Analysed;
 use super::{Status, write_file};
-use crate::claims::{self, Material};
+use crate::claims;
 use crate::cli::ReportArgs;
-use crate::history::{History, RecordedRun};
+use crate::history::History;
 use crate::printer::Printer;
 use crate::publish::links::Links;
 use crate::publish::page;
 use crate::publish::plot::{Figure, Pictures, Theme};
-use crate::record::{RunFolder, RunRecord};
-use crate::report::article::{Article, RunArticle, RunParts};
+use crate::record::{Run, RunRecord};
+use crate::report::article::{Article, RunArticle};
+use crate::study::Study;
 
 const PLOTS: &str = "plots";
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Status
         (None, [run]) => run.join("report"),
         (None, _) => PathBuf::from("report"),
     };
-    let article = article(args, printer)?;
+    let article = article(args)?;
     let pictures = Pictures::of(&article);
     make(&out.join(PLOTS))?;
     let links: Vec<Links> = args
@@ -50,45 +50,28 @@ pub(super) fn run(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Status
     Ok(Status::Done)
 }
 
-/// Reads and analyses the runs.
-fn article(args: &ReportArgs, printer: &Printer) -> anyhow::Result<Article> {
+/// Reads and judges the runs.
+fn article(args: &ReportArgs) -> anyhow::Result<Article> {
+    let command = command(&args.runs);
     let mut names = BTreeSet::new();
-    let (mut runs, mut material, mut recorded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut runs, mut studies) = (Vec::new(), Vec::new());
     for path in &args.runs {
-        let folder = RunFolder::open(path)?;
-        let run = folder.run()?;
+        let run = Run::open(path)?;
         anyhow::ensure!(
-            run.adaptive.is_none(),
+            run.record.adaptive.is_none(),
             "{} has no blocks to report on, since `jobtune tune` made it: \
              `jobtune recommend` reads it",
             path.display()
         );
-        let name = free_name(&run, &mut names);
-        let analysed = Analysed::read(&folder, run)?;
-        let samples = |trial| {
-            folder.load_of(trial).unwrap_or_else(|error| {
-                printer.warn(format!("no load of trial {trial}: {error}"));
-                Vec::new()
-            })
-        };
-        let parts = RunParts {
-            name: name.clone(),
-            run: &analysed.run,
-            rows: &analysed.rows,
-            items: &analysed.items,
-            analysis: &analysed.analysis,
-            facts: &analysed.facts,
-            report: analysed.report.clone(),
-            samples: &samples,
-            command: &command(&args.runs),
-        };
-        runs.push(RunArticle::new(parts));
-        let Analysed { run, rows, analysis, facts, .. } = analysed;
-        recorded.push(RecordedRun { name: name.clone(), run, rows: rows.clone() });
-        let scenario = facts.scenario.clone().unwrap_or_default();
-        material.push(Material { name, scenario, facts, analysis, rows });
+        let name = free_name(&run.record, &mut names);
+        let run = run.named(name);
+        studies.push(Study::of(&run)?);
+        runs.push(run);
     }
-    Ok(Article::new(runs, &claims::judge(&material), &History::new(&recorded)))
+    let (claims, history) = (claims::judge(&studies), History::new(&runs));
+    let articles = studies.into_iter().zip(&runs);
+    let articles = articles.map(|(study, run)| RunArticle::new(study, run, &command));
+    Ok(Article::new(articles.collect::<Result<_, _>>()?, &claims, &history))
 }
 
 /// The scenario's name, with a number where an earlier run has it too.

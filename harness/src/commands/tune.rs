@@ -8,13 +8,12 @@ use restore_core::units::Jobs;
 
 use super::host::host;
 use super::sweep::{Job, carry_out_and_answer};
-use super::{Status, written};
-use crate::cli::{OutputFormat, SweepArgs, TuneArgs};
+use super::{Status, recommend};
+use crate::cli::{SweepArgs, TuneArgs};
 use crate::dataset::selection::Selection;
 use crate::design::{Adaptive, Design, Trial};
 use crate::printer::Printer;
-use crate::record::{ArchiveRecord, Ending, RunFolder, RunRecord, ServerRecord, TrialRow};
-use crate::report::tune::{Spent, TuneReport};
+use crate::record::{ArchiveRecord, Ending, RunRecord, ServerRecord, TrialRow};
 use crate::scenario::quantity::{Span, WarmUp};
 use crate::scenario::{Provider, Scenario};
 use crate::sweep::Source;
@@ -38,7 +37,7 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
     }
     job.max_restores = args.max_restores.or(job.max_restores);
     carry_out_and_answer(&job, earlier, &args.state, printer, |folder| {
-        printer.answer(&render(folder, args.format, printer)?);
+        printer.answer(&recommend::render(folder, args.format, printer)?);
         if folder.run()?.ended == Some(Ending::MaxTrials) {
             printer.note(format!(
                 "\nMore restores: jobtune tune --resume {} --max-restores N",
@@ -127,17 +126,7 @@ pub(super) struct TuneSource<'a> {
 impl<'a> TuneSource<'a> {
     /// The source of a run that was recorded as one that chooses.
     pub(super) fn new(run: &'a RunRecord, adaptive: &Adaptive) -> Self {
-        Self { design: &run.design, rule: rule(run, adaptive) }
-    }
-}
-
-fn rule(run: &RunRecord, adaptive: &Adaptive) -> Rule {
-    Rule {
-        jobs: run.design.cells().iter().map(|cell| cell.jobs).collect(),
-        prior: Prior { floors: adaptive.floors.clone(), cores: adaptive.cores },
-        tolerance: run.scenario.limits.tolerance.share(),
-        max_restores: adaptive.max_restores as usize,
-        seed: run.design.seed(),
+        Self { design: &run.design, rule: Rule::of(run, adaptive) }
     }
 }
 
@@ -168,26 +157,4 @@ impl Source for TuneSource<'_> {
     fn range(&self) -> (usize, usize) {
         (0, self.rule.max_restores)
     }
-}
-
-/// What a tuning run found, written out.
-pub(super) fn render(
-    folder: &RunFolder,
-    format: OutputFormat,
-    printer: &Printer,
-) -> anyhow::Result<String> {
-    let run = folder.run()?;
-    let rows = folder.trials()?;
-    let Some(adaptive) = &run.adaptive else {
-        anyhow::bail!("{} is not a run of `jobtune tune`", folder.path().display());
-    };
-    let rule = rule(&run, adaptive);
-    let restoring = rows.iter().map(|row| row.wall().as_secs_f64()).sum();
-    let spent = Spent {
-        restores: rows.len(),
-        restoring_seconds: restoring,
-        warm_up: run.scenario.sweep.warm_up,
-    };
-    let report = TuneReport::new(rule.standing(&rows), spent, rule.tolerance, run.ended);
-    written(&report, format, printer)
 }

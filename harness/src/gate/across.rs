@@ -10,10 +10,9 @@ use super::comparison::{Between, Comparison, Pairing};
 use super::policy::Policy;
 use super::readings::Readings;
 use crate::analysis::CurveKey;
-use crate::record::{RunRecord, ServerRecord, TrialRow};
-use crate::stats::interval::Level;
+use crate::record::{Run, RunRecord, ServerRecord};
 use crate::stats::moments;
-use crate::stats::student::{self, MeanInterval};
+use crate::stats::student::MeanInterval;
 
 /// Fewer earlier runs do not tell what equal runs differ by.
 pub const FEWEST_EARLIER_RUNS: usize = 3;
@@ -66,14 +65,8 @@ impl fmt::Display for Obstacle {
 /// One arm of a comparison of two runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Arm<'a> {
-    /// What to call it.
-    pub name: &'a str,
-    /// Its run.
-    pub run: &'a RunRecord,
-    /// The variant of it.
+    pub run: &'a Run,
     pub variant: &'a str,
-    /// The trials of the run.
-    pub rows: &'a [TrialRow],
 }
 
 /// All that differs between two runs and should not.
@@ -82,14 +75,14 @@ pub fn obstacles(base: &Arm<'_>, candidate: &Arm<'_>) -> Vec<Obstacle> {
     let mut differ = |likeness, seen: Option<String>| {
         obstacles.extend(seen.map(|seen| Obstacle { likeness, seen }));
     };
-    differ(Likeness::Host, hosts(base.run, candidate.run));
-    let servers = [base, candidate].map(|arm| arm.run.servers.get(arm.variant));
+    differ(Likeness::Host, hosts(&base.run.record, &candidate.run.record));
+    let servers = [base, candidate].map(|arm| arm.run.record.servers.get(arm.variant));
     if let [Some(one), Some(other)] = servers {
         differ(Likeness::Version, versions(one, other));
         differ(Likeness::Settings, settings(one, other));
     }
     differ(Likeness::Archive, archives(base, candidate));
-    let [one, other] = [base, candidate].map(|arm| arm.run.scenario.sweep.cache);
+    let [one, other] = [base, candidate].map(|arm| arm.run.record.scenario.sweep.cache);
     differ(
         Likeness::Cache,
         (one != other).then(|| format!("{one:?} and {other:?}").to_lowercase()),
@@ -154,7 +147,7 @@ fn settings(base: &ServerRecord, candidate: &ServerRecord) -> Option<String> {
 fn archives(base: &Arm<'_>, candidate: &Arm<'_>) -> Option<String> {
     let of = |arm: &Arm<'_>| {
         let variant = arm.variant.to_owned();
-        let archives = arm.run.archives.iter();
+        let archives = arm.run.record.archives.iter();
         archives.filter(move |archive| archive.key.variant == variant).cloned().collect::<Vec<_>>()
     };
     let [ours, theirs] = [base, candidate].map(of);
@@ -186,14 +179,8 @@ pub fn compare(
     between_runs: Option<Between>,
     policy: &Policy,
 ) -> Comparison {
-    let readings = |arm: &Arm<'_>| {
-        let mut readings = Readings::of(arm.rows, arm.variant);
-        if let Some(jobs) = jobs {
-            readings.keep_jobs(jobs);
-        }
-        readings
-    };
-    let names = (base.name.to_owned(), candidate.name.to_owned());
+    let readings = |arm: &Arm<'_>| Readings::of(&arm.run.rows, arm.variant, jobs);
+    let names = (base.run.name.clone(), candidate.run.name.clone());
     let pairing = Pairing::Runs { between_runs };
     let mut comparison =
         Comparison::new(names, &readings(base), &readings(candidate), pairing, policy);
@@ -213,11 +200,9 @@ pub fn between(runs: &[Arm<'_>]) -> Option<Between> {
     }
     let mut levels: BTreeMap<(CurveKey, Jobs), Vec<MeanInterval>> = BTreeMap::new();
     for arm in runs {
-        for (key, curve) in Readings::of(arm.rows, arm.variant).curves {
+        for (key, curve) in Readings::of(&arm.run.rows, arm.variant, None).curves {
             for (jobs, cell) in curve {
-                let values: Vec<f64> = cell.ln_seconds().into_values().collect();
-                let level = student::mean_interval(&values, Level::P95);
-                levels.entry((key.clone(), jobs)).or_default().extend(level);
+                levels.entry((key.clone(), jobs)).or_default().extend(cell.interval);
             }
         }
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::judge::{self, Finding, Judgement, Reason};
 use super::policy::{GatedMetric, POWER, Policy};
-use super::readings::{self, CellReadings, CurveReadings, Readings, Series};
-use crate::analysis::CurveKey;
+use super::readings::{self, CurveReadings, Readings, Series};
+use crate::analysis::{CellSummary, CurveKey};
 use crate::record::trial::TrialRow;
 use crate::stats::difference::{Component, Difference};
 
@@ -138,13 +138,8 @@ impl Comparison {
         jobs: Option<&[Jobs]>,
         policy: &Policy,
     ) -> Self {
-        let mut arms = [Readings::of(rows, base), Readings::of(rows, candidate)];
-        for arm in &mut arms {
-            if let Some(jobs) = jobs {
-                arm.keep_jobs(jobs);
-            }
-        }
-        let [base_arm, candidate_arm] = arms;
+        let [base_arm, candidate_arm] =
+            [base, candidate].map(|variant| Readings::of(rows, variant, jobs));
         let names = (base.to_owned(), candidate.to_owned());
         Self::new(names, &base_arm, &candidate_arm, Pairing::Blocks, policy)
     }
@@ -253,7 +248,7 @@ impl Draft<'_> {
                 self.notes.push(format!("{key} -j {number} is only in the base: not compared"));
                 continue;
             };
-            match (cell.is_struck(), other.is_struck()) {
+            match (cell.is_unreliable(), other.is_unreliable()) {
                 (false, false) => jobs.push(number),
                 (false, true) => failing.push(fails(key, number, other)),
                 (true, _) => self.notes.push(format!(
@@ -283,21 +278,31 @@ impl Draft<'_> {
         let [of_curve, of_best, of_each] =
             [GatedMetric::Curve, GatedMetric::Best, GatedMetric::Each]
                 .map(|metric| self.policy.gates(metric));
-        let at = |curve: &CurveReadings, number: Jobs| {
-            curve.get(&number).map(CellReadings::ln_seconds).unwrap_or_default()
-        };
         if let [only] = *jobs {
             let gated = of_curve || of_best || of_each;
-            self.add(key, Metric::Time { jobs: only }, gated, &arms.map(|arm| at(arm, only)));
+            self.add(
+                key,
+                Metric::Time { jobs: only },
+                gated,
+                &arms.map(|arm| readings::ln_seconds(arm, only)),
+            );
             return;
         }
         let [base_jobs, candidate_jobs] = arms.map(|arm| readings::fastest(arm, jobs));
         let (Some(base_jobs), Some(candidate_jobs)) = (base_jobs, candidate_jobs) else { return };
         self.add(key, Metric::Curve, of_curve, &arms.map(|arm| readings::mean_over(arm, jobs)));
         let best = Metric::Best { base_jobs, candidate_jobs };
-        self.add(key, best, of_best, &[at(base, base_jobs), at(candidate, candidate_jobs)]);
+        self.add(
+            key,
+            best,
+            of_best,
+            &[
+                readings::ln_seconds(base, base_jobs),
+                readings::ln_seconds(candidate, candidate_jobs),
+            ],
+        );
         for &number in jobs {
-            let series = arms.map(|arm| at(arm, number));
+            let series = arms.map(|arm| readings::ln_seconds(arm, number));
             self.add(key, Metric::Time { jobs: number }, of_each, &series);
         }
     }
@@ -345,7 +350,7 @@ fn levels(base: &[f64], candidate: &[f64]) -> Option<(f64, f64)> {
 }
 
 /// A cell that restores in the base and not in the candidate.
-fn fails(key: &CurveKey, jobs: Jobs, cell: &CellReadings) -> MetricVerdict {
+fn fails(key: &CurveKey, jobs: Jobs, cell: &CellSummary) -> MetricVerdict {
     MetricVerdict {
         curve: key.to_string(),
         metric: Metric::Time { jobs },

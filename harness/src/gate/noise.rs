@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::comparison::Comparison;
 use super::judge::Finding;
 use super::policy::{MIN_BLOCKS, MOST_BLOCKS, POWER, Policy};
-use super::readings::{self, CellReadings, CurveReadings, Readings};
+use super::readings::{self, CurveReadings, Readings};
 use crate::analysis::CurveKey;
 use crate::record::trial::TrialRow;
 use crate::scenario::Variant;
@@ -152,7 +152,7 @@ impl Noise {
     /// is the slowdown that one would like to see, as a fraction.
     pub fn new(rows: &[TrialRow], cores: Option<u32>, effect: f64, policy: &Policy) -> Self {
         let comparison = Comparison::within(rows, Variant::BASE, AGAIN, None, policy);
-        let arms = [Variant::BASE, AGAIN].map(|variant| Readings::of(rows, variant));
+        let arms = [Variant::BASE, AGAIN].map(|variant| Readings::of(rows, variant, None));
         let [base, again] = &arms;
         let mut noise = Self {
             blocks: 0,
@@ -183,7 +183,7 @@ impl Noise {
         let whole = (jobs.len() > 1).then_some(None);
         for metric in whole.into_iter().chain(jobs.iter().map(|&jobs| Some(jobs))) {
             let series = |curve: &CurveReadings| match metric {
-                Some(jobs) => curve.get(&jobs).map(CellReadings::ln_seconds).unwrap_or_default(),
+                Some(jobs) => readings::ln_seconds(curve, jobs),
                 None => readings::mean_over(curve, &jobs),
             };
             let (one, other) = (series(base), series(again));

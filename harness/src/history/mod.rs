@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Analysis, CurveKey};
-use crate::record::{RunRecord, TrialRow};
+use crate::analysis::{CurveKey, curves_of_rows};
+use crate::record::Run;
 use crate::stats::change_points::{self, Threshold};
 use crate::stats::moments;
 
@@ -22,17 +22,6 @@ pub const SMALLEST_CHANGE: f64 = 0.05;
 
 /// Fewer runs than this cannot show a change: three on each side.
 pub const FEWEST_RUNS: usize = 6;
-
-/// A run with what it recorded.
-#[derive(Debug, Clone)]
-pub struct RecordedRun {
-    /// What to call it: its folder.
-    pub name: String,
-    /// Its record.
-    pub run: RunRecord,
-    /// Its trials.
-    pub rows: Vec<TrialRow>,
-}
 
 /// All cells that several runs have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,13 +113,14 @@ type Key = (String, String, CurveKey, Jobs);
 
 impl History {
     /// Puts runs together, in any order.
-    pub fn new(runs: &[RecordedRun]) -> Self {
-        let mut by_age: Vec<&RecordedRun> = runs.iter().collect();
-        by_age
-            .sort_by(|a, b| (&a.run.created_at, &a.run.run).cmp(&(&b.run.created_at, &b.run.run)));
+    pub fn new(runs: &[Run]) -> Self {
+        let mut by_age: Vec<&Run> = runs.iter().collect();
+        by_age.sort_by(|a, b| {
+            (&a.record.created_at, &a.record.run).cmp(&(&b.record.created_at, &b.record.run))
+        });
         let mut points: BTreeMap<Key, Vec<Point>> = BTreeMap::new();
-        for recorded in by_age {
-            for (key, point) in points_of(recorded) {
+        for run in by_age {
+            for (key, point) in points_of(run) {
                 points.entry(key).or_default().push(point);
             }
         }
@@ -148,19 +138,19 @@ impl History {
     }
 }
 
-fn points_of(recorded: &RecordedRun) -> Vec<(Key, Point)> {
-    let RecordedRun { name, run, rows } = recorded;
-    let host = format!("{} x {}", run.host.cores, run.host.cpu_model);
+fn points_of(run: &Run) -> Vec<(Key, Point)> {
+    let record = &run.record;
+    let host = format!("{} x {}", record.host.cores, record.host.cpu_model);
     let mut points = Vec::new();
-    for curve in Analysis::new(rows).curves {
-        let server = run.servers.get(&curve.key.variant);
+    for curve in curves_of_rows(&run.rows) {
+        let server = record.servers.get(&curve.key.variant);
         for cell in &curve.cells {
             let Some(seconds) = cell.seconds() else { continue };
-            let key = (run.scenario.name.clone(), host.clone(), curve.key.clone(), cell.jobs);
+            let key = (record.scenario.name.clone(), host.clone(), curve.key.clone(), cell.jobs);
             let interval = cell.interval.map(|mean| mean.interval.exp());
             let point = Point {
-                run: name.clone(),
-                at: run.created_at.clone(),
+                run: run.name.clone(),
+                at: record.created_at.clone(),
                 server: server.map(|server| server.version.clone()).unwrap_or_default(),
                 time_seconds: seconds,
                 low_seconds: interval.map(|interval| interval.low),
@@ -169,7 +159,7 @@ fn points_of(recorded: &RecordedRun) -> Vec<(Key, Point)> {
                 trials_seconds: cell
                     .observations
                     .values()
-                    .map(|seen| seen.ln_seconds.exp())
+                    .map(|observed| observed.ln_seconds.exp())
                     .collect(),
             };
             points.push((key, point));

@@ -3,81 +3,81 @@
 use std::collections::BTreeSet;
 
 use restore_core::units::Jobs;
+use serde::Serialize;
 
-use super::verdict::CurveVerdict;
+use super::curve::CurveStudy;
+use crate::analysis::CurveKey;
 use crate::analysis::cell::CellSummary;
-use crate::analysis::compare::{self, Comparison};
-use crate::analysis::{Analysis, CurveKey};
+use crate::analysis::compare;
+use crate::stats::estimate::{Estimate, digits};
 
 /// A curve at one number of jobs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contender {
-    /// The curve.
+    #[serde(flatten)]
     pub key: CurveKey,
+    /// The curve's name in sentences.
+    pub title: String,
     /// The recommended number of jobs, or else the fastest measured one.
     pub jobs: Jobs,
     /// Whether that number is recommended.
     pub recommended: bool,
-    /// Geometric mean of its time there, in seconds.
-    pub seconds: f64,
+    /// Geometric mean of its time there.
+    pub time_seconds: f64,
+    /// Its time over that of the fastest, paired by block; `None` for the
+    /// fastest itself, and where they share fewer than two blocks.
+    pub to_fastest: Option<Estimate>,
+    /// Whether the two differ beyond doubt (Holm over the others, 5 %).
+    pub differs: Option<bool>,
 }
 
 /// The fastest curve of a variant against its others.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BestCurve {
-    /// The variant.
     pub variant: String,
-    /// The fastest.
     pub fastest: Contender,
-    /// The others, fastest first, each with its time over that of the
-    /// fastest; `None` where they share fewer than two blocks.
-    pub others: Vec<(Contender, Option<Comparison>)>,
-}
-
-impl BestCurve {
+    /// Fastest first.
+    pub others: Vec<Contender>,
     /// Whether every other curve is slower beyond doubt.
-    pub fn is_told_apart(&self) -> bool {
-        self.others.iter().all(|(_, other)| other.is_some_and(|other| other.differs))
-    }
+    pub told_apart: bool,
 }
 
 /// The best curve of each variant that has more than one.
-pub fn best_curves(analysis: &Analysis, verdicts: &[CurveVerdict]) -> Vec<BestCurve> {
-    let variants: BTreeSet<&str> =
-        verdicts.iter().map(|verdict| verdict.key.variant.as_str()).collect();
-    variants.into_iter().filter_map(|variant| best_of(variant, analysis, verdicts)).collect()
+pub fn best_curves(curves: &[CurveStudy]) -> Vec<BestCurve> {
+    let variants: BTreeSet<&str> = curves.iter().map(|curve| curve.key.variant.as_str()).collect();
+    variants.into_iter().filter_map(|variant| best_of(variant, curves)).collect()
 }
 
-fn best_of(variant: &str, analysis: &Analysis, verdicts: &[CurveVerdict]) -> Option<BestCurve> {
-    let mut contenders: Vec<(Contender, &CellSummary)> = verdicts
-        .iter()
-        .filter(|verdict| verdict.key.variant == variant)
-        .filter_map(|verdict| contender(analysis, verdict))
-        .collect();
-    contenders.sort_by(|(a, _), (b, _)| a.seconds.total_cmp(&b.seconds));
-    let mut contenders = contenders.into_iter();
+fn best_of(variant: &str, curves: &[CurveStudy]) -> Option<BestCurve> {
+    let mut contenders: Vec<(f64, Contender, &CellSummary)> =
+        curves.iter().filter(|curve| curve.key.variant == variant).filter_map(contender).collect();
+    contenders.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    let mut contenders = contenders.into_iter().map(|(_, contender, cell)| (contender, cell));
     let (fastest, reference) = contenders.next()?;
-    let (others, cells): (Vec<_>, Vec<_>) = contenders.unzip();
+    let (mut others, cells): (Vec<Contender>, Vec<_>) = contenders.unzip();
     if others.is_empty() {
         return None;
     }
-    let comparisons = compare::with_reference(&cells, reference);
-    let others = others.into_iter().zip(comparisons).collect();
-    Some(BestCurve { variant: variant.to_owned(), fastest, others })
+    for (other, comparison) in others.iter_mut().zip(compare::with_reference(&cells, reference)) {
+        other.to_fastest = comparison.map(|comparison| Estimate::of_ratio(&comparison.ratio));
+        other.differs = comparison.map(|comparison| comparison.differs);
+    }
+    let told_apart = others.iter().all(|other| other.differs == Some(true));
+    Some(BestCurve { variant: variant.to_owned(), fastest, others, told_apart })
 }
 
-fn contender<'a>(
-    analysis: &'a Analysis,
-    verdict: &CurveVerdict,
-) -> Option<(Contender, &'a CellSummary)> {
-    let curve = analysis.curve(&verdict.key)?;
-    let recommended = verdict.recommended().and_then(|jobs| curve.cell(jobs));
-    let cell = recommended.or_else(|| curve.fastest())?;
+fn contender(curve: &CurveStudy) -> Option<(f64, Contender, &CellSummary)> {
+    let recommended = curve.verdict.recommended().and_then(|jobs| curve.measured.cell(jobs));
+    let cell = recommended.or_else(|| curve.measured.fastest())?;
+    let seconds = cell.seconds()?;
     let contender = Contender {
         key: curve.key.clone(),
+        title: curve.title.clone(),
         jobs: cell.jobs,
         recommended: recommended.is_some(),
-        seconds: cell.seconds()?,
+        time_seconds: digits(seconds),
+        to_fastest: None,
+        differs: None,
     };
-    Some((contender, cell))
+    Some((seconds, contender, cell))
 }

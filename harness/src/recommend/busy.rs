@@ -3,53 +3,55 @@
 use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
+use serde::{Serialize, Serializer};
 
-use super::verdict::CurveVerdict;
-use crate::analysis::{Analysis, Curve, CurveKey, RunFacts};
+use super::curve::CurveStudy;
+use super::verdict::Judgement;
+use crate::analysis::{CurveKey, RunFacts};
 
-/// The best number of jobs beside the workload, and on an idle server.
-#[derive(Debug, Clone, PartialEq)]
+/// The best number of jobs on an idle server, and beside the workload.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IdleAndBusy {
-    /// The curve beside the workload.
+    /// The curve on an idle server.
+    #[serde(serialize_with = "title")]
+    pub idle: CurveKey,
+    /// Recommended there.
+    pub idle_jobs: Option<Jobs>,
+    /// The same curve beside the workload.
+    #[serde(serialize_with = "title")]
     pub busy: CurveKey,
     /// Recommended there within the limits.
     pub busy_jobs: Option<Jobs>,
     /// Recommended there if there were no limits.
     pub unlimited_jobs: Option<Jobs>,
-    /// The same curve on an idle server.
-    pub idle: CurveKey,
-    /// Recommended there.
-    pub idle_jobs: Option<Jobs>,
+}
+
+fn title<S: Serializer>(key: &CurveKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
 }
 
 /// Pairs each curve beside the workload with its like on an idle server.
-pub fn idle_and_busy(
-    analysis: &Analysis,
-    verdicts: &[CurveVerdict],
-    facts: &RunFacts,
-) -> Vec<IdleAndBusy> {
-    let by_key: BTreeMap<&CurveKey, &CurveVerdict> =
-        verdicts.iter().map(|verdict| (&verdict.key, verdict)).collect();
-    verdicts
-        .iter()
-        .filter_map(|busy| {
-            let variant = facts.idle_of.get(&busy.key.variant)?.clone();
-            let idle = by_key.get(&CurveKey { variant, ..busy.key.clone() })?;
-            Some(IdleAndBusy {
-                busy: busy.key.clone(),
-                busy_jobs: busy.recommended(),
-                unlimited_jobs: without_limits(analysis.curve(&busy.key)?, facts),
-                idle: idle.key.clone(),
-                idle_jobs: idle.recommended(),
-            })
+pub fn idle_and_busy(curves: &[CurveStudy], facts: &RunFacts) -> Vec<IdleAndBusy> {
+    let by_key: BTreeMap<&CurveKey, &CurveStudy> =
+        curves.iter().map(|curve| (&curve.key, curve)).collect();
+    let pair = |busy: &CurveStudy| {
+        let variant = facts.idle_of.get(&busy.key.variant)?.clone();
+        let idle = by_key.get(&CurveKey { variant, ..busy.key.clone() })?;
+        Some(IdleAndBusy {
+            idle: idle.key.clone(),
+            idle_jobs: idle.verdict.recommended(),
+            busy: busy.key.clone(),
+            busy_jobs: busy.verdict.recommended(),
+            unlimited_jobs: without_limits(busy, facts),
         })
-        .collect()
+    };
+    curves.iter().filter_map(pair).collect()
 }
 
-fn without_limits(curve: &Curve, facts: &RunFacts) -> Option<Jobs> {
-    let mut curve = curve.clone();
+fn without_limits(curve: &CurveStudy, facts: &RunFacts) -> Option<Jobs> {
+    let mut curve = curve.measured.clone();
     for cell in &mut curve.cells {
         cell.breaches.clear();
     }
-    CurveVerdict::new(&curve, facts).recommended()
+    Judgement::new(&curve, facts).verdict.recommended()
 }

@@ -5,6 +5,7 @@ use restore_core::units::Jobs;
 use crate::analysis::curve::Curve;
 use crate::analysis::fit;
 use crate::stats::bootstrap::{Basis, Draws};
+use crate::stats::estimate::Estimate;
 use crate::stats::interval::{Interval, Level};
 use crate::stats::usl::{Fit, Law};
 use crate::stats::{holm, moments, random};
@@ -18,16 +19,6 @@ const REFITS: usize = 2_000;
 
 /// How far ahead more blocks are thought about.
 pub const MOST_BLOCKS: usize = 100;
-
-/// How much slower a number of jobs is than the best, as a fraction.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Regret {
-    /// By the estimates.
-    pub estimate: f64,
-    /// 95 % of the draws. Against measured cells neither end is negative; a
-    /// predicted j can come out faster than every measured one.
-    pub interval: Interval,
-}
 
 /// A curve's cells with their chances.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +36,7 @@ impl Odds {
     pub fn new(curve: &Curve, tolerance: f64, seed: u64, draws: usize) -> Option<Self> {
         let measured = curve.measured();
         let columns: Vec<usize> =
-            (0..measured.len()).filter(|&index| !measured[index].is_struck()).collect();
+            (0..measured.len()).filter(|&index| !measured[index].is_ruled_out()).collect();
         if columns.len() < 2 {
             return None;
         }
@@ -79,8 +70,9 @@ impl Odds {
             .collect()
     }
 
-    /// The regret of the candidate at `index`.
-    pub fn regret(&self, index: usize) -> Regret {
+    /// How much slower than the best the candidate at `index` is, as a fraction,
+    /// with 95 % of the draws: against measured cells neither end is negative.
+    pub fn regret(&self, index: usize) -> Estimate {
         let regret = |levels: &[f64]| (levels[index] - lowest(levels)).exp_m1();
         summarise(regret(self.draws.center()), self.draws.iter().map(regret))
     }
@@ -109,10 +101,11 @@ impl Odds {
             .collect()
     }
 
-    /// The regret of an unmeasured j by the Universal Scalability Law, fitted
+    /// The same of an unmeasured j, which can come out faster than every measured
+    /// one: by the Universal Scalability Law, fitted
     /// anew to each draw, and never under `floor_seconds`; `None` where the
     /// law cannot be fitted.
-    pub fn predicted_regret(&self, jobs: Jobs, floor_seconds: f64) -> Option<Regret> {
+    pub fn predicted_regret(&self, jobs: Jobs, floor_seconds: f64) -> Option<Estimate> {
         let predict = |levels: &[f64]| {
             let points: Vec<_> = self
                 .jobs
@@ -153,9 +146,9 @@ fn lowest(levels: &[f64]) -> f64 {
     levels.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-fn summarise(estimate: f64, draws: impl Iterator<Item = f64>) -> Regret {
+fn summarise(estimate: f64, draws: impl Iterator<Item = f64>) -> Estimate {
     let sorted = moments::sorted(&draws.collect::<Vec<_>>());
     let at = |p| moments::quantile_of_sorted(&sorted, p).unwrap_or(estimate);
     let upper = Level::P95.upper();
-    Regret { estimate, interval: Interval::between(at(1.0 - upper), at(upper)) }
+    Estimate::rounded(estimate, Some(Interval::between(at(1.0 - upper), at(upper))))
 }

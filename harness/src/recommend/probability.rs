@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// A probability that was estimated, from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, serde::Serialize)]
+#[serde(transparent)]
 pub struct Probability(f64);
 
 impl Probability {

@@ -4,9 +4,12 @@ use std::fmt;
 
 use restore_core::units::Jobs;
 
-use super::odds::{Odds, Regret};
-use crate::analysis::{Curve, CurveReplay, RunFacts};
-use crate::stats::interval::Interval;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use super::odds::Odds;
+use crate::analysis::{Curve, CurveReplay};
+use crate::stats::estimate::{Estimate, digits};
 use crate::stats::usl::Law;
 
 /// A piece of common advice on the number of jobs.
@@ -40,11 +43,11 @@ impl fmt::Display for Advice {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Standing {
     /// It was measured.
-    Measured(Regret),
+    Measured(Estimate),
     /// It was not, and the replay of the schedule says this.
-    Replayed(Regret),
+    Replayed(Estimate),
     /// It was not, and the scaling law that fits the curve says this.
-    Predicted(Regret),
+    Predicted(Estimate),
     /// It was not, and nothing that fits covers it.
     NotMeasured,
     /// It was tried, and there is nothing to compare it with.
@@ -56,20 +59,58 @@ pub enum Standing {
 pub struct Rule {
     /// All advice that comes to this number here.
     pub advice: Vec<Advice>,
-    /// The number.
     pub jobs: Jobs,
-    /// How it does.
     pub standing: Standing,
 }
 
+impl Standing {
+    /// Its name for programs, and how much slower than the best the number is.
+    fn parts(&self) -> (&'static str, Option<Estimate>) {
+        match *self {
+            Self::Measured(regret) => ("measured", Some(regret)),
+            Self::Replayed(regret) => ("replayed", Some(regret)),
+            Self::Predicted(regret) => ("predicted", Some(regret)),
+            Self::NotMeasured => ("not_measured", None),
+            Self::Unknown => ("unknown", None),
+        }
+    }
+
+    /// How much slower than the best the number is, where that is known.
+    pub fn regret(&self) -> Option<Estimate> {
+        self.parts().1
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (standing, regret) = self.standing.parts();
+        let advice: Vec<String> = self.advice.iter().map(Advice::to_string).collect();
+        let mut fields = serializer.serialize_struct("Rule", 4)?;
+        fields.serialize_field("advice", &advice)?;
+        fields.serialize_field("jobs", &self.jobs)?;
+        fields.serialize_field("standing", standing)?;
+        fields.serialize_field("regret_ratio", &regret)?;
+        fields.end()
+    }
+}
+
+/// What rules of thumb are held against.
+#[derive(Clone, Copy)]
+pub(super) struct Measured<'a> {
+    pub(super) curve: &'a Curve,
+    pub(super) odds: Option<&'a Odds>,
+    pub(super) replay: Option<&'a CurveReplay>,
+    pub(super) cores: Option<u32>,
+}
+
 /// The rules of thumb for a curve, by ascending jobs.
-pub fn rules(curve: &Curve, odds: Option<&Odds>, facts: &RunFacts) -> Vec<Rule> {
+pub(super) fn rules(measured: Measured<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
-    for (advice, jobs) in advised(facts.cores) {
+    for (advice, jobs) in advised(measured.cores) {
         if let Some(rule) = rules.iter_mut().find(|rule| rule.jobs == jobs) {
             rule.advice.push(advice);
         } else {
-            let standing = standing(curve, odds, facts, jobs);
+            let standing = standing(measured, jobs);
             rules.push(Rule { advice: vec![advice], jobs, standing });
         }
     }
@@ -89,7 +130,8 @@ fn advised(cores: Option<u32>) -> Vec<(Advice, Jobs)> {
         .collect()
 }
 
-fn standing(curve: &Curve, odds: Option<&Odds>, facts: &RunFacts, jobs: Jobs) -> Standing {
+fn standing(measured: Measured<'_>, jobs: Jobs) -> Standing {
+    let Measured { curve, odds, replay, .. } = measured;
     let candidate =
         odds.and_then(|odds| Some((odds, odds.jobs().iter().position(|&known| known == jobs)?)));
     if let Some((odds, index)) = candidate {
@@ -98,26 +140,22 @@ fn standing(curve: &Curve, odds: Option<&Odds>, facts: &RunFacts, jobs: Jobs) ->
     if curve.cell(jobs).is_some() {
         return Standing::Unknown;
     }
-    let replay = curve.replay.as_ref().filter(|replay| replay.predicts());
-    if let Some(regret) = replay.and_then(|replay| replayed_regret(curve, replay, jobs)) {
+    let trusted = replay.filter(|replay| replay.trusted);
+    if let Some(regret) = trusted.and_then(|replay| replayed_regret(curve, replay, jobs)) {
         return Standing::Replayed(regret);
     }
     let fitted = curve.fits.iter().find(|fit| fit.fit.law == Law::Usl);
     let predicts = fitted.is_some_and(|fit| fit.predicts(jobs));
-    let floor = facts
-        .archive(&curve.key)
-        .and_then(|archive| archive.floor(f64::from(jobs.get())))
-        .map_or(0.0, |floor| floor.as_secs_f64());
+    let floor = replay.map_or(0.0, |replay| replay.floor.at(jobs).as_secs_f64());
     odds.filter(|_| predicts)
         .and_then(|odds| odds.predicted_regret(jobs, floor))
         .map_or(Standing::NotMeasured, Standing::Predicted)
 }
 
 /// The regret of a j by the replay, against the fastest measured one.
-fn replayed_regret(curve: &Curve, replay: &CurveReplay, jobs: Jobs) -> Option<Regret> {
+fn replayed_regret(curve: &Curve, replay: &CurveReplay, jobs: Jobs) -> Option<Estimate> {
     let fastest = curve.fastest()?.seconds()?;
-    let predicted = replay.prediction(jobs)?;
-    let regret = |seconds: f64| seconds / fastest - 1.0;
-    let interval = Interval::between(regret(predicted.band.low), regret(predicted.band.high));
-    Some(Regret { estimate: regret(predicted.seconds), interval })
+    let Estimate { value, low, high } = replay.prediction(jobs)?.time_seconds;
+    let regret = |seconds: f64| digits(seconds / fastest - 1.0);
+    Some(Estimate { value: regret(value), low: low.map(regret), high: high.map(regret) })
 }

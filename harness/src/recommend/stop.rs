@@ -4,30 +4,19 @@
 //! So the 5 % that a verdict may err by is divided among all the looks that
 //! the plan allows (Bonferroni): each look demands 1 - 0.05 / looks.
 
-use super::odds::{DRAWS, Odds};
-use super::verdict::{CONFIDENCE, MIN_BLOCKS};
-use crate::analysis::curve::{self, Curve};
-use crate::analysis::{BlockPlan, CellSummary, Items, Limits};
-use crate::record::ending::Ending;
-use crate::record::trial::TrialRow;
+use super::verdict::{CONFIDENCE, Judgement, MIN_BLOCKS, Reason, Verdict};
+use crate::analysis::{CellSummary, Curve, RunFacts, Tables, curves};
+use crate::record::{Ending, RunRecord, TrialRow};
 use crate::stats::interval::{Interval, Level};
 use crate::stats::student;
 
-/// When a sweep has seen enough.
+/// When a sweep has seen enough. It asks the judge that recommends, of the rows
+/// so far: the same rows lead to the same decision after a resume.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StopRule {
-    /// How many blocks it may have.
-    pub blocks: BlockPlan,
+    pub facts: RunFacts,
     /// How many cells a block has: a look is taken when all were tried.
     pub cells_per_block: usize,
-    /// The half-width of intervals to reach, as a fraction.
-    pub precision: f64,
-    /// How much slower than the best is as good, as a fraction.
-    pub tolerance: f64,
-    /// Seeds the draws behind the probabilities.
-    pub seed: u64,
-    /// What a restore may use: the rest is not compared.
-    pub limits: Limits,
 }
 
 /// Whether to run another block.
@@ -52,11 +41,15 @@ enum Progress {
 }
 
 impl StopRule {
+    pub fn new(run: &RunRecord) -> Self {
+        Self { facts: RunFacts::of(run), cells_per_block: run.design.cells().len() }
+    }
+
     /// Looks at all rows so far. Within a block it says to continue.
     pub fn decide(&self, rows: &[TrialRow]) -> Decision {
         let blocks = rows.iter().map(|row| row.block).max().unwrap_or(0);
         let in_last = rows.iter().filter(|row| row.block == blocks).count();
-        let least = self.blocks.min.max(MIN_BLOCKS as u32);
+        let least = self.facts.blocks.min.max(MIN_BLOCKS as u32);
         if in_last < self.cells_per_block || blocks == 0 {
             return Decision::Continue;
         }
@@ -65,7 +58,7 @@ impl StopRule {
         {
             return Decision::Stop(ending);
         }
-        if blocks >= self.blocks.max {
+        if blocks >= self.facts.blocks.max {
             return Decision::Stop(Ending::MaxBlocks);
         }
         Decision::Continue
@@ -73,13 +66,12 @@ impl StopRule {
 
     /// The level of a single look.
     fn level(&self) -> Level {
-        let first = self.blocks.min.max(MIN_BLOCKS as u32);
-        Level::P95.split(self.blocks.max.saturating_sub(first) + 1)
+        let first = self.facts.blocks.min.max(MIN_BLOCKS as u32);
+        Level::P95.split(self.facts.blocks.max.saturating_sub(first) + 1)
     }
 
     fn look(&self, rows: &[TrialRow]) -> Option<Ending> {
-        let mut curves = curve::curves(rows, &Items::new());
-        curve::respect(&mut curves, &self.limits);
+        let mut curves = curves(rows, &Tables::default(), &self.facts.limits);
         curves.retain(|curve| !curve.measured().is_empty());
         // Serial points of reference leave nothing to choose. They count only
         // where the run has nothing else.
@@ -100,8 +92,17 @@ impl StopRule {
         if let [only] = curve.measured()[..] {
             return self.judge(self.interval_of(only));
         }
-        let Some(odds) = Odds::new(curve, self.tolerance, self.seed, DRAWS) else {
+        // What the tables of latencies would tell is not known here.
+        if curve.cells.iter().any(|cell| cell.may_breach) {
             return Progress::Open;
+        }
+        let judgement = Judgement::new(curve, &self.facts);
+        let Some(odds) = &judgement.odds else {
+            return if limits_decide(&judgement.verdict) {
+                Progress::Decided
+            } else {
+                Progress::Open
+            };
         };
         let as_good = odds.as_good();
         let sure = self.level().get();
@@ -137,7 +138,15 @@ impl StopRule {
     }
 
     fn judge(&self, interval: Option<Interval>) -> Progress {
-        let narrow = interval.is_some_and(|i| i.half_width() <= self.precision.ln_1p());
+        let narrow = interval.is_some_and(|i| i.half_width() <= self.facts.precision.ln_1p());
         if narrow { Progress::Precise } else { Progress::Open }
+    }
+}
+
+/// Whether limits alone leave one number of jobs, or none.
+fn limits_decide(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Recommend { .. } => true,
+        Verdict::Inconclusive { reasons, .. } => reasons[..] == [Reason::NothingWithinLimits],
     }
 }

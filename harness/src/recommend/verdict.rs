@@ -3,14 +3,13 @@
 use std::fmt;
 
 use restore_core::units::Jobs;
+use serde::{Serialize, Serializer};
 
-use super::odds::{DRAWS, MOST_BLOCKS, Odds, Regret};
+use super::odds::{DRAWS, MOST_BLOCKS, Odds};
 use super::probability::Probability;
-use super::rules::{self, Rule};
-use crate::analysis::cell::OutcomeCounts;
-use crate::analysis::{Breach, Curve, CurveKey, RunFacts};
+use crate::analysis::{Curve, RunFacts};
 use crate::stats::bootstrap::Basis;
-use crate::stats::interval::Interval;
+use crate::stats::estimate::Estimate;
 
 /// The probability that a recommendation needs.
 pub const CONFIDENCE: f64 = 0.95;
@@ -18,66 +17,48 @@ pub const CONFIDENCE: f64 = 0.95;
 /// The fewest blocks that a verdict may rest on.
 pub const MIN_BLOCKS: usize = 3;
 
-/// Which number of jobs a curve recommends, and all that the answer rests on.
+/// What is known of the numbers of jobs of a curve: the one judge, which
+/// recommendations and the end of a sweep both ask.
 #[derive(Debug, Clone, PartialEq)]
-pub struct CurveVerdict {
-    /// The curve.
-    pub key: CurveKey,
-    /// How many blocks have completed trials of it.
-    pub blocks: usize,
-    /// What the probabilities rest on; `None` where there are none.
-    pub basis: Option<Basis>,
+pub struct Judgement {
+    /// `None` where nothing can be compared.
+    pub odds: Option<Odds>,
     /// The numbers of jobs that were compared, ascending.
     pub candidates: Vec<Candidate>,
-    /// The numbers of jobs that were ruled out before.
-    pub struck: Vec<Struck>,
-    /// The answer.
     pub verdict: Verdict,
-    /// What the usual rules of thumb would have cost.
-    pub rules: Vec<Rule>,
 }
 
 /// A number of jobs that can be recommended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// The number.
     pub jobs: Jobs,
     /// That it is within the tolerance of the best.
     pub as_good: Probability,
-    /// How much slower than the best it is.
-    pub regret: Regret,
-}
-
-/// A number of jobs that was ruled out: most of its trials did not complete,
-/// or it is beyond a limit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Struck {
-    /// The number.
-    pub jobs: Jobs,
-    /// How its trials ended.
-    pub counts: OutcomeCounts,
-    /// Readings beyond the scenario's limits.
-    pub breaches: Vec<Breach>,
+    /// How much slower than the best it is, as a fraction.
+    pub regret: Estimate,
 }
 
 /// The answer for a curve.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// The smallest number of jobs that is as good as the best.
     Recommend {
-        /// The number.
         jobs: Jobs,
         /// That it is within the tolerance of the best: at least
         /// [`CONFIDENCE`].
         probability: Probability,
+        /// What the probability rests on.
+        basis: Basis,
         /// How much slower than the best it is.
-        regret: Regret,
+        regret_ratio: Estimate,
         /// The others whose times cannot be told from its time.
-        equivalent: Vec<Jobs>,
+        cannot_be_told_from: Vec<Jobs>,
     },
     /// Not known.
     Inconclusive {
         /// Why.
+        #[serde(serialize_with = "as_texts")]
         reasons: Vec<Reason>,
         /// The numbers that may be as good as the best: probability of at
         /// least 1 - [`CONFIDENCE`].
@@ -162,10 +143,8 @@ impl fmt::Display for Reason {
     }
 }
 
-impl CurveVerdict {
-    /// Judges a curve.
+impl Judgement {
     pub fn new(curve: &Curve, facts: &RunFacts) -> Self {
-        let struck = struck(curve);
         let blocks = curve.blocks();
         let odds = (blocks >= MIN_BLOCKS)
             .then(|| Odds::new(curve, facts.tolerance, facts.seed, DRAWS))
@@ -175,31 +154,22 @@ impl CurveVerdict {
             Some(odds) => choose(odds, &candidates, facts.tolerance),
             None => unjudged(curve, blocks),
         };
-        let rules = rules::rules(curve, odds.as_ref(), facts);
-        let basis = odds.as_ref().map(Odds::basis);
-        Self { key: curve.key.clone(), blocks, basis, candidates, struck, verdict, rules }
+        Self { odds, candidates, verdict }
     }
+}
 
+impl Verdict {
     /// The recommended number of jobs.
     pub fn recommended(&self) -> Option<Jobs> {
-        match self.verdict {
-            Verdict::Recommend { jobs, .. } => Some(jobs),
-            Verdict::Inconclusive { .. } => None,
+        match self {
+            Self::Recommend { jobs, .. } => Some(*jobs),
+            Self::Inconclusive { .. } => None,
         }
     }
 }
 
-fn struck(curve: &Curve) -> Vec<Struck> {
-    curve
-        .cells
-        .iter()
-        .filter(|cell| cell.is_struck())
-        .map(|cell| Struck {
-            jobs: cell.jobs,
-            counts: cell.counts,
-            breaches: cell.breaches.clone(),
-        })
-        .collect()
+fn as_texts<S: Serializer>(reasons: &[Reason], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(reasons.iter().map(ToString::to_string))
 }
 
 fn candidates(odds: &Odds) -> Vec<Candidate> {
@@ -222,8 +192,9 @@ fn choose(odds: &Odds, candidates: &[Candidate], tolerance: f64) -> Verdict {
         return Verdict::Recommend {
             jobs: sure.jobs,
             probability: sure.as_good,
-            regret: sure.regret,
-            equivalent: odds.equivalent_to(sure.jobs),
+            basis: odds.basis(),
+            regret_ratio: sure.regret,
+            cannot_be_told_from: odds.equivalent_to(sure.jobs),
         };
     }
     let likeliest = candidates
@@ -261,7 +232,7 @@ fn one_job_count(curve: &Curve, jobs: Jobs) -> Reason {
 /// Why a curve has no odds.
 fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
     let choice: Vec<Jobs> =
-        curve.measured().iter().filter(|cell| !cell.is_struck()).map(|cell| cell.jobs).collect();
+        curve.measured().iter().filter(|cell| !cell.is_ruled_out()).map(|cell| cell.jobs).collect();
     let mut reasons = Vec::new();
     match choice[..] {
         [] if curve.cells.iter().any(|cell| !cell.breaches.is_empty()) => {
@@ -273,8 +244,9 @@ fn unjudged(curve: &Curve, blocks: usize) -> Verdict {
             return Verdict::Recommend {
                 jobs,
                 probability: Probability::new(1.0),
-                regret: Regret { estimate: 0.0, interval: Interval::between(0.0, 0.0) },
-                equivalent: Vec::new(),
+                basis: Basis::NormalModel,
+                regret_ratio: Estimate { value: 0.0, low: Some(0.0), high: Some(0.0) },
+                cannot_be_told_from: Vec::new(),
             };
         }
         [jobs] => reasons.push(one_job_count(curve, jobs)),

@@ -5,10 +5,14 @@ use std::fmt;
 
 use restore_core::units::Jobs;
 
-use super::bound::{Bound, Little};
-use super::verdict::{CurveVerdict, Verdict};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use super::bottleneck::WorkUnderWay;
+use super::curve::CurveStudy;
+use super::verdict::Verdict;
 use crate::analysis::cell::OutcomeCounts;
-use crate::analysis::{Analysis, CellSummary, Curve, CurveKey, Limit, RunFacts, SerialOnly};
+use crate::analysis::{CellSummary, Curve, CurveKey, Limit, Overview, RunFacts, SerialOnly};
 use crate::scenario::quantity::WarmUp;
 use crate::stats::exact;
 use crate::stats::interval::Level;
@@ -82,7 +86,7 @@ pub enum Warning {
         /// The number of jobs.
         jobs: Jobs,
         /// Mean number of items under way, and of active sessions.
-        little: Little,
+        work: WorkUnderWay,
     },
     /// The archive does not say where its data is.
     NoOffsets {
@@ -201,12 +205,12 @@ impl fmt::Display for Warning {
                  load_notes in run.json for what is missing.",
                 limits.join(", ")
             ),
-            Self::WorkUnaccounted { curve, jobs, little } => write!(
+            Self::WorkUnaccounted { curve, jobs, work } => write!(
                 f,
                 "{curve} at -j {jobs}: by their times {:.1} items were under way on average, but \
                  {:.1} sessions were active. What the sessions worked on is not all in the items, \
-                 or items waited outside the server: take what it is bound by with care.",
-                little.items, little.sessions
+                 or items waited outside the server: treat its bottleneck with caution.",
+                work.items, work.sessions
             ),
             Self::NoOffsets { curve } => write!(
                 f,
@@ -259,57 +263,69 @@ fn list(jobs: &[Jobs]) -> String {
     jobs.iter().map(Jobs::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// All that is to be warned about, the gravest first.
-pub fn warnings(analysis: &Analysis, verdicts: &[CurveVerdict], facts: &RunFacts) -> Vec<Warning> {
-    let of_run = [
-        lost(analysis),
-        few_blocks(verdicts),
-        noisy(&analysis.curves),
-        (analysis.overview.sessions > 1)
-            .then_some(Warning::Resumed { sessions: analysis.overview.sessions }),
-        (facts.warm_up == WarmUp::Off).then_some(Warning::ColdStart),
-        above_connections(&analysis.curves, facts),
-        above_cores(&analysis.curves, facts),
-        limits_unread(&analysis.curves, facts),
-    ];
-    let of_archives = analysis.curves.iter().flat_map(|curve| archive_warnings(curve, facts));
-    let serial_only = analysis.serial_only.iter().cloned().map(Warning::SerialOnly);
-    let of_curves =
-        analysis.curves.iter().zip(verdicts).flat_map(|(curve, verdict)| {
-            [best_at_largest(curve, verdict, facts), non_monotone(curve)]
-        });
-    let of_run = serial_only.chain(of_run.into_iter().flatten());
-    of_run.chain(of_archives).chain(of_curves.flatten()).collect()
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Warning", 2)?;
+        fields.serialize_field("kind", self.kind())?;
+        fields.serialize_field("text", &self.to_string())?;
+        fields.end()
+    }
 }
 
-fn lost(analysis: &Analysis) -> Option<Warning> {
-    let overview = &analysis.overview;
+/// All that is to be warned about, the gravest first.
+pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) -> Vec<Warning> {
+    let sessions = overview.sessions;
+    let of_run = [
+        lost(overview),
+        few_blocks(curves),
+        noisy(curves),
+        (sessions > 1).then_some(Warning::Resumed { sessions }),
+        (facts.warm_up == WarmUp::Off).then_some(Warning::ColdStart),
+        above_connections(curves, facts),
+        above_cores(curves, facts),
+        limits_unread(curves, facts),
+    ];
+    let of_archives = curves.iter().flat_map(|curve| archive_warnings(&curve.key, facts));
+    let of_curves = curves
+        .iter()
+        .flat_map(|curve| [best_at_largest(curve, facts), non_monotone(&curve.measured)]);
+    let of_work = curves.iter().filter_map(unaccounted);
+    let of_archive = overview.serial_only.iter().cloned().map(Warning::SerialOnly);
+    of_archive
+        .chain(of_run.into_iter().flatten())
+        .chain(of_archives)
+        .chain(of_curves.flatten())
+        .chain(of_work)
+        .collect()
+}
+
+fn lost(overview: &Overview) -> Option<Warning> {
     (overview.counts.lost() > 0).then(|| Warning::TrialsLost {
         counts: overview.counts,
         message: overview.messages.first().cloned(),
     })
 }
 
-fn few_blocks(verdicts: &[CurveVerdict]) -> Option<Warning> {
-    let judged = verdicts.iter().filter(|verdict| verdict.basis.is_some());
-    let blocks = judged.map(|verdict| verdict.blocks).min()?;
+fn few_blocks(curves: &[CurveStudy]) -> Option<Warning> {
+    let compared = curves.iter().filter(|curve| curve.was_compared());
+    let blocks = compared.map(|curve| curve.blocks).min()?;
     (blocks < FEW_BLOCKS).then(|| Warning::FewBlocks {
         blocks,
         model_free_limit: exact::model_free_limit(blocks as u32),
     })
 }
 
-fn noisy(curves: &[Curve]) -> Option<Warning> {
+fn noisy(curves: &[CurveStudy]) -> Option<Warning> {
     curves
         .iter()
-        .filter_map(|curve| Some((curve, curve.noise()?)))
+        .filter_map(|curve| Some((curve, curve.measured.noise()?)))
         .filter(|&(_, noise)| noise >= NOISY)
         .max_by(|(_, a), (_, b)| a.total_cmp(b))
         .map(|(curve, noise)| Warning::Noisy { curve: curve.key.clone(), noise })
 }
 
 /// The numbers of jobs, measured or tried, above `limit`.
-fn jobs_above(curves: &[Curve], limit: u32) -> Option<Vec<Jobs>> {
+fn jobs_above(curves: &[CurveStudy], limit: u32) -> Option<Vec<Jobs>> {
     let mut jobs: Vec<Jobs> = curves
         .iter()
         .flat_map(|curve| &curve.cells)
@@ -321,42 +337,40 @@ fn jobs_above(curves: &[Curve], limit: u32) -> Option<Vec<Jobs>> {
     (!jobs.is_empty()).then_some(jobs)
 }
 
-fn above_connections(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
+fn above_connections(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning> {
     let max_connections = facts.max_connections?;
     let jobs = jobs_above(curves, max_connections.saturating_sub(RESERVED_CONNECTIONS))?;
     Some(Warning::AboveConnections { jobs, max_connections })
 }
 
-fn above_cores(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
+fn above_cores(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning> {
     let cores = facts.cores?;
     Some(Warning::AboveCores { jobs: jobs_above(curves, cores)?, cores })
 }
 
-/// For each curve the cell in which items and sessions are furthest apart, if
-/// they do not agree.
-pub fn unaccounted(analysis: &Analysis, bounds: &[Vec<Bound>]) -> Vec<Warning> {
-    let of_curve = |(curve, bounds): (&Curve, &Vec<Bound>)| {
-        let apart = |little: Little| (little.items - little.sessions).abs();
-        let (jobs, little) = bounds
-            .iter()
-            .filter_map(|bound| Some((bound.jobs, bound.little?)))
-            .filter(|(_, little)| !little.agrees())
-            .max_by(|(_, a), (_, b)| apart(*a).total_cmp(&apart(*b)))?;
-        Some(Warning::WorkUnaccounted { curve: curve.key.clone(), jobs, little })
-    };
-    analysis.curves.iter().zip(bounds).filter_map(of_curve).collect()
+/// The cell in which items and sessions are furthest apart, if they do not
+/// agree.
+fn unaccounted(curve: &CurveStudy) -> Option<Warning> {
+    let apart = |work: WorkUnderWay| (work.items - work.sessions).abs();
+    let (jobs, work) = curve
+        .bottlenecks
+        .iter()
+        .filter_map(|bottleneck| Some((bottleneck.jobs, bottleneck.work?)))
+        .filter(|(_, work)| !work.agrees())
+        .max_by(|(_, a), (_, b)| apart(*a).total_cmp(&apart(*b)))?;
+    Some(Warning::WorkUnaccounted { curve: curve.key.clone(), jobs, work })
 }
 
-fn limits_unread(curves: &[Curve], facts: &RunFacts) -> Option<Warning> {
-    let cells = curves.iter().flat_map(|curve| curve.measured());
+fn limits_unread(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning> {
+    let cells = curves.iter().flat_map(|curve| curve.measured.measured());
     let unread = cells.flat_map(|cell| facts.limits.unread(cell.jobs, &cell.load));
     let limits: BTreeSet<&str> = unread.map(Limit::key).collect();
     (!limits.is_empty()).then(|| Warning::LimitsUnread { limits: limits.into_iter().collect() })
 }
 
-fn archive_warnings(curve: &Curve, facts: &RunFacts) -> Vec<Warning> {
-    let Some(archive) = facts.archive(&curve.key) else { return Vec::new() };
-    let key = || curve.key.clone();
+fn archive_warnings(key: &CurveKey, facts: &RunFacts) -> Vec<Warning> {
+    let Some(archive) = facts.archive(key) else { return Vec::new() };
+    let key = || key.clone();
     let no_offsets =
         (archive.has_offsets == Some(false)).then(|| Warning::NoOffsets { curve: key() });
     let giant =
@@ -368,19 +382,19 @@ fn archive_warnings(curve: &Curve, facts: &RunFacts) -> Vec<Warning> {
 
 /// Where a smaller number is recommended, more jobs are known to gain too
 /// little, and what lies beyond the largest does not matter.
-fn best_at_largest(curve: &Curve, verdict: &CurveVerdict, facts: &RunFacts) -> Option<Warning> {
-    let measured = curve.measured();
+fn best_at_largest(curve: &CurveStudy, facts: &RunFacts) -> Option<Warning> {
+    let measured = curve.measured.measured();
     let [.., before, largest] = measured[..] else { return None };
     // More jobs than a number that cannot be chosen cannot be chosen either.
-    if largest.is_struck() {
+    if largest.is_ruled_out() {
         return None;
     }
     // Where a smaller number is faster still, there is no trend to follow.
-    if curve.fastest()?.jobs != largest.jobs {
+    if curve.measured.fastest()?.jobs != largest.jobs {
         return None;
     }
     let gain = before.seconds()? / largest.seconds()? - 1.0;
-    let matters = match &verdict.verdict {
+    let matters = match &curve.verdict {
         Verdict::Recommend { jobs, .. } => *jobs == largest.jobs,
         Verdict::Inconclusive { .. } => gain > facts.tolerance,
     };

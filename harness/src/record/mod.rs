@@ -8,23 +8,27 @@
 //! synced: a trial is done if and only if its row is there, whole.
 
 pub mod ending;
+pub mod error;
 pub mod folder;
 pub mod item;
 pub mod latency;
 pub mod load;
 mod paths;
 pub mod plan;
+pub mod recorded;
 pub mod run;
 mod table;
 pub mod trial;
 pub mod trial_error;
 
 pub use ending::Ending;
+pub use error::FolderError;
 pub use folder::RunFolder;
 pub use item::ItemRow;
 pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use plan::{PlanRow, RecordedPlan};
+pub use recorded::Run;
 pub use run::{ArchiveRecord, Host, LargestItem, Made, RunRecord, ServerRecord};
 pub use trial::{Outcome, TrialRow};
 pub use trial_error::{ErrorReference, ErrorRow};

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::folder::{FolderError, Result};
+use super::error::{FolderError, Result};
 use super::{LoadSample, LoadSummary, TrialRow, WorkloadSummary};
 
 /// The header of `trials.csv`.

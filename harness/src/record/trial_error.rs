@@ -8,7 +8,8 @@ use restore_core::engine::RestoreError;
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
-use super::folder::{FolderError, Result, RunFolder, read_table};
+use super::error::{FolderError, Result};
+use super::folder::{RunFolder, read_table};
 use super::table;
 use crate::design::ArchiveKey;
 

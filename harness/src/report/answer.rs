@@ -5,65 +5,58 @@ use std::collections::BTreeSet;
 use restore_core::units::Jobs;
 
 use super::format;
-use super::model::{
-    BestReport, CellReport, ContenderReport, CurveReport, Mark, Measured, VerdictReport,
-};
-use super::phrases::{job_list, program};
-use super::workload::IdleAndBusyReport;
-use crate::recommend::Probability;
+use super::phrases::{job_list, joined, program};
+use crate::recommend::{CellStudy, Contender, CurveStudy, Probability, Verdict};
 use crate::scenario::Phase;
+use crate::study::Study;
 
 /// Curves that a sentence can bear with their numbers; of more it has the
 /// names.
 const DETAILED: usize = 3;
 
-/// What the answer is made of.
-pub(super) struct Findings<'a> {
-    pub(super) curves: &'a [CurveReport],
-    pub(super) best: &'a [BestReport],
-    pub(super) idle_and_busy: &'a [IdleAndBusyReport],
-    pub(super) measured: &'a Measured,
+/// The recommendations, of each variant that of its fastest curve that has
+/// one; then the curves that have none.
+pub(super) fn of(study: &Study) -> String {
+    Answer(study).whole()
 }
 
+/// A study that is put into sentences.
+struct Answer<'a>(&'a Study);
+
 /// A curve's recommended cell, or else its fastest, with its time.
-fn best_cell(curve: &CurveReport) -> Option<(&CellReport, f64)> {
-    let marked = |mark| curve.cells.iter().find(|cell| cell.marks.contains(&mark));
-    let cell = marked(Mark::Recommended).or_else(|| marked(Mark::Fastest))?;
+fn best_cell(curve: &CurveStudy) -> Option<(&CellStudy, f64)> {
+    let cell = curve.best_cell()?;
     Some((cell, cell.time_seconds?.value))
 }
 
-fn best_time(curve: &CurveReport) -> f64 {
+fn best_time(curve: &CurveStudy) -> f64 {
     best_cell(curve).map_or(f64::INFINITY, |(_, seconds)| seconds)
 }
 
-fn fastest<'a>(curves: impl IntoIterator<Item = &'a CurveReport>) -> Option<&'a CurveReport> {
+fn fastest<'a>(curves: impl IntoIterator<Item = &'a CurveStudy>) -> Option<&'a CurveStudy> {
     curves.into_iter().min_by(|a, b| best_time(a).total_cmp(&best_time(b)))
 }
 
-fn recommended(curve: &CurveReport) -> Option<(Jobs, Probability)> {
+fn recommended(curve: &CurveStudy) -> Option<(Jobs, Probability)> {
     match &curve.verdict {
-        VerdictReport::Recommend { jobs, probability, .. } => {
-            Some((*jobs, Probability::new(*probability)))
-        }
-        VerdictReport::Inconclusive { .. } => None,
+        Verdict::Recommend { jobs, probability, .. } => Some((*jobs, *probability)),
+        Verdict::Inconclusive { .. } => None,
     }
 }
 
-impl Findings<'_> {
-    /// The recommendations, of each variant that of its fastest curve that has
-    /// one; then the curves that have none.
-    pub(super) fn answer(&self) -> String {
-        if self.curves.iter().all(|curve| best_cell(curve).is_none()) {
+impl Answer<'_> {
+    fn whole(&self) -> String {
+        if self.0.curves.iter().all(|curve| best_cell(curve).is_none()) {
             return "No answer: no trial completed.".to_owned();
         }
-        let (settled, open): (Vec<&CurveReport>, Vec<&CurveReport>) =
-            self.curves.iter().partition(|curve| recommended(curve).is_some());
+        let (settled, open): (Vec<&CurveStudy>, Vec<&CurveStudy>) =
+            self.0.curves.iter().partition(|curve| recommended(curve).is_some());
         let variants: BTreeSet<&str> =
-            settled.iter().map(|curve| curve.curve.variant.as_str()).collect();
+            settled.iter().map(|curve| curve.key.variant.as_str()).collect();
         let of = |variant: &str| {
-            fastest(settled.iter().copied().filter(|curve| curve.curve.variant == variant))
+            fastest(settled.iter().copied().filter(|curve| curve.key.variant == variant))
         };
-        let leads: Vec<&CurveReport> = variants.into_iter().filter_map(of).collect();
+        let leads: Vec<&CurveStudy> = variants.into_iter().filter_map(of).collect();
         let mut sentences = match leads[..] {
             [] => Vec::new(),
             [lead] => vec![self.one(lead)],
@@ -73,28 +66,32 @@ impl Findings<'_> {
         sentences.join(" ")
     }
 
-    /// Curves have names where there are several.
-    fn has_names(&self) -> bool {
-        self.curves.len() > 1
+    fn phase(&self) -> Phase {
+        self.0.facts().phase
     }
 
-    fn one(&self, lead: &CurveReport) -> String {
+    /// Curves have names where there are several.
+    fn has_names(&self) -> bool {
+        self.0.curves.len() > 1
+    }
+
+    fn one(&self, lead: &CurveStudy) -> String {
         let Some((jobs, probability)) = recommended(lead) else { return String::new() };
         let of_curve = if self.has_names() { self.with_archive(lead) } else { String::new() };
         format!(
             "Use {}-j {jobs}{of_curve}: {}; with a probability of {probability} no other -j \
              {} is more than {} faster{}.",
-            program(self.measured.phase),
+            program(self.phase()),
             best_cell(lead).map(|(cell, _)| time_and_speedup(cell)).unwrap_or_default(),
             measured(&[lead]),
-            format::round_percent(self.measured.tolerance_ratio),
+            format::round_percent(self.0.facts().tolerance),
             self.rivals(lead),
         )
     }
 
     /// Variants are not compared with each other, so each has its own answer;
     /// those that come to the same number share it.
-    fn several(&self, leads: &[&CurveReport]) -> String {
+    fn several(&self, leads: &[&CurveStudy]) -> String {
         let mut by_jobs: Vec<(Jobs, Vec<String>)> = Vec::new();
         let mut least: Option<Probability> = None;
         for lead in leads {
@@ -118,22 +115,22 @@ impl Findings<'_> {
         format!(
             "Use {}{}; each with a probability of {}, no other -j {} is more than {} faster \
              there.",
-            program(self.measured.phase),
+            program(self.phase()),
             uses.join(", "),
             least.map(at_least).unwrap_or_default(),
             measured(leads),
-            format::round_percent(self.measured.tolerance_ratio),
+            format::round_percent(self.0.facts().tolerance),
         )
     }
 
     /// What is not settled: the fastest with its reasons where nothing else
     /// is said before it, and the others by their names.
-    fn open(&self, mut open: Vec<&CurveReport>, leads: &[&CurveReport]) -> Vec<String> {
+    fn open(&self, mut open: Vec<&CurveStudy>, leads: &[&CurveStudy]) -> Vec<String> {
         let mut sentences = Vec::new();
         if leads.is_empty()
             && let Some(first) = fastest(open.iter().copied())
         {
-            open.retain(|curve| curve.curve != first.curve);
+            open.retain(|curve| curve.key != first.key);
             sentences.push(self.inconclusive(first));
         }
         if open.len() > DETAILED {
@@ -145,46 +142,46 @@ impl Findings<'_> {
         sentences
     }
 
-    fn inconclusive(&self, curve: &CurveReport) -> String {
+    fn inconclusive(&self, curve: &CurveStudy) -> String {
         let of_curve = if self.has_names() { self.with_archive(curve) } else { String::new() };
         match &curve.verdict {
-            VerdictReport::Inconclusive { reasons, candidates, .. } if candidates.len() > 1 => {
+            Verdict::Inconclusive { reasons, candidates, .. } if candidates.len() > 1 => {
                 format!(
                     "Inconclusive{of_curve}, the best may be any of -j {}: {}.",
                     job_list(candidates),
-                    reasons.join("; ")
+                    joined(reasons)
                 )
             }
-            VerdictReport::Inconclusive { reasons, .. } => {
-                format!("Inconclusive{of_curve}: {}.", reasons.join("; "))
+            Verdict::Inconclusive { reasons, .. } => {
+                format!("Inconclusive{of_curve}: {}.", joined(reasons))
             }
-            VerdictReport::Recommend { .. } => String::new(),
+            Verdict::Recommend { .. } => String::new(),
         }
     }
 
     /// A curve that is not settled, beside others that are.
-    fn left_open(&self, curve: &CurveReport, leads: &[&CurveReport]) -> String {
-        let VerdictReport::Inconclusive { reasons, candidates, .. } = &curve.verdict else {
+    fn left_open(&self, curve: &CurveStudy, leads: &[&CurveStudy]) -> String {
+        let Verdict::Inconclusive { reasons, candidates, .. } = &curve.verdict else {
             return String::new();
         };
         let why = if candidates.len() > 1 {
             format!("the best may be any of -j {}", job_list(candidates))
         } else {
-            reasons.join("; ")
+            joined(reasons)
         };
-        let beside = leads.iter().find_map(|lead| self.beside(lead, curve));
-        let beside = beside.map(|beside| format!(" ({beside})")).unwrap_or_default();
-        format!("Inconclusive{}: {why}{beside}.", self.with_archive(curve))
+        let against = leads.iter().find_map(|lead| self.against_lead(lead, curve));
+        let against = against.map(|against| format!(" ({against})")).unwrap_or_default();
+        format!("Inconclusive{}: {why}{against}.", self.with_archive(curve))
     }
 
     /// How a curve that is not settled does against the recommended one, where
     /// it may be the faster of the two.
-    fn beside(&self, lead: &CurveReport, open: &CurveReport) -> Option<String> {
-        let group = self.best.iter().find(|best| best.variant == lead.curve.variant)?;
-        let other = |of: &CurveReport| group.others.iter().find(|other| other.curve == of.curve);
-        let (contender, is_sure) = if group.fastest.curve == open.curve {
+    fn against_lead(&self, lead: &CurveStudy, open: &CurveStudy) -> Option<String> {
+        let group = self.0.best.iter().find(|best| best.variant == lead.key.variant)?;
+        let other = |of: &CurveStudy| group.others.iter().find(|other| other.key == of.key);
+        let (contender, is_sure) = if group.fastest.key == open.key {
             (&group.fastest, other(lead)?.differs == Some(true))
-        } else if group.fastest.curve == lead.curve {
+        } else if group.fastest.key == lead.key {
             let contender = other(open)?;
             (contender, contender.differs == Some(true))
         } else {
@@ -192,7 +189,7 @@ impl Findings<'_> {
         };
         let at =
             format!("at -j {} it took {}", contender.jobs, format::time(contender.time_seconds));
-        match (group.fastest.curve == open.curve, is_sure) {
+        match (group.fastest.key == open.key, is_sure) {
             (true, true) => Some(format!("{at}, less than the recommended one beyond doubt")),
             (false, true) => None,
             (_, false) => {
@@ -202,14 +199,15 @@ impl Findings<'_> {
     }
 
     /// Names the curves with a recommendation that may be as fast as the lead.
-    fn rivals(&self, lead: &CurveReport) -> String {
+    fn rivals(&self, lead: &CurveStudy) -> String {
         let rivals: Vec<String> = self
+            .0
             .best
             .iter()
-            .filter(|best| best.fastest.curve == lead.curve)
+            .filter(|best| best.fastest.key == lead.key)
             .flat_map(|best| &best.others)
             .filter(|other| other.recommended && other.differs != Some(true))
-            .map(|other: &ContenderReport| format!("{} at -j {}", other.title, other.jobs))
+            .map(|other: &Contender| format!("{} at -j {}", other.title, other.jobs))
             .collect();
         if rivals.is_empty() {
             String::new()
@@ -219,22 +217,22 @@ impl Findings<'_> {
     }
 
     /// Where a curve was measured.
-    fn place(&self, curve: &CurveReport) -> String {
-        let title = curve.title.replacen(program(self.measured.phase), "", 1);
-        if self.idle_and_busy.iter().any(|pair| pair.busy == curve.title) {
+    fn place(&self, curve: &CurveStudy) -> String {
+        let title = curve.title.replacen(program(self.phase()), "", 1);
+        if self.0.idle_and_busy.iter().any(|pair| pair.busy == curve.key) {
             format!("beside the workload with {title}")
-        } else if self.idle_and_busy.iter().any(|pair| pair.idle == curve.title) {
+        } else if self.0.idle_and_busy.iter().any(|pair| pair.idle == curve.key) {
             format!("on an idle server with {title}")
         } else {
             format!("with {title}")
         }
     }
 
-    fn with_archive(&self, curve: &CurveReport) -> String {
-        match self.measured.phase {
+    fn with_archive(&self, curve: &CurveStudy) -> String {
+        match self.phase() {
             Phase::Restore => format!(" with the {} archive", curve.title),
             Phase::Dump => {
-                format!(" for a {}", curve.title.replacen(program(self.measured.phase), "", 1))
+                format!(" for a {}", curve.title.replacen(program(self.phase()), "", 1))
             }
         }
     }
@@ -247,7 +245,7 @@ fn at_least(probability: Probability) -> String {
 }
 
 /// What the numbers are among: a limit may rule out the fastest.
-fn measured(leads: &[&CurveReport]) -> &'static str {
+fn measured(leads: &[&CurveStudy]) -> &'static str {
     if leads.iter().any(|lead| !lead.beyond_limits.is_empty()) {
         "within the limits"
     } else {
@@ -255,7 +253,7 @@ fn measured(leads: &[&CurveReport]) -> &'static str {
     }
 }
 
-fn time_and_speedup(cell: &CellReport) -> String {
+fn time_and_speedup(cell: &CellStudy) -> String {
     let time = cell.time_seconds.map(|time| format::time(time.value)).unwrap_or_default();
     match &cell.speedup {
         Some(speedup) if cell.jobs != Jobs::ONE => {

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use super::model::Estimate;
+use crate::stats::estimate::Estimate;
 
 /// The unit that a column of times is shown in, so that its numbers compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

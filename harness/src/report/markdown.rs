@@ -2,26 +2,27 @@
 
 use std::fmt::Write;
 
-use restore_core::units::Bytes;
-
-use super::model::{CellReport, CurveReport, Estimate, Mark, ReplayReport, Report};
-use super::{bound, errors, format, phrases, replay, workload};
+use super::recommendation::Report;
+use super::{bottleneck, format, phrases, replay, workload};
+use crate::analysis::CurveReplay;
+use crate::recommend::{CellStudy, CurveStudy, Mark};
+use crate::stats::estimate::Estimate;
 
 /// Writes `report` as GitHub-flavoured Markdown.
 pub fn render(report: &Report) -> String {
     let mut text = format!("**{}**\n", escape(&report.answer));
-    for curve in &report.curves {
+    for curve in &report.study.curves {
         push_curve(&mut text, curve, report);
     }
-    let best: Vec<String> = report.best.iter().flat_map(phrases::best).collect();
+    let best: Vec<String> = report.study.best.iter().flat_map(phrases::best).collect();
     push_list(&mut text, "Between curves", &best);
-    let beside = workload::phrases(&report.workload, &report.idle_and_busy);
+    let beside = workload::phrases(&report.study.workload, &report.study.idle_and_busy);
     push_list(&mut text, "Beside the workload", &beside);
-    push_list(&mut text, "Errors of the restores", &errors::phrases(&report.errors));
-    let warnings: Vec<String> =
-        report.warnings.iter().map(|warning| warning.text.clone()).collect();
+    let errors: Vec<String> = report.study.errors.iter().map(ToString::to_string).collect();
+    push_list(&mut text, "Errors of the restores", &errors);
+    let warnings: Vec<String> = report.study.warnings.iter().map(ToString::to_string).collect();
     push_list(&mut text, "Warnings", &warnings);
-    push_list(&mut text, "How it was measured", &phrases::measured(&report.measured));
+    push_list(&mut text, "How it was measured", &phrases::measured(&report.study.measured));
     text
 }
 
@@ -35,13 +36,10 @@ pub(super) fn push_list(text: &mut String, heading: &str, entries: &[String]) {
     }
 }
 
-fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
-    let size = curve
-        .archive_bytes
-        .map(|bytes| format!(", archive of {}", Bytes(bytes)))
-        .unwrap_or_default();
+fn push_curve(text: &mut String, curve: &CurveStudy, report: &Report) {
+    let size = curve.archive_bytes.map(|bytes| format!(", archive of {bytes}")).unwrap_or_default();
     push(text, format_args!("\n### {}{size}\n\n", escape(&curve.title)));
-    push(text, format_args!("{}\n\n", escape(&phrases::verdict(curve, &report.measured))));
+    push(text, format_args!("{}\n\n", escape(&phrases::verdict(curve, &report.study.measured))));
     text.push_str("| -j | n | time | speed-up | to fastest | |\n");
     text.push_str("|---:|---:|---:|---:|---:|:---|\n");
     for cell in &curve.cells {
@@ -50,7 +48,7 @@ fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
     if let Some(legend) = phrases::legend(curve) {
         push(text, format_args!("\n{}\n", escape(&legend)));
     }
-    let bounds = bound::lines(curve);
+    let bounds = bottleneck::lines(curve);
     if !bounds.is_empty() {
         text.push('\n');
     }
@@ -69,7 +67,7 @@ fn push_curve(text: &mut String, curve: &CurveReport, report: &Report) {
     }
 }
 
-fn push_replay(text: &mut String, replay: &ReplayReport) {
+fn push_replay(text: &mut String, replay: &CurveReplay) {
     text.push('\n');
     push(text, format_args!("{}\n", escape(&replay::sentences(replay).join(" "))));
     let rows = replay::rows(replay);
@@ -82,7 +80,7 @@ fn push_replay(text: &mut String, replay: &ReplayReport) {
     }
 }
 
-fn push_cell(text: &mut String, cell: &CellReport) {
+fn push_cell(text: &mut String, cell: &CellStudy) {
     let bracketed = |value: String, interval: Option<String>| match interval {
         Some(interval) => format!("{value} ({interval})"),
         None => value,

@@ -1,10 +1,11 @@
 //! A report for a terminal or a log.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use restore_core::units::Bytes;
 
-use super::model::{CellReport, CurveReport, Mark, ReplayReport, Report};
-use super::{bound, errors, format, phrases, replay, workload};
+use super::recommendation::Report;
+use super::{bottleneck, format, phrases, replay, workload};
+use crate::analysis::CurveReplay;
+use crate::recommend::{CellStudy, CurveStudy, Mark};
 
 /// How to write for the place that the text goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +52,19 @@ impl Style {
 pub fn render(report: &Report, style: Style) -> String {
     let mut lines = Vec::new();
     lines.extend(style.paragraph(&report.answer, 0).iter().map(|line| style.bold(line)));
-    for curve in &report.curves {
+    for curve in &report.study.curves {
         lines.push(String::new());
         lines.extend(curve_lines(curve, report, style));
     }
-    let best = report.best.iter().flat_map(phrases::best).collect();
+    let best = report.study.best.iter().flat_map(phrases::best).collect();
     section(&mut lines, "Between curves", best, style);
-    let beside = workload::phrases(&report.workload, &report.idle_and_busy);
+    let beside = workload::phrases(&report.study.workload, &report.study.idle_and_busy);
     section(&mut lines, "Beside the workload", beside, style);
-    section(&mut lines, "Errors of the restores", errors::phrases(&report.errors), style);
-    let warnings = report.warnings.iter().map(|warning| warning.text.clone()).collect();
+    let errors = report.study.errors.iter().map(ToString::to_string).collect();
+    section(&mut lines, "Errors of the restores", errors, style);
+    let warnings = report.study.warnings.iter().map(ToString::to_string).collect();
     section(&mut lines, "Warnings", warnings, style);
-    section(&mut lines, "How it was measured", phrases::measured(&report.measured), style);
+    section(&mut lines, "How it was measured", phrases::measured(&report.study.measured), style);
     lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
@@ -78,13 +80,10 @@ pub(super) fn section(lines: &mut Vec<String>, heading: &str, entries: Vec<Strin
     }
 }
 
-fn curve_lines(curve: &CurveReport, report: &Report, style: Style) -> Vec<String> {
-    let size = curve
-        .archive_bytes
-        .map(|bytes| format!(", archive of {}", Bytes(bytes)))
-        .unwrap_or_default();
+fn curve_lines(curve: &CurveStudy, report: &Report, style: Style) -> Vec<String> {
+    let size = curve.archive_bytes.map(|bytes| format!(", archive of {bytes}")).unwrap_or_default();
     let mut lines = vec![style.bold(&format!("{}{size}", curve.title))];
-    lines.extend(style.paragraph(&phrases::verdict(curve, &report.measured), 0));
+    lines.extend(style.paragraph(&phrases::verdict(curve, &report.study.measured), 0));
     lines.push(String::new());
     for (index, line) in table(curve, style.width).into_iter().enumerate() {
         let recommended = index
@@ -96,7 +95,7 @@ fn curve_lines(curve: &CurveReport, report: &Report, style: Style) -> Vec<String
     lines.extend(
         phrases::legend(curve).iter().flat_map(|text| style.paragraph(&format!("  {text}"), 2)),
     );
-    let bounds = bound::lines(curve);
+    let bounds = bottleneck::lines(curve);
     if !bounds.is_empty() {
         lines.push(String::new());
         lines.extend(bounds.iter().flat_map(|line| style.paragraph(&format!("  {line}"), 4)));
@@ -116,7 +115,7 @@ fn curve_lines(curve: &CurveReport, report: &Report, style: Style) -> Vec<String
 /// A column of a curve's table.
 struct Column {
     heading: &'static str,
-    text: fn(&CellReport) -> String,
+    text: fn(&CellStudy) -> String,
     /// Columns with higher numbers go first where the terminal is narrow.
     dispensable: u8,
 }
@@ -157,7 +156,7 @@ const COLUMNS: [Column; 8] = [
 ];
 
 /// The widest table that fits, one line for the heading and for each cell.
-fn table(curve: &CurveReport, width: usize) -> Vec<String> {
+fn table(curve: &CurveStudy, width: usize) -> Vec<String> {
     let of_columns = |most: u8| -> Vec<String> {
         let columns: Vec<&Column> =
             COLUMNS.iter().filter(|column| column.dispensable <= most).collect();
@@ -172,7 +171,7 @@ fn table(curve: &CurveReport, width: usize) -> Vec<String> {
     (0..=3).rev().map(of_columns).find(fits).unwrap_or_else(|| of_columns(0))
 }
 
-fn rules(curve: &CurveReport) -> Vec<String> {
+fn rules(curve: &CurveStudy) -> Vec<String> {
     let mut table = plain_table();
     table.set_header(["rule of thumb", "-j", "against the fastest"]);
     for rule in &curve.rules {
@@ -182,7 +181,7 @@ fn rules(curve: &CurveReport) -> Vec<String> {
     finish(&mut table, CellAlignment::Left)
 }
 
-fn predictions(replay: &ReplayReport) -> Vec<String> {
+fn predictions(replay: &CurveReplay) -> Vec<String> {
     let rows = replay::rows(replay);
     if rows.is_empty() {
         return Vec::new();

@@ -4,11 +4,12 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use super::format;
+use crate::design::Adaptive;
 use crate::document::{Answer, Document, Table};
 use crate::recommend::Probability;
-use crate::record::ending::Ending;
+use crate::record::{Ending, Run};
 use crate::scenario::quantity::WarmUp;
-use crate::tune::{Candidate, Standing};
+use crate::tune::{Candidate, Rule, Standing};
 
 /// What tuning found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,17 @@ pub struct Spent {
 }
 
 impl TuneReport {
+    /// What a run found that chose its restores.
+    pub fn of(run: &Run, adaptive: &Adaptive) -> Self {
+        let rule = Rule::of(&run.record, adaptive);
+        let spent = Spent {
+            restores: run.rows.len(),
+            restoring_seconds: run.rows.iter().map(|row| row.wall().as_secs_f64()).sum(),
+            warm_up: run.record.scenario.sweep.warm_up,
+        };
+        Self::new(rule.standing(&run.rows), spent, rule.tolerance, run.record.ended)
+    }
+
     /// Puts an answer on a standing.
     pub fn new(
         standing: Standing,

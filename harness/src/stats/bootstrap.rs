@@ -29,7 +29,8 @@ pub const MIN_BLOCKS_TO_RESAMPLE: usize = 6;
 const MAX_REDRAWS: usize = 100;
 
 /// What the draws rest on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// Additive cells and blocks, normal noise of one spread.
     NormalModel,

@@ -8,6 +8,7 @@ pub mod block_table;
 pub mod bootstrap;
 pub mod change_points;
 pub mod difference;
+pub mod estimate;
 pub mod exact;
 pub mod holm;
 pub mod interval;

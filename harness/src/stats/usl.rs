@@ -23,6 +23,16 @@ pub enum Law {
 }
 
 impl Law {
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usl => "usl",
+            Self::Amdahl => "amdahl",
+        }
+    }
+}
+
+impl Law {
     fn parameters(self) -> usize {
         match self {
             Self::Amdahl => 2,

@@ -10,9 +10,9 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::model::{Draw, Posterior, Seen};
 use super::prior::Prior;
+use crate::design::Adaptive;
 use crate::recommend::verdict::CONFIDENCE;
-use crate::record::ending::Ending;
-use crate::record::trial::{Outcome, TrialRow};
+use crate::record::{Ending, Outcome, RunRecord, TrialRow};
 use crate::stats::{moments, random};
 
 /// Fewer completed restores than this decide nothing, whatever the model
@@ -179,6 +179,17 @@ struct Prospect {
 }
 
 impl Rule {
+    /// The rule of a run that chooses its restores.
+    pub fn of(run: &RunRecord, adaptive: &Adaptive) -> Self {
+        Self {
+            jobs: run.design.cells().iter().map(|cell| cell.jobs).collect(),
+            prior: Prior { floors: adaptive.floors.clone(), cores: adaptive.cores },
+            tolerance: run.scenario.limits.tolerance.share(),
+            max_restores: adaptive.max_restores as usize,
+            seed: run.design.seed(),
+        }
+    }
+
     fn believe(&self, known: &Known) -> Posterior {
         let mut random = random::stream(self.seed, "tune");
         Posterior::new(&self.jobs, &self.prior, &known.seen, known.next, &mut random)

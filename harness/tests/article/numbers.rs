@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use harness::recommend::Probability;
 use harness::report::format;
-use harness::report::model::Estimate;
+use harness::stats::estimate::Estimate;
 use restore_core::units::Bytes;
 use scraper::ElementRef;
 use serde_json::Value;

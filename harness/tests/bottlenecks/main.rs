@@ -21,7 +21,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the curve of a one-block sweep of `scenario` is bound by at `jobs`.
+/// What limits the curve of a one-block sweep of `scenario` at `jobs`.
 #[track_caller]
 fn cause(place: &Place, scenario: &str, jobs: u64) -> serde_json::Value {
     let scenario = place.scenario(scenario);

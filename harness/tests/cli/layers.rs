@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers of the harness, from the bottom. ARCHITECTURE.md draws them.
-const HARNESS: [&[&str]; 14] = [
+const HARNESS: [&[&str]; 16] = [
     &["clock", "process", "printer", "document"],
     &["lease", "scenario"],
     &["design"],
@@ -15,7 +15,9 @@ const HARNESS: [&[&str]; 14] = [
     &["preflight"],
     &["dataset", "analysis"],
     &["workload"],
-    &["sweep", "recommend", "gate", "history", "claims"],
+    &["sweep", "recommend", "gate", "history"],
+    &["study"],
+    &["claims"],
     &["tune"],
     &["report", "cli"],
     &["publish"],
@@ -36,12 +38,22 @@ const CORE: [&[&str]; 9] = [
 ];
 
 /// Works from what was recorded alone, with no server near.
-const RIGHT_OF_THE_RUN_FOLDER: [&str; 9] =
-    ["stats", "analysis", "recommend", "gate", "history", "claims", "tune", "report", "publish"];
+const RIGHT_OF_THE_RUN_FOLDER: [&str; 10] = [
+    "stats",
+    "analysis",
+    "recommend",
+    "study",
+    "gate",
+    "history",
+    "claims",
+    "tune",
+    "report",
+    "publish",
+];
 const LEFT_OF_IT: [&str; 8] =
     ["provider", "preflight", "dataset", "load", "workload", "sweep", "process", "lease"];
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
@@ -54,7 +66,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn root(krate: &str) -> PathBuf {
+pub(super) fn root(krate: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(krate).join("src")
 }
 

@@ -12,6 +12,7 @@ mod launches;
 
 mod bad_input;
 mod cases;
+mod circles;
 mod clock;
 mod cluster;
 mod containers;

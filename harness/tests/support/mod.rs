@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use harness::analysis::{ArchiveFacts, BlockPlan, LargestItem, Limits, RunFacts};
+use harness::analysis::{ArchiveFacts, BlockPlan, Limits, RunFacts};
 use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
-use harness::record::{LoadSummary, WorkloadSummary};
+use harness::record::{LargestItem, LoadSummary, WorkloadSummary};
 use harness::scenario::Phase;
 use harness::scenario::quantity::WarmUp;
 use harness::stats::random;
@@ -164,7 +164,5 @@ pub(crate) fn archive(format: Format) -> ArchiveFacts {
         bytes: Some(Bytes(123 << 20)),
         has_offsets: Some(true),
         largest_item: Some(LargestItem { name: "TABLE DATA lineitem".to_owned(), share: 0.42 }),
-        critical_path: None,
-        total_work: None,
     }
 }

@@ -9,7 +9,6 @@ use restore_core::units::Jobs;
 use super::super::host::host;
 use super::super::tune::{self, TuneSource};
 use super::stage::Stage;
-use crate::analysis::{BlockPlan, Limits};
 use crate::cli::SweepArgs;
 use crate::clock;
 use crate::dataset::{cache_folder, plans};
@@ -125,7 +124,7 @@ impl Job {
             None => self.begin(&stage)?,
         };
         let mut bench = self.bench(lease, stage, run.design.cells(), folder.error_references()?)?;
-        let rule = Rule(self.stop_rule(&run.design));
+        let rule = Rule(StopRule::new(&run));
         let source = source(&run, &rule);
         let ending =
             crate::sweep::run(bench.as_mut(), &folder, &run, source.as_ref(), printer).await?;
@@ -245,7 +244,7 @@ impl Job {
         for (archive, plan) in plans::of(&run)? {
             folder.write_plan(archive, &plan)?;
         }
-        let rule = Rule(self.stop_rule(&run.design));
+        let rule = Rule(StopRule::new(&run));
         check(source(&run, &rule).as_ref(), &folder.trials()?)?;
         run.schema = SCHEMA;
         if let (Some(adaptive), Some(most)) = (&mut run.adaptive, self.max_restores) {
@@ -256,18 +255,6 @@ impl Job {
         run.scenario.sweep.budget = self.scenario.sweep.budget;
         folder.write_run(&run)?;
         Ok((folder, run))
-    }
-
-    fn stop_rule(&self, design: &Design) -> StopRule {
-        let blocks = self.scenario.sweep.blocks;
-        StopRule {
-            blocks: BlockPlan { min: blocks.min, max: blocks.max },
-            cells_per_block: design.cells().len(),
-            precision: blocks.precision.share(),
-            tolerance: self.scenario.limits.tolerance.share(),
-            seed: self.seed,
-            limits: Limits::of(&self.scenario),
-        }
     }
 
     /// Where nothing but errors that can be accepted keeps a run from being measured.

@@ -107,7 +107,7 @@ fn swept(folder: &RunFolder) -> anyhow::Result<Fate> {
     Ok(Fate::Swept {
         completed,
         trials: rows.len(),
-        answer: recommend::report(folder)?.answer,
+        answer: recommend::answer(folder)?,
         folder: folder.path().to_owned(),
     })
 }

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use crate::recommend::Probability;
 use crate::report::format;
-use crate::report::model::Estimate;
+use crate::stats::estimate::Estimate;
 
 /// What stands for a number that is not known.
 const UNKNOWN: &str = "–";

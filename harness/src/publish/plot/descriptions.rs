@@ -1,12 +1,14 @@
 //! What pictures show, in words: for those who do not see them.
 
 use super::load::write;
-use crate::report::article::{LoadReport, RunArticle, TimelineReport};
+use crate::recommend::{CurveStudy, Mark};
+use crate::report::article::RunArticle;
 use crate::report::format;
-use crate::report::model::{CurveReport, Mark};
+use crate::study::load::LoadByJobs;
+use crate::study::timeline::TrialTimeline;
 
 pub(super) fn durations(run: &RunArticle) -> String {
-    let of_curve = |curve: &CurveReport| {
+    let of_curve = |curve: &CurveStudy| {
         let cells = curve.cells.iter().filter_map(|cell| {
             let time = format::time(cell.time_seconds?.value);
             let marked = cell.marks.contains(&Mark::Recommended);
@@ -15,17 +17,17 @@ pub(super) fn durations(run: &RunArticle) -> String {
         });
         format!("{}: {}.", curve.title, cells.collect::<Vec<_>>().join(", "))
     };
-    run.report.curves.iter().map(of_curve).collect::<Vec<_>>().join(" ")
+    run.report.study.curves.iter().map(of_curve).collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn speedups(run: &RunArticle) -> String {
-    let of_curve = |curve: &CurveReport| {
+    let of_curve = |curve: &CurveStudy| {
         let cells = curve.cells.iter().filter_map(|cell| {
             Some(format!("{} with -j {}", format::ratio(cell.speedup?.value), cell.jobs))
         });
         format!("{}: {}.", curve.title, cells.collect::<Vec<_>>().join(", "))
     };
-    let curves: Vec<String> = run.report.curves.iter().map(of_curve).collect();
+    let curves: Vec<String> = run.report.study.curves.iter().map(of_curve).collect();
     format!("Times as fast as one job. {}", curves.join(" "))
 }
 
@@ -55,7 +57,7 @@ pub(super) fn map(run: &RunArticle) -> String {
     format!("Time over that of the fastest. {}", rows.collect::<Vec<_>>().join(" "))
 }
 
-pub(super) fn timeline(timeline: &TimelineReport) -> String {
+pub(super) fn timeline(timeline: &TrialTimeline) -> String {
     let busy: Vec<String> = timeline
         .lanes
         .iter()
@@ -77,7 +79,7 @@ pub(super) fn timeline(timeline: &TimelineReport) -> String {
 }
 
 pub(super) fn load(run: &RunArticle) -> String {
-    let of_kind = |report: &LoadReport| {
+    let of_kind = |report: &LoadByJobs| {
         let curves = report.curves.iter().map(|curve| {
             let cells: Vec<String> = curve
                 .cells

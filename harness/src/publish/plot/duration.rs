@@ -7,9 +7,9 @@ use super::labels::{self, Note};
 use super::over_jobs::{self, Dodge};
 use super::scale::Ticks;
 use super::scene::{Ink, Scene, Weight};
+use crate::recommend::{CellStudy, CurveStudy};
 use crate::record::Outcome;
 use crate::report::article::RunArticle;
-use crate::report::model::{CellReport, CurveReport};
 use crate::report::{format, phrases};
 
 /// Room for the names of curves at most.
@@ -34,7 +34,7 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let x = frame::jobs_scale(&jobs, columns);
     let notes =
         labels::rows(over_jobs::recommended(&curves, &x), frame::SIZE, (columns.0, columns.1));
-    let noun = phrases::noun(run.report.measured.phase);
+    let noun = phrases::noun(run.report.study.facts().phase);
     let title = format!("{noun} time ({})", ticks.unit);
     let title = if layout == Layout::Wide {
         format!("{title}, mean with 95 % interval; dots: trials")
@@ -81,14 +81,14 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
 
 /// The cells that have a time.
 fn timed(
-    curve: &CurveReport,
-) -> impl Iterator<Item = (&CellReport, crate::report::model::Estimate)> {
+    curve: &CurveStudy,
+) -> impl Iterator<Item = (&CellStudy, crate::stats::estimate::Estimate)> {
     curve.cells.iter().filter_map(|cell| Some((cell, cell.time_seconds?)))
 }
 
 /// The top of the axis: every completed trial, and intervals as far as they
 /// are not out of all proportion.
-fn highest(run: &RunArticle, curves: &[(usize, &CurveReport)]) -> f64 {
+fn highest(run: &RunArticle, curves: &[(usize, &CurveStudy)]) -> f64 {
     let trials = curves
         .iter()
         .flat_map(|(index, _)| &run.evidence[*index].trials)
@@ -106,7 +106,7 @@ fn highest(run: &RunArticle, curves: &[(usize, &CurveReport)]) -> f64 {
 fn bands_and_lines(
     scene: &mut Scene,
     frame: &Frame,
-    curve: &CurveReport,
+    curve: &CurveStudy,
     series: usize,
     shift: f64,
 ) {
@@ -122,7 +122,7 @@ fn trials(
     scene: &mut Scene,
     frame: &Frame,
     run: &RunArticle,
-    (series, curve): (usize, &CurveReport),
+    (series, curve): (usize, &CurveStudy),
     shift: f64,
 ) {
     for trial in &run.evidence[series].trials {
@@ -138,7 +138,7 @@ fn trials(
     }
 }
 
-fn cell_tip(curve: &CurveReport, cell: &CellReport) -> String {
+fn cell_tip(curve: &CurveStudy, cell: &CellStudy) -> String {
     let time = cell.time_seconds.map(|time| {
         let interval = format::time_interval(&time).map(|both| format!(" ({both})"));
         format!("{}{}", format::time(time.value), interval.unwrap_or_default())
@@ -147,7 +147,7 @@ fn cell_tip(curve: &CurveReport, cell: &CellReport) -> String {
 }
 
 /// The rules of thumb that lie on the axis.
-fn rule_notes(curves: &[(usize, &CurveReport)], jobs: &[Jobs], frame: &Frame) -> Vec<Note> {
+fn rule_notes(curves: &[(usize, &CurveStudy)], jobs: &[Jobs], frame: &Frame) -> Vec<Note> {
     let (Some(first), Some(last)) = (jobs.first(), jobs.last()) else {
         return Vec::new();
     };
@@ -160,7 +160,7 @@ fn rule_notes(curves: &[(usize, &CurveReport)], jobs: &[Jobs], frame: &Frame) ->
         .filter(|rule| rule.jobs >= *first && rule.jobs <= *last)
         .map(|rule| Note {
             x: over_jobs::at(&frame.x, rule.jobs),
-            text: rule.advice.join(", "),
+            text: rule.advice.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
             ink: Ink::Muted,
             weight: Weight::Regular,
         })

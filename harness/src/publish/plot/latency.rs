@@ -7,13 +7,15 @@ use super::over_jobs::{self, Dodge};
 use super::panels;
 use super::scale::Ticks;
 use super::scene::{Ink, Scene, Shape, Sign, Stroke};
-use crate::report::article::{LatencyCell, LatencyCurve, LatencyKind, LatencyReport, RunArticle};
+use crate::recommend::CurveStudy;
+use crate::report::article::RunArticle;
 use crate::report::format;
-use crate::report::model::{CurveReport, Estimate};
+use crate::stats::estimate::Estimate;
+use crate::study::latency::{LatencyByJobs, LatencyCell, LatencyCurve, LatencyKind};
 
 /// Draws the latencies, a panel for each kind; `None` where no workload ran.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
-    let shown: Vec<&LatencyReport> = run.latency.iter().filter(|report| is_drawn(report)).collect();
+    let shown: Vec<&LatencyByJobs> = run.latency.iter().filter(|report| is_drawn(report)).collect();
     let first = shown.first().filter(|report| !report.curves.is_empty())?;
     let mut scene = Scene::new(layout.width(), 0.0);
     let names: Vec<(usize, &str)> =
@@ -30,20 +32,20 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
 }
 
 /// What is late is in the table; it is drawn where a limit is set on it.
-fn is_drawn(report: &LatencyReport) -> bool {
+fn is_drawn(report: &LatencyByJobs) -> bool {
     report.kind != LatencyKind::Late || report.limit.is_some()
 }
 
-fn curves(report: &LatencyReport) -> &[LatencyCurve] {
+fn curves(report: &LatencyByJobs) -> &[LatencyCurve] {
     &report.curves[..report.curves.len().min(over_jobs::MOST_CURVES)]
 }
 
-fn cells(report: &LatencyReport) -> impl Iterator<Item = &LatencyCell> {
+fn cells(report: &LatencyByJobs) -> impl Iterator<Item = &LatencyCell> {
     curves(report).iter().flat_map(|curve| &curve.cells)
 }
 
 /// All that is to be seen of a report.
-fn values(report: &LatencyReport) -> impl Iterator<Item = f64> {
+fn values(report: &LatencyByJobs) -> impl Iterator<Item = f64> {
     let of_cell = |cell: &LatencyCell| {
         let estimates = [cell.before, cell.during].map(|of| [Some(of.value), of.low, of.high]);
         let trials = cell.trials.iter().flat_map(|trial| [trial.before, trial.during]);
@@ -53,7 +55,7 @@ fn values(report: &LatencyReport) -> impl Iterator<Item = f64> {
     report.limit.into_iter().chain(cells(report).flat_map(of_cell))
 }
 
-fn latency_ticks(shown: &[&LatencyReport]) -> Ticks {
+fn latency_ticks(shown: &[&LatencyByJobs]) -> Ticks {
     let all = shown.iter().filter(|report| report.kind != LatencyKind::Late);
     let (low, high) = all
         .flat_map(|report| values(report))
@@ -64,7 +66,7 @@ fn latency_ticks(shown: &[&LatencyReport]) -> Ticks {
 }
 
 /// One kind over jobs.
-fn panel(run: &RunArticle, report: &LatencyReport, latencies: &Ticks, layout: Layout) -> Scene {
+fn panel(run: &RunArticle, report: &LatencyByJobs, latencies: &Ticks, layout: Layout) -> Scene {
     let curves = curves(report);
     let mut jobs: Vec<_> = cells(report).map(|cell| cell.jobs).collect();
     jobs.sort_unstable();
@@ -77,8 +79,8 @@ fn panel(run: &RunArticle, report: &LatencyReport, latencies: &Ticks, layout: La
         (latencies, true, format!("{}, logarithmic", report.title))
     };
     let mut scene = Scene::new(layout.width(), 0.0);
-    let of_report: Vec<(usize, &CurveReport)> =
-        curves.iter().map(|curve| (curve.curve, &run.report.curves[curve.curve])).collect();
+    let of_report: Vec<(usize, &CurveStudy)> =
+        curves.iter().map(|curve| (curve.curve, &run.report.study.curves[curve.curve])).collect();
     let columns = frame::plot_columns(layout, ticks, 0.0);
     let x = frame::jobs_scale(&jobs, columns);
     let notes = labels::rows(over_jobs::recommended(&of_report, &x), SIZE, columns);
@@ -106,7 +108,7 @@ fn panel(run: &RunArticle, report: &LatencyReport, latencies: &Ticks, layout: La
 }
 
 /// The limit of the scenario, whatever was before.
-fn limit(scene: &mut Scene, frame: &Frame, report: &LatencyReport) {
+fn limit(scene: &mut Scene, frame: &Frame, report: &LatencyByJobs) {
     let Some(limit) = report.limit.filter(|limit| frame.y.has(*limit)) else { return };
     let y = frame.y.at(limit);
     let stroke = Stroke::dashed(Ink::Text, 1.2, 5.0, 3.0);
@@ -125,7 +127,7 @@ fn increase_stroke(ink: Ink) -> Stroke {
 fn before(
     scene: &mut Scene,
     frame: &Frame,
-    report: &LatencyReport,
+    report: &LatencyByJobs,
     curve: &LatencyCurve,
     shift: f64,
 ) {
@@ -164,7 +166,7 @@ fn before(
 fn during(
     scene: &mut Scene,
     frame: &Frame,
-    report: &LatencyReport,
+    report: &LatencyByJobs,
     curve: &LatencyCurve,
     shift: f64,
 ) {
@@ -187,7 +189,7 @@ fn during(
 }
 
 fn tip(
-    report: &LatencyReport,
+    report: &LatencyByJobs,
     curve: &LatencyCurve,
     cell: &LatencyCell,
     of: &Estimate,
@@ -203,7 +205,7 @@ fn tip(
 }
 
 fn trial_tip(
-    report: &LatencyReport,
+    report: &LatencyByJobs,
     curve: &LatencyCurve,
     cell: &LatencyCell,
     trial: u32,
@@ -223,7 +225,7 @@ fn write(kind: LatencyKind, value: f64) -> String {
 }
 
 /// What the kinds of lines mean; returns where it ends.
-fn line_key(scene: &mut Scene, shown: &[&LatencyReport], top: f64) -> f64 {
+fn line_key(scene: &mut Scene, shown: &[&LatencyByJobs], top: f64) -> f64 {
     let increases = shown.iter().any(|report| cells(report).any(|cell| cell.limit.is_some()));
     let solid: [Option<(f64, Ink)>; 2] = [Some((4.0, Ink::Text)), None];
     let hollow = [Some((4.0, Ink::Text)), Some((2.2, Ink::Surface))];
@@ -258,7 +260,7 @@ fn line_key(scene: &mut Scene, shown: &[&LatencyReport], top: f64) -> f64 {
 
 /// The picture in words.
 pub(super) fn describe(run: &RunArticle) -> String {
-    let of_curve = |report: &LatencyReport, curve: &LatencyCurve| {
+    let of_curve = |report: &LatencyByJobs, curve: &LatencyCurve| {
         let cells: Vec<String> = curve
             .cells
             .iter()
@@ -273,7 +275,7 @@ pub(super) fn describe(run: &RunArticle) -> String {
             .collect();
         format!("{}: {}.", curve.title, cells.join(", "))
     };
-    let of_report = |report: &LatencyReport| {
+    let of_report = |report: &LatencyByJobs| {
         let limit = report.limit.map(|limit| format!(", limit {}", write(report.kind, limit)));
         let curves: Vec<String> =
             curves(report).iter().map(|curve| of_curve(report, curve)).collect();

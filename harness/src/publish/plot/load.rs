@@ -9,8 +9,9 @@ use super::panels;
 use super::scale::{Scale, Ticks};
 use super::scene::{Anchor, Ink, Scene, Shape, Stroke};
 use super::svg::centred;
-use crate::report::article::{LoadKind, LoadLine, LoadReport, RunArticle};
+use crate::report::article::RunArticle;
 use crate::report::format;
+use crate::study::load::{LoadByJobs, LoadKind, LoadLine};
 
 /// Height of the load under a timeline.
 const HEIGHT: f64 = 84.0;
@@ -34,7 +35,7 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
 }
 
 /// One kind of load over jobs.
-fn panel(report: &LoadReport, layout: Layout) -> Scene {
+fn panel(report: &LoadByJobs, layout: Layout) -> Scene {
     let curves = &report.curves[..report.curves.len().min(over_jobs::MOST_CURVES)];
     let mut jobs: Vec<_> =
         curves.iter().flat_map(|curve| curve.cells.iter().map(|cell| cell.jobs)).collect();
@@ -85,7 +86,7 @@ fn panel(report: &LoadReport, layout: Layout) -> Scene {
 }
 
 /// A load in words.
-pub(super) fn write(report: &LoadReport, value: f64) -> String {
+pub(super) fn write(report: &LoadByJobs, value: f64) -> String {
     match report.kind {
         LoadKind::Wal => format::rate(value),
         LoadKind::Processors | LoadKind::Disk | LoadKind::IoPressure => format::percent(value),

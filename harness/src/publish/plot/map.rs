@@ -4,8 +4,9 @@ use super::font;
 use super::frame::{EDGE, LINE, Layout, SIZE};
 use super::scene::{Anchor, Ink, Rect, Scene, Shape, Weight};
 use super::svg::centred;
-use crate::report::article::{MapCell, MapRow, RunArticle};
+use crate::report::article::RunArticle;
 use crate::report::format;
+use crate::study::map::{MapCell, MapRow};
 
 /// Height of a row.
 const ROW: f64 = 30.0;

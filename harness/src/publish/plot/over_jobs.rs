@@ -7,14 +7,15 @@ use super::frame::{self, Frame, Layout};
 use super::labels::{self, KeyEntry, Note};
 use super::scale::Scale;
 use super::scene::{Ink, Scene, Shape, Sign, Stroke, Weight};
+use crate::recommend::{CurveStudy, Mark};
 use crate::report::article::RunArticle;
-use crate::report::model::{CurveReport, Estimate, Mark};
+use crate::stats::estimate::Estimate;
 
 /// Curves that a chart can tell apart; a chart of more shows the first.
 pub(super) const MOST_CURVES: usize = 2 * Ink::SERIES;
 
 /// All numbers of jobs of some curves, ascending.
-pub(super) fn all_jobs<'a>(curves: impl Iterator<Item = &'a CurveReport>) -> Vec<Jobs> {
+pub(super) fn all_jobs<'a>(curves: impl Iterator<Item = &'a CurveStudy>) -> Vec<Jobs> {
     let mut jobs: Vec<Jobs> =
         curves.flat_map(|curve| curve.cells.iter().map(|cell| cell.jobs)).collect();
     jobs.sort_unstable();
@@ -23,8 +24,9 @@ pub(super) fn all_jobs<'a>(curves: impl Iterator<Item = &'a CurveReport>) -> Vec
 }
 
 /// The curves of a run that have a time, with their place among its curves.
-pub(super) fn measured(run: &RunArticle) -> Vec<(usize, &CurveReport)> {
+pub(super) fn measured(run: &RunArticle) -> Vec<(usize, &CurveStudy)> {
     run.report
+        .study
         .curves
         .iter()
         .enumerate()
@@ -160,11 +162,10 @@ pub(super) fn key(scene: &mut Scene, names: &[(usize, &str)]) -> f64 {
 }
 
 /// The recommended number of jobs of each curve, as notes.
-pub(super) fn recommended(curves: &[(usize, &CurveReport)], x: &Scale) -> Vec<Note> {
+pub(super) fn recommended(curves: &[(usize, &CurveStudy)], x: &Scale) -> Vec<Note> {
     let mut notes: Vec<(Jobs, usize, Vec<usize>)> = Vec::new();
     for &(series, curve) in curves {
-        let marked =
-            |cell: &&crate::report::model::CellReport| cell.marks.contains(&Mark::Recommended);
+        let marked = |cell: &&crate::recommend::CellStudy| cell.marks.contains(&Mark::Recommended);
         let Some(cell) = curve.cells.iter().find(marked) else { continue };
         match notes.iter_mut().find(|(jobs, ..)| *jobs == cell.jobs) {
             Some((.., all)) => all.push(series),

@@ -112,7 +112,7 @@ fn of_run(run: &RunArticle, prefix: &str) -> RunFigures {
             narrow: draw(Layout::Narrow)?,
         })
     };
-    let noun = phrases::noun(run.report.measured.phase);
+    let noun = phrases::noun(run.report.study.facts().phase);
     RunFigures {
         duration: figure(
             "duration",

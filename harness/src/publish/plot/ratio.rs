@@ -5,14 +5,15 @@ use super::frame::{self, Around, Frame, Layout};
 use super::over_jobs::{self, Dodge};
 use super::scale::Ticks;
 use super::scene::{Anchor, Ink, Scene, Stroke, Weight};
-use crate::report::article::{PairCellReport, PairReport, RunArticle};
+use crate::report::article::RunArticle;
 use crate::report::format;
+use crate::study::pairs::{Pair, PairCell};
 
 /// Draws the ratios of a run; `None` where there is nothing to compare.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let base = run.pairs.first()?.base;
     // One chart has one denominator.
-    let pairs: Vec<&PairReport> =
+    let pairs: Vec<&Pair> =
         run.pairs.iter().filter(|pair| pair.base == base).take(over_jobs::MOST_CURVES).collect();
     let mut jobs: Vec<_> =
         pairs.iter().flat_map(|pair| pair.cells.iter().map(|cell| cell.jobs)).collect();
@@ -20,7 +21,7 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     jobs.dedup();
     let (lowest, highest) = range(&pairs);
     let ticks = Ticks::of_ratio(lowest, highest);
-    let base_title = &run.report.curves[base].title;
+    let base_title = &run.report.study.curves[base].title;
     let names: Vec<String> = pairs.iter().map(|pair| pair.other_title.clone()).collect();
     let mut scene = Scene::new(layout.width(), 0.0);
     let at_ends = over_jobs::names_at_ends(layout, pairs.len());
@@ -66,7 +67,7 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
 }
 
 /// Says which side is whose: above the chart and at its lower end.
-fn sides(scene: &mut Scene, frame: &Frame, pairs: &[&PairReport], base: &str) {
+fn sides(scene: &mut Scene, frame: &Frame, pairs: &[&Pair], base: &str) {
     let room = frame.plot.width - 70.0;
     let other = match pairs {
         [pair] => font::elide(&pair.other_title, frame::SIZE, Weight::Regular, room),
@@ -83,7 +84,7 @@ fn sides(scene: &mut Scene, frame: &Frame, pairs: &[&PairReport], base: &str) {
 
 /// What the axis must show: every block, and intervals as far as they are not
 /// out of all proportion.
-fn range(pairs: &[&PairReport]) -> (f64, f64) {
+fn range(pairs: &[&Pair]) -> (f64, f64) {
     let cells = || pairs.iter().flat_map(|pair| &pair.cells);
     let blocks = || cells().flat_map(|cell| cell.blocks.iter().map(|block| block.ratio));
     let low = blocks().fold(1.0, f64::min);
@@ -96,7 +97,7 @@ fn range(pairs: &[&PairReport]) -> (f64, f64) {
     (low, ends_high.min(high * span))
 }
 
-fn draw_pair(scene: &mut Scene, frame: &Frame, pair: &PairReport, shift: f64) {
+fn draw_pair(scene: &mut Scene, frame: &Frame, pair: &Pair, shift: f64) {
     let series = pair.other;
     let points: Vec<_> = pair
         .cells
@@ -122,7 +123,7 @@ fn draw_pair(scene: &mut Scene, frame: &Frame, pair: &PairReport, shift: f64) {
     }
 }
 
-fn tip(pair: &PairReport, cell: &PairCellReport) -> String {
+fn tip(pair: &Pair, cell: &PairCell) -> String {
     let interval = format::ratio_interval(&cell.ratio).map(|both| format!(" ({both})"));
     format!(
         "-j {}: {} takes {} times as long as {}{}",

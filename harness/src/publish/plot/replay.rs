@@ -9,14 +9,18 @@ use super::over_jobs;
 use super::panels;
 use super::scale::Ticks;
 use super::scene::{Anchor, Ink, Scene, Shape, Sign, Stroke, Weight};
+use crate::analysis::CurveReplay;
+use crate::analysis::replay::PredictedCell;
+use crate::recommend::CurveStudy;
 use crate::record::Outcome;
-use crate::report::article::{Evidence, RunArticle};
+use crate::report::article::RunArticle;
 use crate::report::format;
-use crate::report::model::{CurveReport, Estimate, PredictionReport, ReplayReport};
+use crate::stats::estimate::Estimate;
+use crate::study::evidence::Evidence;
 
 /// Draws a panel for each curve that was replayed; `None` where none was.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
-    let curves: Vec<(usize, &CurveReport, &ReplayReport)> = over_jobs::measured(run)
+    let curves: Vec<(usize, &CurveStudy, &CurveReplay)> = over_jobs::measured(run)
         .into_iter()
         .filter_map(|(index, curve)| Some((index, curve, curve.replay.as_ref()?)))
         .filter(|(.., replay)| shown(replay).count() > 1)
@@ -36,15 +40,15 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
 }
 
 /// The predictions that can be relied on.
-fn shown(replay: &ReplayReport) -> impl Iterator<Item = &PredictionReport> {
+fn shown(replay: &CurveReplay) -> impl Iterator<Item = &PredictedCell> {
     replay.predictions.iter().filter(|prediction| prediction.measured || replay.trusted)
 }
 
 fn panel(
     layout: Layout,
     series: usize,
-    curve: &CurveReport,
-    replay: &ReplayReport,
+    curve: &CurveStudy,
+    replay: &CurveReplay,
     evidence: &Evidence,
 ) -> Scene {
     let mut scene = Scene::new(layout.width(), 0.0);
@@ -94,7 +98,7 @@ fn panel(
 
 /// The top of the axis: all trials and predictions, and intervals as far as
 /// they are not out of all proportion.
-fn highest(curve: &CurveReport, replay: &ReplayReport, evidence: &Evidence) -> f64 {
+fn highest(curve: &CurveStudy, replay: &CurveReplay, evidence: &Evidence) -> f64 {
     let completed = evidence.trials.iter().filter(|trial| trial.outcome == Outcome::Completed);
     let trials = completed.map(|trial| trial.seconds);
     let predictions = shown(replay).map(|prediction| prediction.time_seconds.value);
@@ -106,22 +110,16 @@ fn highest(curve: &CurveReport, replay: &ReplayReport, evidence: &Evidence) -> f
 }
 
 /// What no number of jobs beats.
-fn floor(scene: &mut Scene, frame: &Frame, replay: &ReplayReport) {
-    let seconds = replay.floor.critical_path_seconds;
+fn floor(scene: &mut Scene, frame: &Frame, replay: &CurveReplay) {
+    let seconds = replay.floor.critical_path.as_secs_f64();
     let y = frame.y.at(seconds);
     scene.line((frame.plot.x, y), (frame.plot.right(), y), floor_stroke());
     let words = format!("critical path: no -j is faster than {}", format::time(seconds));
     frame.line_note(scene, floor_stroke(), &words);
 }
 
-fn predicted(
-    scene: &mut Scene,
-    frame: &Frame,
-    curve: &CurveReport,
-    replay: &ReplayReport,
-    ink: Ink,
-) {
-    let at = |prediction: &PredictionReport| over_jobs::at(&frame.x, prediction.jobs);
+fn predicted(scene: &mut Scene, frame: &Frame, curve: &CurveStudy, replay: &CurveReplay, ink: Ink) {
+    let at = |prediction: &PredictedCell| over_jobs::at(&frame.x, prediction.jobs);
     let ends: Vec<(f64, f64, f64)> = shown(replay)
         .filter_map(|prediction| {
             let Estimate { low, high, .. } = prediction.time_seconds;
@@ -191,7 +189,7 @@ fn key(scene: &mut Scene) -> f64 {
 
 /// The picture in words.
 pub(super) fn describe(run: &RunArticle) -> String {
-    let of_curve = |curve: &CurveReport| {
+    let of_curve = |curve: &CurveStudy| {
         let replay = curve.replay.as_ref()?;
         let cells: Vec<String> = shown(replay)
             .map(|prediction| {
@@ -207,12 +205,12 @@ pub(super) fn describe(run: &RunArticle) -> String {
                 )
             })
             .collect();
-        let floor = format::time(replay.floor.critical_path_seconds);
+        let floor = format::time(replay.floor.critical_path.as_secs_f64());
         Some(format!(
             "{}: predicted {}; no -j is faster than {floor}.",
             curve.title,
             cells.join(", ")
         ))
     };
-    run.report.curves.iter().filter_map(of_curve).collect::<Vec<_>>().join(" ")
+    run.report.study.curves.iter().filter_map(of_curve).collect::<Vec<_>>().join(" ")
 }

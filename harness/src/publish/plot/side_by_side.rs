@@ -4,18 +4,20 @@ use super::font;
 use super::frame::{EDGE, LINE, Layout, SIZE};
 use super::scale::{Scale, Ticks};
 use super::scene::{Anchor, Ink, Scene, Shape, Sign, Stroke, Weight};
+use crate::recommend::{CellStudy, CurveStudy, Mark};
 use crate::record::Outcome;
-use crate::report::article::{Article, Evidence, RunArticle};
+use crate::report::article::{Article, RunArticle};
 use crate::report::format;
-use crate::report::model::{CellReport, CurveReport, Estimate, Mark};
+use crate::stats::estimate::Estimate;
+use crate::study::evidence::Evidence;
 
 /// Height of a row: its words and its line.
 const ROW: f64 = 44.0;
 
 /// A curve at its best number of jobs.
 struct Row<'a> {
-    curve: &'a CurveReport,
-    cell: &'a CellReport,
+    curve: &'a CurveStudy,
+    cell: &'a CellStudy,
     time: Estimate,
     evidence: &'a Evidence,
     series: usize,
@@ -23,13 +25,13 @@ struct Row<'a> {
 
 fn rows(run: &RunArticle) -> Vec<Row<'_>> {
     run.report
+        .study
         .curves
         .iter()
         .zip(&run.evidence)
         .enumerate()
         .filter_map(|(series, (curve, evidence))| {
-            let marked = |mark| curve.cells.iter().find(|cell| cell.marks.contains(&mark));
-            let cell = marked(Mark::Recommended).or_else(|| marked(Mark::Fastest))?;
+            let cell = curve.best_cell()?;
             Some(Row { curve, cell, time: cell.time_seconds?, evidence, series })
         })
         .collect()

@@ -6,13 +6,15 @@ use super::labels;
 use super::over_jobs::{self, Dodge};
 use super::scale::Ticks;
 use super::scene::{Ink, Scene, Shape, Stroke};
-use crate::report::article::{Evidence, RunArticle};
+use crate::recommend::{CellStudy, CurveStudy};
+use crate::report::article::RunArticle;
 use crate::report::format;
-use crate::report::model::{CellReport, CurveReport, Estimate};
+use crate::stats::estimate::Estimate;
+use crate::study::evidence::Evidence;
 
 /// Draws the speed-up of a run; `None` without a cell of one job and another.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
-    let curves: Vec<(usize, &CurveReport)> = over_jobs::measured(run)
+    let curves: Vec<(usize, &CurveStudy)> = over_jobs::measured(run)
         .into_iter()
         .filter(|(_, curve)| sped_up(curve).count() > 1)
         .collect();
@@ -58,12 +60,12 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
 }
 
 /// The cells that have a speed-up.
-fn sped_up(curve: &CurveReport) -> impl Iterator<Item = (&CellReport, Estimate)> {
+fn sped_up(curve: &CurveStudy) -> impl Iterator<Item = (&CellStudy, Estimate)> {
     curve.cells.iter().filter_map(|cell| Some((cell, cell.speedup?)))
 }
 
 /// The top of the axis: above the data, with a piece of the ideal to see.
-fn highest(curves: &[(usize, &CurveReport)], most_jobs: f64) -> f64 {
+fn highest(curves: &[(usize, &CurveStudy)], most_jobs: f64) -> f64 {
     let cells = || curves.iter().flat_map(|(_, curve)| sped_up(curve)).map(|(_, ratio)| ratio);
     let values = cells().map(|ratio| ratio.value).fold(1.0, f64::max);
     let intervals = cells().filter_map(|ratio| ratio.high).fold(0.0, f64::max);
@@ -94,7 +96,7 @@ fn lines(scene: &mut Scene, frame: &Frame, evidence: &Evidence, series: usize, s
             .filter(|point| frame.y.has(point.speedup))
             .map(|point| (frame.x.at(point.jobs) + shift, frame.y.at(point.speedup)))
             .collect();
-        scene.draw(Shape::Line(points, law_stroke(&law.law, ink)));
+        scene.draw(Shape::Line(points, law_stroke(law.law, ink)));
     }
     let floor: Vec<(f64, f64)> = evidence
         .floor
@@ -118,7 +120,7 @@ fn floor_stroke(ink: Ink) -> Stroke {
     Stroke::dashed(ink, 1.6, 10.0, 3.0)
 }
 
-fn draw_curve(scene: &mut Scene, frame: &Frame, curve: &CurveReport, series: usize, shift: f64) {
+fn draw_curve(scene: &mut Scene, frame: &Frame, curve: &CurveStudy, series: usize, shift: f64) {
     let points: Vec<_> = sped_up(curve)
         .map(|(cell, ratio)| (over_jobs::at(&frame.x, cell.jobs) + shift, ratio))
         .collect();
@@ -142,7 +144,7 @@ fn line_key(
     scene: &mut Scene,
     frame: &Frame,
     run: &RunArticle,
-    curves: &[(usize, &CurveReport)],
+    curves: &[(usize, &CurveStudy)],
 ) -> f64 {
     let has = |law: &str| {
         curves.iter().any(|(index, _)| run.evidence[*index].laws.iter().any(|own| own.law == law))

@@ -7,8 +7,8 @@ use super::labels::{self, KeyEntry};
 use super::load;
 use super::scene::{Anchor, Ink, Rect, Scene, Shape, Weight};
 use super::svg::centred;
-use crate::report::article::{Bar, TimelineReport, Work};
 use crate::report::format;
+use crate::study::timeline::{Bar, TrialTimeline, Work};
 
 /// Size of the names in bars.
 const NAME_SIZE: f64 = 11.0;
@@ -18,7 +18,7 @@ const NAMED: f64 = 34.0;
 const MARK: f64 = 3.5;
 
 /// Draws a timeline.
-pub(super) fn draw(timeline: &TimelineReport, layout: Layout) -> Scene {
+pub(super) fn draw(timeline: &TrialTimeline, layout: Layout) -> Scene {
     let mut scene = Scene::new(layout.width(), 0.0);
     let top = key(&mut scene, timeline) + 10.0;
     let height = row_height(timeline.lanes.len());
@@ -115,7 +115,7 @@ fn tip(bar: &Bar) -> String {
 }
 
 /// What the colours mean, for the kinds of work that there are.
-fn key(scene: &mut Scene, timeline: &TimelineReport) -> f64 {
+fn key(scene: &mut Scene, timeline: &TrialTimeline) -> f64 {
     let swatch = |ink: Ink| {
         move |scene: &mut Scene, (x, y): (f64, f64)| {
             let rect = Rect { x: x - 6.0, y: y - 5.0, width: 12.0, height: 10.0 };

@@ -1,18 +1,17 @@
 //! Cells that several runs have, over time.
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::history::{CellHistory, History, Point};
-use crate::report::build::digits;
 use crate::report::history;
-use crate::report::model::Estimate;
+use crate::stats::estimate::{Estimate, digits};
 
 /// Fewer runs of a cell are no course of time.
 const FEWEST: usize = 5;
 
 /// The course of cells over the runs of an article.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryReport {
     /// The answer in one sentence.
     pub answer: String,
@@ -23,7 +22,7 @@ pub struct HistoryReport {
 }
 
 /// The course of one cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryCell {
     /// Its name.
     pub title: String,
@@ -38,7 +37,7 @@ pub struct HistoryCell {
 }
 
 /// A run of a cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryPoint {
     /// Name of the run in the article.
     pub run: String,
@@ -55,7 +54,7 @@ pub struct HistoryPoint {
 }
 
 /// Runs between two changes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryLevel {
     /// Index of its first point.
     pub first: usize,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::phrases;
 use crate::gate::{Comparison, MetricVerdict};
-use crate::report::build::digits;
+use crate::stats::estimate::digits;
 
 /// The schema of the JSON form.
 pub const SCHEMA: u32 = 1;

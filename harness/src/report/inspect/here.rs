@@ -4,8 +4,8 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::CurveReplay;
-use crate::report::build::{digits, estimate};
-use crate::report::model::{Estimate, Residual};
+use crate::analysis::fit::Residual;
+use crate::stats::estimate::Estimate;
 
 /// Within this of the shortest predicted time, a number of jobs is as good.
 const AS_GOOD: f64 = 0.01;
@@ -52,7 +52,7 @@ impl Here {
             .map(|of| TimeForecast {
                 jobs: of.jobs,
                 measured: of.measured,
-                time_seconds: estimate(of.seconds, Some(of.band)),
+                time_seconds: of.time_seconds,
             })
             .collect();
         let shortest = times.iter().map(|of| of.time_seconds.value).fold(f64::INFINITY, f64::min);
@@ -63,11 +63,7 @@ impl Here {
             recordings: replay.recordings,
             recorded_jobs: replay.recorded_jobs,
             processors: replay.processors,
-            residuals: replay
-                .residuals
-                .iter()
-                .map(|&(jobs, ratio)| Residual { jobs, ratio: digits(ratio) })
-                .collect(),
+            residuals: replay.residuals.clone(),
             times,
             enough,
         })

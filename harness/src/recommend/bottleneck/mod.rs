@@ -1,97 +1,37 @@
-//! What each number of jobs is bound by: rules over the readings of the load.
+//! What limits each number of jobs: rules over the readings of the load.
 //!
 //! The rules are tried in the order of [`ORDER`]; the first that is met names
 //! the cause, the others that are met are listed beside it, and where none is
 //! met the cause is mixed. A rule whose readings are absent is not met. `rules`
-//! has them with their thresholds, `words` says what came of them.
+//! has them with their thresholds, `words` puts the results into sentences.
 
+mod cause;
 pub mod rules;
 mod words;
 
+pub use cause::{Cause, Reading};
+
 use restore_core::units::Jobs;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use rules::Facts;
 
 use crate::analysis::Place;
 use crate::analysis::cell::CellSummary;
+use crate::analysis::load::Course;
 use crate::scenario::Phase;
+use crate::stats::estimate::digits;
 
-/// With fewer readings of the sessions, the check by Little's law says nothing.
+/// With fewer readings of the sessions, their mean says too little to check the
+/// items by.
 pub const FEWEST_TO_CHECK: u64 = 20;
-/// How far the two numbers of Little's law may be apart.
-pub const LITTLE_TOLERANCE: f64 = 0.25;
+/// How far the two counts of the work under way may be apart.
+pub const WORK_TOLERANCE: f64 = 0.25;
 
-/// What keeps a cell from being faster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause {
-    /// The client, which decompresses the archive, needs more processor time
-    /// than the server.
-    ClientDecompression,
-    /// The client of a dump, which compresses, does.
-    ClientCompression,
-    /// The processors, or the container's share of them.
-    Cpu,
-    /// Items that lock the same table.
-    Locks,
-    /// Syncs to disk.
-    Sync,
-    /// Writing the WAL, or inserting into it.
-    Wal,
-    /// The disk is busy all the time.
-    DiskBandwidth,
-    /// The disk's answers are waited for, though it is not busy all the time.
-    DiskLatency,
-    /// What one connection does before the workers start.
-    Serial,
-    /// Items that run alone while the other workers have nothing to do.
-    CriticalPath,
-    /// The processors, but most of what fills them is not the restore.
-    OtherWork,
-    /// Too few items for so many workers.
-    IdleWorkers,
-    /// The workers themselves: all are busy, and nothing is full.
-    Workers,
-    /// No rule is met.
-    Mixed,
-}
-
-impl Cause {
-    /// Its name for programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ClientDecompression => "client_decompression",
-            Self::ClientCompression => "client_compression",
-            Self::Cpu => "cpu",
-            Self::Locks => "locks",
-            Self::Sync => "sync",
-            Self::Wal => "wal",
-            Self::DiskBandwidth => "disk_bandwidth",
-            Self::DiskLatency => "disk_latency",
-            Self::Serial => "serial",
-            Self::CriticalPath => "critical_path",
-            Self::OtherWork => "other_work",
-            Self::IdleWorkers => "idle_workers",
-            Self::Workers => "workers",
-            Self::Mixed => "mixed",
-        }
-    }
-}
-
-/// A reading that led to a cause.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reading {
-    /// What was read, with its unit.
-    pub name: &'static str,
-    /// The value.
-    pub value: f64,
-    /// From which on (or, for `workers_idle_ratio` of [`Cause::Workers`], up to
-    /// which) it speaks for the cause; `None` for a reading that only explains.
-    pub threshold: Option<f64>,
-}
-
-/// What a cell is bound by.
+/// What limits a cell.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
+pub struct Bottleneck {
     /// What was measured.
     pub phase: Phase,
     /// The number of jobs.
@@ -104,25 +44,53 @@ pub struct Bound {
     pub item: Option<String>,
     /// Causes further down the order whose rules are met too.
     pub also: Vec<Cause>,
-    /// Whether two ways of counting active workers agree.
-    pub little: Option<Little>,
+    /// Two counts of the work under way, which should agree.
+    pub work: Option<WorkUnderWay>,
+    /// The course of its trials.
+    pub course: Option<Course>,
+}
+
+impl Serialize for Bottleneck {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let also: Vec<&str> = self.also.iter().map(|cause| cause.name()).collect();
+        let mut fields = serializer.serialize_struct("Bottleneck", 8)?;
+        fields.serialize_field("jobs", &self.jobs)?;
+        fields.serialize_field("cause", self.cause.name())?;
+        fields.serialize_field("text", &self.to_string())?;
+        fields.serialize_field("readings", &self.readings)?;
+        fields.serialize_field("item", &self.item)?;
+        fields.serialize_field("also", &also)?;
+        fields.serialize_field("little", &self.work)?;
+        fields.serialize_field("course", &self.course)?;
+        fields.end()
+    }
 }
 
 /// Little's law: the mean number of items under way is the sum of their times
 /// over the wall time. It must be what the sessions show, or else the items
 /// that were recorded are not what the server worked on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Little {
+pub struct WorkUnderWay {
     /// By the times of the items.
     pub items: f64,
     /// By the sessions: mean number of active ones.
     pub sessions: f64,
 }
 
-impl Little {
+impl Serialize for WorkUnderWay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("WorkUnderWay", 3)?;
+        fields.serialize_field("items_under_way_mean", &digits(self.items))?;
+        fields.serialize_field("active_sessions_mean", &digits(self.sessions))?;
+        fields.serialize_field("agree", &self.agrees())?;
+        fields.end()
+    }
+}
+
+impl WorkUnderWay {
     /// Whether they are as near to each other as samples allow.
     pub fn agrees(self) -> bool {
-        (self.sessions - self.items).abs() <= LITTLE_TOLERANCE * self.items.max(self.sessions)
+        (self.sessions - self.items).abs() <= WORK_TOLERANCE * self.items.max(self.sessions)
     }
 }
 
@@ -145,8 +113,8 @@ const ORDER: [Cause; 13] = [
     Cause::Workers,
 ];
 
-impl Bound {
-    /// What `cell` is bound by. Where no load was recorded, the course of the
+impl Bottleneck {
+    /// What limits `cell`. Where no load was recorded, the course of the
     /// items may still tell; `None` if it does not.
     pub fn new(phase: Phase, cell: &CellSummary, place: Place) -> Option<Self> {
         let load = &cell.load;
@@ -166,13 +134,22 @@ impl Bound {
             Cause::IdleWorkers => course.straggler.clone(),
             _ => None,
         });
-        let little = load
+        let work = load
             .course
             .as_ref()
             .zip(load.active)
-            .map(|(course, sessions)| Little { items: course.concurrency, sessions });
-        let little = little.filter(|_| load.session_samples >= FEWEST_TO_CHECK);
-        Some(Self { phase, jobs: cell.jobs, cause, readings, item, also, little })
+            .map(|(course, sessions)| WorkUnderWay { items: course.concurrency, sessions });
+        let work = work.filter(|_| load.session_samples >= FEWEST_TO_CHECK);
+        Some(Self {
+            phase,
+            jobs: cell.jobs,
+            cause,
+            readings,
+            item,
+            also,
+            work,
+            course: load.course.clone(),
+        })
     }
 
     /// The value of a reading.
@@ -186,14 +163,17 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::analysis::load::{CellLoad, Course, Waits};
+    use crate::analysis::load::{CellLoad, Waits};
+    use crate::analysis::{Limits, Tables};
 
     fn cell(jobs: u32, load: CellLoad) -> CellSummary {
-        CellSummary { load, ..CellSummary::new(Jobs::new(jobs).unwrap(), &[], &BTreeMap::new()) }
+        let jobs = Jobs::new(jobs).unwrap();
+        let empty = CellSummary::new(jobs, &[], &Tables::default(), &Limits::default());
+        CellSummary { load, ..empty }
     }
 
-    fn bound_of(cell: &CellSummary, place: Place) -> Option<Bound> {
-        Bound::new(Phase::Restore, cell, place)
+    fn bottleneck_of(cell: &CellSummary, place: Place) -> Option<Bottleneck> {
+        Bottleneck::new(Phase::Restore, cell, place)
     }
 
     fn course() -> Course {
@@ -228,39 +208,39 @@ mod tests {
     const PLACE: Place = Place { host_cores: Some(2.0), cpu_limit: None, server_cores: Some(2) };
 
     #[track_caller]
-    fn assert_bound(jobs: u32, load: CellLoad, place: Place, cause: Cause, said: &str) {
-        let bound = bound_of(&cell(jobs, load), place).unwrap();
-        assert_eq!(bound.cause, cause, "{bound:?}");
-        assert_eq!(bound.to_string(), said);
-        assert!(cause == Cause::Mixed || cause == Cause::Workers || !bound.readings.is_empty());
+    fn assert_limited(jobs: u32, load: CellLoad, place: Place, cause: Cause, said: &str) {
+        let found = bottleneck_of(&cell(jobs, load), place).unwrap();
+        assert_eq!(found.cause, cause, "{found:?}");
+        assert_eq!(found.to_string(), said);
+        assert!(cause == Cause::Mixed || cause == Cause::Workers || !found.readings.is_empty());
     }
 
     #[test]
     fn each_rule_names_its_cause() {
         let waits = |waits| CellLoad { waits, ..load() };
         let during = |course| CellLoad { course: Some(course), ..load() };
-        assert_bound(
+        assert_limited(
             2,
             CellLoad { cpu: Some(18.0), ..load() },
             PLACE,
             Cause::Cpu,
             "the processors: the restore uses 90 % of them",
         );
-        assert_bound(
+        assert_limited(
             2,
             CellLoad { cpu: Some(9.5), ..load() },
             Place { cpu_limit: Some(1.0), ..PLACE },
             Cause::Cpu,
             "the processors: 95 % of the container's limit in use",
         );
-        assert_bound(
+        assert_limited(
             2,
             CellLoad { cpu: Some(18.0), client_cpu: Some(12.0), server_cpu: Some(6.0), ..load() },
             PLACE,
             Cause::ClientDecompression,
             "decompression: the client takes 67 % of the processor time",
         );
-        assert_bound(
+        assert_limited(
             4,
             CellLoad { held_by_locks: Some(20.0), ..load() },
             PLACE,
@@ -268,42 +248,42 @@ mod tests {
             "locks: for 50 % of their time workers have nothing but items that lock the same \
              tables as running ones",
         );
-        assert_bound(
+        assert_limited(
             2,
             waits(Waits { sync: Some(0.4), ..Waits::default() }),
             PLACE,
             Cause::Sync,
             "syncs to disk: 40 % of the active sessions wait",
         );
-        assert_bound(
+        assert_limited(
             2,
             waits(Waits { wal: Some(0.4), ..Waits::default() }),
             PLACE,
             Cause::Wal,
             "the WAL: 40 % of the active sessions wait",
         );
-        assert_bound(
+        assert_limited(
             2,
             CellLoad { disk_mean: Some(0.9), ..load() },
             PLACE,
             Cause::DiskBandwidth,
             "the disk: busy 90 % of the time",
         );
-        assert_bound(
+        assert_limited(
             2,
             waits(Waits { io: Some(0.5), ..Waits::default() }),
             PLACE,
             Cause::DiskLatency,
             "the disk's latency: 50 % of the active sessions wait for data files",
         );
-        assert_bound(
+        assert_limited(
             2,
             during(Course { serial: 6.0, parallel: 4.0, ..course() }),
             PLACE,
             Cause::Serial,
             "the serial part: one connection works 60 % of the time before workers start",
         );
-        assert_bound(
+        assert_limited(
             2,
             during(Course {
                 alone: 7.0,
@@ -314,71 +294,81 @@ mod tests {
             Cause::CriticalPath,
             "one item at a time: 70 % of the time only one runs, TABLE DATA t alone 65 %",
         );
-        assert_bound(
+        assert_limited(
             4,
             during(Course { idle: 18.0, ..course() }),
             PLACE,
             Cause::IdleWorkers,
             "too few items: workers have nothing to do 50 % of their time",
         );
-        assert_bound(
+        assert_limited(
             2,
             during(Course { idle: 1.0, ..course() }),
             PLACE,
             Cause::Workers,
-            "its jobs: all are busy and nothing else is full",
+            "its workers; all are busy, and nothing else is saturated",
         );
-        assert_bound(1, load(), PLACE, Cause::Workers, "its one job: nothing else is full");
-        assert_bound(2, load(), PLACE, Cause::Mixed, "no single thing (mixed)");
+        assert_limited(
+            1,
+            load(),
+            PLACE,
+            Cause::Workers,
+            "its single worker; nothing else is saturated",
+        );
+        assert_limited(2, load(), PLACE, Cause::Mixed, "no single thing (mixed)");
     }
 
     #[test]
     fn a_dump_compresses_and_is_no_restore() {
         let of_dump =
-            |load| Bound::new(Phase::Dump, &cell(2, CellLoad { course: None, ..load }), PLACE);
+            |load| Bottleneck::new(Phase::Dump, &cell(2, CellLoad { course: None, ..load }), PLACE);
         let full = CellLoad { cpu: Some(18.0), ..load() };
         let compressing =
             CellLoad { client_cpu: Some(12.0), server_cpu: Some(6.0), ..full.clone() };
-        let bound = of_dump(compressing).unwrap();
-        assert_eq!(bound.cause, Cause::ClientCompression, "{bound:?}");
+        let found = of_dump(compressing).unwrap();
+        assert_eq!(found.cause, Cause::ClientCompression, "{found:?}");
         let said = "compression: the client takes 67 % of the processor time";
-        assert_eq!(bound.to_string(), said);
-        let bound = of_dump(full).unwrap();
-        assert_eq!(bound.cause, Cause::Cpu, "{bound:?}");
-        assert_eq!(bound.to_string(), "the processors: the dump uses 90 % of them");
-        assert_eq!(bound.reading("dump_cpu_ratio"), Some(0.9));
+        assert_eq!(found.to_string(), said);
+        let found = of_dump(full).unwrap();
+        assert_eq!(found.cause, Cause::Cpu, "{found:?}");
+        assert_eq!(found.to_string(), "the processors: the dump uses 90 % of them");
+        assert_eq!(found.reading("dump_cpu_ratio"), Some(0.9));
     }
 
     #[test]
     fn the_work_of_others_is_not_ours() {
         let busy_host = CellLoad { host_cpu_mean: Some(0.95), cpu: Some(4.0), ..load() };
-        let bound = bound_of(&cell(2, busy_host), PLACE).unwrap();
-        assert_eq!(bound.cause, Cause::OtherWork, "{bound:?}");
+        let found = bottleneck_of(&cell(2, busy_host), PLACE).unwrap();
+        assert_eq!(found.cause, Cause::OtherWork, "{found:?}");
     }
 
     #[test]
     fn nothing_read_is_nothing_said() {
-        assert_eq!(bound_of(&cell(2, CellLoad::default()), PLACE), None);
+        assert_eq!(bottleneck_of(&cell(2, CellLoad::default()), PLACE), None);
         let of_items =
             |course| CellLoad { wall: Some(10.0), course: Some(course), ..CellLoad::default() };
-        assert_eq!(bound_of(&cell(1, of_items(course())), PLACE), None, "full or not is not known");
+        assert_eq!(
+            bottleneck_of(&cell(1, of_items(course())), PLACE),
+            None,
+            "full or not is not known"
+        );
         let alone = of_items(Course { alone: 7.0, ..course() });
-        assert_eq!(bound_of(&cell(2, alone), PLACE).unwrap().cause, Cause::CriticalPath);
+        assert_eq!(bottleneck_of(&cell(2, alone), PLACE).unwrap().cause, Cause::CriticalPath);
         let few = CellLoad {
             session_samples: 2,
             waits: Waits { sync: Some(1.0), ..Waits::default() },
             ..load()
         };
-        assert_eq!(bound_of(&cell(2, few), PLACE).unwrap().cause, Cause::Mixed);
+        assert_eq!(bottleneck_of(&cell(2, few), PLACE).unwrap().cause, Cause::Mixed);
     }
 
     #[test]
     fn items_and_sessions_are_checked_against_each_other() {
-        let bound = bound_of(&cell(2, load()), PLACE).unwrap();
-        assert!(bound.little.unwrap().agrees());
+        let found = bottleneck_of(&cell(2, load()), PLACE).unwrap();
+        assert!(found.work.unwrap().agrees());
         let other = CellLoad { active: Some(0.4), ..load() };
-        assert!(!bound_of(&cell(2, other), PLACE).unwrap().little.unwrap().agrees());
+        assert!(!bottleneck_of(&cell(2, other), PLACE).unwrap().work.unwrap().agrees());
         let few = CellLoad { session_samples: 19, ..load() };
-        assert_eq!(bound_of(&cell(2, few), PLACE).unwrap().little, None);
+        assert_eq!(bottleneck_of(&cell(2, few), PLACE).unwrap().work, None);
     }
 }

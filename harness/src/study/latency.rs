@@ -1,19 +1,18 @@
 //! How a workload beside the restores did, over the number of jobs.
 
-use std::collections::BTreeMap;
-
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::analysis::latency::{CellLatency, Pooled};
-use crate::analysis::{Analysis, Curve, CurveKey, Limits};
+use super::judged::Study;
+use crate::analysis::latency::Pooled;
+use crate::analysis::{CellSummary, CurveKey, Limits};
+use crate::recommend::CurveStudy;
 use crate::record::{Outcome, Stretch, TrialRow, WorkloadSummary};
-use crate::report::build::{digits, estimate};
-use crate::report::model::Estimate;
+use crate::stats::estimate::{Estimate, digits};
 use crate::stats::interval::Interval;
 
 /// What of a workload's latencies is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LatencyKind {
     /// Half of the transactions take no longer.
@@ -39,12 +38,11 @@ impl LatencyKind {
 }
 
 /// The latencies of a workload by number of jobs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LatencyReport {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LatencyByJobs {
     /// What is shown: seconds; of late transactions, their share.
     pub kind: LatencyKind,
-    /// Its name.
-    pub title: String,
+    pub title: &'static str,
     /// What the scenario allows during a restore.
     pub limit: Option<f64>,
     /// For each curve that had a workload beside it.
@@ -52,11 +50,10 @@ pub struct LatencyReport {
 }
 
 /// The latencies beside the restores of a curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencyCurve {
     /// Index of the curve.
     pub curve: usize,
-    /// Its title.
     pub title: String,
     /// By ascending jobs.
     pub cells: Vec<LatencyCell>,
@@ -64,9 +61,8 @@ pub struct LatencyCurve {
 
 /// The latencies of all transactions of a cell, with intervals that count
 /// trials.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencyCell {
-    /// Number of jobs.
     pub jobs: Jobs,
     /// Before the restores.
     pub before: Estimate,
@@ -81,9 +77,8 @@ pub struct LatencyCell {
 }
 
 /// The latencies of one trial.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LatencyTrial {
-    /// The trial.
     pub trial: u32,
     /// Before its restore.
     pub before: Option<f64>,
@@ -91,31 +86,28 @@ pub struct LatencyTrial {
     pub during: Option<f64>,
 }
 
-/// Every kind, over the jobs of each curve beside a workload; empty where none
-/// ran.
-pub(super) fn of_run(
-    analysis: &Analysis,
-    rows: &[TrialRow],
-    limits: &Limits,
-) -> Vec<LatencyReport> {
-    if analysis.latencies.is_empty() {
-        return Vec::new();
+impl Study {
+    /// Every kind, over the jobs of each curve beside a workload; empty where
+    /// none ran.
+    pub fn latency(&self) -> Vec<LatencyByJobs> {
+        if self.workload.is_empty() {
+            return Vec::new();
+        }
+        let limits = &self.facts().limits;
+        let by_jobs = |kind: LatencyKind| LatencyByJobs {
+            kind,
+            title: kind.as_str(),
+            limit: limit(kind, limits),
+            curves: self
+                .curves
+                .iter()
+                .enumerate()
+                .map(|(index, curve)| of_curve(kind, (index, curve), &self.rows, limits))
+                .filter(|curve| !curve.cells.is_empty())
+                .collect(),
+        };
+        LatencyKind::ALL.into_iter().map(by_jobs).collect()
     }
-    let of_kind = |kind| LatencyReport {
-        kind,
-        title: LatencyKind::as_str(kind).to_owned(),
-        limit: limit(kind, limits),
-        curves: analysis
-            .curves
-            .iter()
-            .enumerate()
-            .filter_map(|(index, curve)| {
-                let cells = analysis.latencies.get(&curve.key)?;
-                Some(of_curve(kind, (index, curve), cells, rows, limits))
-            })
-            .collect(),
-    };
-    LatencyKind::ALL.into_iter().map(of_kind).collect()
 }
 
 /// What is allowed whatever was before.
@@ -129,27 +121,27 @@ fn limit(kind: LatencyKind, limits: &Limits) -> Option<f64> {
 
 fn of_curve(
     kind: LatencyKind,
-    (index, curve): (usize, &Curve),
-    cells: &BTreeMap<Jobs, CellLatency>,
+    (index, curve): (usize, &CurveStudy),
     rows: &[TrialRow],
     limits: &Limits,
 ) -> LatencyCurve {
-    let cell = |(&jobs, latency): (&Jobs, &CellLatency)| {
+    let cell = |cell: &CellSummary| {
+        let latency = cell.latency.as_ref()?;
         let before = kind.of_all(&latency.before);
         let increase = limits.latency_increase.filter(|_| kind == LatencyKind::P99);
-        LatencyCell {
-            jobs,
+        Some(LatencyCell {
+            jobs: cell.jobs,
             before,
             during: kind.of_all(&latency.during),
             after: kind.of_all(&latency.after),
             limit: increase.map(|increase| digits(before.value * (1.0 + increase))),
-            trials: trials(kind, &curve.key, jobs, rows),
-        }
+            trials: trials(kind, &curve.key, cell.jobs, rows),
+        })
     };
     LatencyCurve {
         curve: index,
-        title: curve.key.to_string(),
-        cells: cells.iter().map(cell).collect(),
+        title: curve.title.clone(),
+        cells: curve.measured.cells.iter().filter_map(cell).collect(),
     }
 }
 
@@ -182,7 +174,7 @@ impl LatencyKind {
         match self {
             Self::P50 => seconds(all.p50_us, all.p50_interval_us),
             Self::P99 => seconds(all.p99_us, all.p99_interval_us),
-            Self::Late => estimate(all.late_ratio, all.late_interval),
+            Self::Late => Estimate::rounded(all.late_ratio, all.late_interval),
         }
     }
 

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bar, Evidence, LaneReport, LongItem, TimelineReport, TrialReport, Work, load};
-use crate::analysis::{Items, chain};
-use crate::record::{ItemRow, LoadSample, Outcome};
-use crate::report::build::digits;
-use crate::report::model::{CurveReport, Mark, Report};
+use restore_core::units::Jobs;
+use serde::Serialize;
+
+use super::evidence::{Evidence, Trial};
+use super::judged::Study;
+use super::load::{self, LoadLine};
+use crate::analysis::chain;
+use crate::recommend::CurveStudy;
+use crate::record::{FolderError, ItemRow, Outcome, Run};
+use crate::stats::estimate::digits;
 
 /// Timelines of a run at most: those of its fastest curves.
 const MOST: usize = 4;
@@ -20,19 +25,128 @@ const LONGEST: usize = 10;
 
 const NS: f64 = 1e9;
 
-impl TimelineReport {
-    /// The timelines of a run: for each curve, the trial of the recommended
-    /// (or fastest) cell whose time is closest to the cell's mean.
-    pub(super) fn of_run(
-        report: &Report,
-        evidence: &[Evidence],
-        items: &Items,
-        samples: &dyn Fn(u32) -> Vec<LoadSample>,
-    ) -> Vec<Self> {
-        let mut chosen: Vec<(usize, f64, &TrialReport)> = report
+/// What the workers did in one trial.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrialTimeline {
+    /// Index of the curve.
+    pub curve: usize,
+    pub title: String,
+    /// The trial: the one of its cell whose time is closest to the mean.
+    pub trial: u32,
+    pub jobs: Jobs,
+    /// Wall time of the restore.
+    pub seconds: f64,
+    /// How many items were restored.
+    pub items: usize,
+    /// Lanes by number: 0 is the leader, which works alone.
+    pub lanes: Vec<Lane>,
+    /// What they did, by start. Short items beside each other are one bar.
+    pub bars: Vec<Bar>,
+    /// How many items the end waited for, one after the other.
+    pub chain_items: usize,
+    /// How long they took together.
+    pub chain_seconds: f64,
+    /// The items that took longest.
+    pub longest: Vec<LongItem>,
+    /// What the machine did meanwhile; empty where nothing was read.
+    pub load: Vec<LoadLine>,
+}
+
+/// A lane of a timeline.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lane {
+    pub lane: u32,
+    pub name: String,
+    /// Share of the restore's time in which it worked.
+    pub busy_ratio: f64,
+}
+
+/// What an item is to a restore.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Rows.
+    Data,
+    /// An index.
+    Index,
+    /// A constraint.
+    Constraint,
+    /// Anything else.
+    Other,
+}
+
+impl Work {
+    /// Every kind, in the order of legends.
+    pub const ALL: [Self; 4] = [Self::Data, Self::Index, Self::Constraint, Self::Other];
+
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "table data",
+            Self::Index => "index",
+            Self::Constraint => "constraint",
+            Self::Other => "other",
+        }
+    }
+
+    /// What an item of this kind is, by the names that archives give them.
+    fn of(kind: &str) -> Self {
+        match kind {
+            "TABLE DATA" | "BLOBS" | "BLOB" | "MATERIALIZED VIEW DATA" => Self::Data,
+            "INDEX" | "INDEX ATTACH" => Self::Index,
+            "CONSTRAINT" | "FK CONSTRAINT" | "CHECK CONSTRAINT" => Self::Constraint,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// One item, or several short ones beside each other, in a lane.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bar {
+    pub lane: u32,
+    /// Start, since the engine was started.
+    pub start_seconds: f64,
+    pub end_seconds: f64,
+    /// What was done; of several items, what took longest.
+    pub work: Work,
+    /// How many items it stands for.
+    pub items: usize,
+    /// Its kind, where it stands for one.
+    pub kind: Option<String>,
+    /// Its name, where it stands for one.
+    pub name: Option<String>,
+    /// Whether the end waited for it.
+    pub critical: bool,
+}
+
+/// One of the items that took longest.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LongItem {
+    /// Kind, in the archive's words.
+    pub kind: String,
+    /// Schema and name.
+    pub name: String,
+    pub lane: u32,
+    /// Start, since the engine was started.
+    pub start_seconds: f64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Size of its data in the archive, as stored.
+    pub bytes: Option<u64>,
+    /// Whether the end waited for it.
+    pub critical: bool,
+}
+
+impl Study {
+    /// What the workers did in a few trials of `run`, whose study this is: for
+    /// each of the fastest curves, the trial of the recommended (or fastest)
+    /// cell whose time is closest to the cell's mean.
+    pub fn timelines(&self, run: &Run) -> Result<Vec<TrialTimeline>, FolderError> {
+        let evidence = self.evidence();
+        let mut chosen: Vec<(usize, f64, &Trial)> = self
             .curves
             .iter()
-            .zip(evidence)
+            .zip(&evidence)
             .enumerate()
             .filter_map(|(index, (curve, evidence))| {
                 let (time, trial) = typical(curve, evidence)?;
@@ -42,20 +156,24 @@ impl TimelineReport {
         chosen.sort_by(|a, b| a.1.total_cmp(&b.1));
         chosen.truncate(MOST);
         chosen.sort_by_key(|&(index, ..)| index);
-        chosen
-            .into_iter()
-            .filter_map(|(index, _, trial)| {
-                let items = items.get(&trial.trial)?;
-                let title = report.curves[index].title.clone();
-                (!items.is_empty()).then(|| Self {
-                    load: load::of_trial(&samples(trial.trial), trial.seconds),
-                    ..Self::new(index, title, trial, items)
-                })
-            })
-            .collect()
+        let mut timelines = Vec::new();
+        for (index, _, trial) in chosen {
+            let items = run.items(trial.trial)?;
+            if !items.is_empty() {
+                let title = self.curves[index].title.clone();
+                let load = load::of_trial(&run.load(trial.trial)?, trial.seconds);
+                timelines.push(TrialTimeline {
+                    load,
+                    ..TrialTimeline::new(index, title, trial, &items)
+                });
+            }
+        }
+        Ok(timelines)
     }
+}
 
-    fn new(curve: usize, title: String, trial: &TrialReport, items: &[ItemRow]) -> Self {
+impl TrialTimeline {
+    fn new(curve: usize, title: String, trial: &Trial, items: &[ItemRow]) -> Self {
         let chain = chain::of(items);
         let mut critical = vec![false; items.len()];
         for &index in &chain {
@@ -86,11 +204,10 @@ impl TimelineReport {
 }
 
 /// The time of the cell that stands for a curve, and its typical trial.
-fn typical<'a>(curve: &CurveReport, evidence: &'a Evidence) -> Option<(f64, &'a TrialReport)> {
-    let marked = |mark| curve.cells.iter().find(|cell| cell.marks.contains(&mark));
-    let cell = marked(Mark::Recommended).or_else(|| marked(Mark::Fastest))?;
+fn typical<'a>(curve: &CurveStudy, evidence: &'a Evidence) -> Option<(f64, &'a Trial)> {
+    let cell = curve.best_cell()?;
     let mean = cell.time_seconds?.value;
-    let distance = |trial: &&TrialReport| (trial.seconds / mean).ln().abs();
+    let distance = |trial: &&Trial| (trial.seconds / mean).ln().abs();
     let trial = evidence
         .trials
         .iter()
@@ -103,13 +220,13 @@ fn duration(item: &ItemRow) -> u64 {
     item.end_ns.saturating_sub(item.start_ns)
 }
 
-fn lanes(items: &[ItemRow], seconds: f64) -> Vec<LaneReport> {
+fn lanes(items: &[ItemRow], seconds: f64) -> Vec<Lane> {
     let mut busy: BTreeMap<u32, u64> = BTreeMap::new();
     for item in items {
         *busy.entry(item.lane).or_default() += duration(item);
     }
     busy.into_iter()
-        .map(|(lane, busy)| LaneReport {
+        .map(|(lane, busy)| Lane {
             lane,
             name: if lane == 0 { "leader".to_owned() } else { format!("worker {lane}") },
             busy_ratio: digits((busy as f64 / NS / seconds.max(1e-9)).min(1.0)),
@@ -202,18 +319,6 @@ impl Slot {
             kind,
             name,
             critical: self.critical,
-        }
-    }
-}
-
-impl Work {
-    /// What an item of this kind is, by the names that archives give them.
-    fn of(kind: &str) -> Self {
-        match kind {
-            "TABLE DATA" | "BLOBS" | "BLOB" | "MATERIALIZED VIEW DATA" => Self::Data,
-            "INDEX" | "INDEX ATTACH" => Self::Index,
-            "CONSTRAINT" | "FK CONSTRAINT" | "CHECK CONSTRAINT" => Self::Constraint,
-            _ => Self::Other,
         }
     }
 }

@@ -1,15 +1,15 @@
-//! What a cell is bound by, in words.
+//! What limits a cell, in words.
 
 use std::fmt;
 
 use restore_core::units::Jobs;
 
 use super::rules::OwnReadings;
-use super::{Bound, Cause};
+use super::{Bottleneck, Cause};
 use crate::scenario::Phase;
 
-impl fmt::Display for Bound {
-    /// Completes "-j 4 is bound by ...".
+impl fmt::Display for Bottleneck {
+    /// Completes "-j 4 is limited by ...".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = |name| {
             self.reading(name).map(|value| format!("{:.0} %", value * 100.0)).unwrap_or_default()
@@ -84,15 +84,17 @@ impl fmt::Display for Bound {
                 share("workers_idle_ratio")
             ),
             Cause::Workers if self.jobs == Jobs::ONE => {
-                f.write_str("its one job: nothing else is full")
+                f.write_str("its single worker; nothing else is saturated")
             }
-            Cause::Workers => f.write_str("its jobs: all are busy and nothing else is full"),
+            Cause::Workers => {
+                f.write_str("its workers; all are busy, and nothing else is saturated")
+            }
             Cause::Mixed => f.write_str("no single thing (mixed)"),
         }
     }
 }
 
-impl Bound {
+impl Bottleneck {
     fn noun(&self) -> &'static str {
         match self.phase {
             Phase::Restore => "restore",

@@ -2,7 +2,7 @@
 
 use restore_core::units::Jobs;
 
-use super::{Cause, Reading};
+use super::cause::{Cause, Reading};
 use crate::analysis::Place;
 use crate::analysis::load::{CellLoad, Course};
 use crate::scenario::Phase;

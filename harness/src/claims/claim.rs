@@ -1,0 +1,182 @@
+//! Claims, and what runs say of them.
+
+use std::fmt;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use crate::stats::estimate::Estimate;
+use crate::stats::interval::Interval;
+use crate::study::Study;
+
+/// What is noticeable: a difference below this decides for no rule.
+pub const NOTICEABLE: f64 = 0.05;
+
+/// A rule of folklore.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    /// Its name for programs.
+    pub name: &'static str,
+    /// What is said.
+    pub text: &'static str,
+    /// The scenario and the comparison that decide it.
+    pub decided_by: &'static str,
+    pub(super) judge: fn(&[Study]) -> Vec<Evidence>,
+}
+
+/// What the data say of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ruling {
+    /// It holds here.
+    Holds,
+    /// It does not hold here.
+    DoesNotHold,
+    /// These data cannot decide it.
+    NotDecidable,
+}
+
+impl Ruling {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Holds => "holds here",
+            Self::DoesNotHold => "does not hold here",
+            Self::NotDecidable => "not decidable",
+        }
+    }
+}
+
+/// What one curve says of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Where it was seen: run and curve.
+    pub place: String,
+    /// What follows from it.
+    pub ruling: Ruling,
+    /// What was seen; `None` where there was nothing to compare.
+    pub effect: Option<Effect>,
+}
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Evidence", 4)?;
+        fields.serialize_field("place", &self.place)?;
+        fields.serialize_field("ruling", &self.ruling)?;
+        fields.serialize_field("says", self.ruling.as_str())?;
+        fields.serialize_field("effect", &self.effect)?;
+        fields.end()
+    }
+}
+
+/// A measured effect with its 95 % interval.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Effect {
+    /// What is compared with what, in words.
+    pub what: String,
+    pub quantity: Quantity,
+    #[serde(flatten)]
+    pub estimate: Estimate,
+    /// How many blocks it rests on, the fewer of two runs.
+    pub blocks: usize,
+}
+
+impl Effect {
+    /// The value with the interval `low` to `high`.
+    pub(super) fn new(
+        what: String,
+        quantity: Quantity,
+        (value, low, high): (f64, f64, f64),
+        blocks: usize,
+    ) -> Self {
+        let interval = Some(Interval::between(low, high));
+        Self { what, quantity, estimate: Estimate::rounded(value, interval), blocks }
+    }
+}
+
+/// What kind of number an effect is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// One value over another.
+    Ratio,
+    /// A part of a whole, from 0 to 1.
+    Share,
+}
+
+/// A claim with all that the runs say of it.
+#[derive(Clone)]
+pub struct Judged {
+    /// The claim.
+    pub claim: Claim,
+    /// What each curve says; empty where no run has what it takes.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Judged {
+    /// The ruling over all curves; `None` where they differ.
+    pub fn ruling(&self) -> Option<Ruling> {
+        let mut decided = self
+            .evidence
+            .iter()
+            .map(|evidence| evidence.ruling)
+            .filter(|&ruling| ruling != Ruling::NotDecidable);
+        match decided.next() {
+            None => Some(Ruling::NotDecidable),
+            Some(first) => decided.all(|other| other == first).then_some(first),
+        }
+    }
+    /// The ruling over all curves as a sentence.
+    pub fn sentence(&self) -> String {
+        if let Some(ruling) = self.ruling() {
+            return capital(ruling.as_str());
+        }
+        let count =
+            |of: Ruling| self.evidence.iter().filter(|evidence| evidence.ruling == of).count();
+        format!(
+            "It depends: holds for {}, does not hold for {}.",
+            count(Ruling::Holds),
+            count(Ruling::DoesNotHold)
+        )
+    }
+
+    /// Whether there is anything that was compared.
+    pub fn has_effect(&self) -> bool {
+        self.evidence.iter().any(|evidence| evidence.effect.is_some())
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    format!("{}{}.", first.map(String::from_iter).unwrap_or_default(), letters.as_str())
+}
+
+impl PartialEq for Judged {
+    fn eq(&self, other: &Self) -> bool {
+        self.claim.name == other.claim.name && self.evidence == other.evidence
+    }
+}
+
+impl fmt::Debug for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { claim, evidence } = self;
+        f.debug_struct("Judged").field("claim", &claim.name).field("evidence", evidence).finish()
+    }
+}
+
+impl Serialize for Judged {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Judged", 6)?;
+        fields.serialize_field("claim", self.claim.name)?;
+        fields.serialize_field("text", self.claim.text)?;
+        fields.serialize_field("decided_by", self.claim.decided_by)?;
+        match self.ruling() {
+            Some(ruling) => fields.serialize_field("ruling", &ruling)?,
+            None => fields.serialize_field("ruling", "mixed")?,
+        }
+        fields.serialize_field("says", &self.sentence())?;
+        fields.serialize_field("evidence", &self.evidence)?;
+        fields.end()
+    }
+}
