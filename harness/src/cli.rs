@@ -1,12 +1,16 @@
 //! The command line as clap sees it. What the arguments come to is decided in
 //! `commands`.
 
+mod restore_options;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use restore_core::format::Format;
 use restore_core::options::{OptionError, RestoreOptions};
 use restore_core::units::Jobs;
+
+pub use restore_options::PgRestoreOptions;
 
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
@@ -22,7 +26,7 @@ use crate::scenario::{ErrorPolicy, Overrides, ProviderKind};
 /// speak for, how sure that is, and why; `jobtune report` publishes it as a
 /// page with pictures.
 ///
-/// Exit status: 0 done, 1 regression, 2 error, 3 inconclusive,
+/// Exit status: 0 done, 1 regression or errors of a restore, 2 error, 3 inconclusive,
 /// 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "jobtune", version, max_term_width = 100)]
@@ -46,6 +50,9 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Say which -j a run speaks for, how sure, and why.
     Recommend(RecommendArgs),
+    /// Restore an archive into a database, faster than `pg_restore` where that
+    /// is possible, and resumable.
+    Restore(Box<RestoreArgs>),
     /// Tell what an archive holds, and what to expect of -j, without restoring
     /// it.
     Inspect(InspectArgs),
@@ -488,6 +495,70 @@ pub struct ReportArgs {
     /// same name: page.html, run.html, page.css, page.js, article.md.
     #[arg(long, value_name = "DIR")]
     pub template: Option<PathBuf>,
+}
+
+/// Arguments of `jobtune restore`.
+///
+/// Restores a custom, directory or tar archive into a database that is there,
+/// as `pg_restore -d` does. Items that fail are reported and the rest goes on;
+/// then the exit status is 1, as `pg_restore`'s is. An interrupted restore
+/// leaves a journal in the database, by which `--resume` goes on.
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The archive.
+    #[arg(value_name = "ARCHIVE")]
+    pub archive: PathBuf,
+    /// The database: a connection string, a URI or a name, as `psql -d` takes
+    /// it [default: by the PG variables].
+    #[arg(long = "dbname", short = 'd', value_name = "CONNINFO", default_value = "")]
+    pub target: String,
+    /// Workers, each a connection [default: this machine's processors].
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<Jobs>,
+    /// Go on with a restore that was interrupted.
+    #[arg(long)]
+    pub resume: bool,
+    /// Gather the planner's statistics at the end.
+    #[arg(long)]
+    pub analyze: bool,
+    /// Write what happens as lines of JSON on standard output, and take
+    /// commands from standard input: `jobs N`, `pause`, `resume`, `drain`.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub events: Option<EventFormat>,
+    /// Do without one of the ways in which this is faster than `pg_restore`.
+    #[arg(long, value_enum, value_name = "WAY,...", value_delimiter = ',')]
+    pub without: Vec<Way>,
+    /// Load every table in slices of so many bytes, however small it is: for
+    /// tests.
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub force_slices: Option<usize>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub options: PgRestoreOptions,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// A JSON object a line.
+    Json,
+}
+
+/// A way in which `jobtune restore` is faster than `pg_restore`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Way {
+    /// COPY with FREEZE into tables that the restore has made.
+    Freeze,
+    /// Large tables loaded by several workers.
+    Split,
+    /// VACUUM before foreign keys, where rows could not be frozen.
+    Vacuum,
+    /// Indexes of keys built beside the table's other indexes.
+    EarlyKeys,
+    /// Statements sent before the answers to earlier ones are there.
+    Pipeline,
+    /// The journal by which a restore can be resumed.
+    Journal,
 }
 
 /// Arguments of `jobtune doctor`.

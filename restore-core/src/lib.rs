@@ -15,6 +15,7 @@ pub mod event;
 pub mod format;
 pub mod inspect;
 pub mod launch;
+pub mod native;
 pub mod needs;
 pub mod options;
 pub mod plan;

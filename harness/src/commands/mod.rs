@@ -11,6 +11,7 @@ mod inspect;
 mod noise;
 mod recommend;
 mod report;
+mod restore;
 mod sweep;
 mod tune;
 
@@ -32,6 +33,8 @@ pub enum Status {
     Done,
     /// A regression was found.
     Regression,
+    /// Some items of a restore failed, or all of it did.
+    RestoreErrors,
     /// Nothing was shown, neither a regression nor its absence.
     Inconclusive,
     /// Some of what was asked for cannot be done on this machine.
@@ -47,7 +50,7 @@ impl Status {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Regression => 1,
+            Self::Regression | Self::RestoreErrors => 1,
             Self::Failed => 2,
             Self::Inconclusive | Self::Skipped => 3,
             Self::Interrupted => 130,
@@ -63,6 +66,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::History(args) => history::run(&args, printer),
         Command::Noise(args) => noise::run(*args, printer).await,
         Command::Tune(args) => tune::run(*args, printer).await,
+        Command::Restore(args) => restore::run(&args, printer).await,
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Claims(args) => claims::run(&args, printer),

@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod noise;
 pub mod phrases;
 pub mod recommendation;
+pub mod restored;
 pub mod terminal;
 pub mod tune;
 pub mod workload;

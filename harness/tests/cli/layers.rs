@@ -34,7 +34,7 @@ const CORE: [&[&str]; 9] = [
     &["schedule", "needs"],
     &["replay", "inspect"],
     &["engine"],
-    &["dump"],
+    &["dump", "native"],
 ];
 
 /// Works from what was recorded alone, with no server near.

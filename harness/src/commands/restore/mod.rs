@@ -1,0 +1,150 @@
+//! `jobtune restore`: an archive into a database, by our own engine.
+
+mod progress;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use restore_core::archive::Archive;
+use restore_core::connection::Conninfo;
+use restore_core::native::{self, Command, Effort, Event, EventKind, Request, Tuning};
+use restore_core::units::Jobs;
+use tokio::sync::mpsc;
+
+use self::progress::Progress;
+use super::Status;
+use crate::cli::{EventFormat, RestoreArgs, Way};
+use crate::printer::Printer;
+use crate::provider::process_environment;
+use crate::report::restored;
+
+pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result<Status> {
+    let archive = Arc::new(Archive::open(&args.archive)?);
+    let target = Conninfo::parse(&args.target, &process_environment())?;
+    for warning in target.warnings() {
+        printer.warn(warning.to_string());
+    }
+    let request = Request {
+        archive: Arc::clone(&archive),
+        target,
+        options: args.options.0.clone(),
+        jobs: args.jobs.unwrap_or_else(processors),
+        tuning: tuning(args),
+        analyze: args.analyze,
+        resume: args.resume,
+    };
+    let (control, commands) = mpsc::unbounded_channel();
+    let (sender, events) = mpsc::unbounded_channel();
+    let restore = Box::pin(native::restore(request, commands, sender));
+    let shown = show(args.events, events, printer);
+    let steered = steer(args.events, control, printer);
+    let ended = tokio::select! {
+        (ended, ()) = async { tokio::join!(restore, shown) } => ended,
+        () = steered => {
+            printer.clear();
+            printer.warn("interrupted; --resume goes on");
+            return Ok(Status::Interrupted);
+        }
+    };
+    printer.clear();
+    match ended {
+        Ok(summary) => {
+            printer.note(restored::render(&summary, archive.toc()));
+            Ok(if summary.is_clean() { Status::Done } else { Status::RestoreErrors })
+        }
+        Err(error) => {
+            printer.error(&anyhow::Error::new(error));
+            Ok(Status::RestoreErrors)
+        }
+    }
+}
+
+fn processors() -> Jobs {
+    let count = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+    Jobs::new(count).unwrap_or(Jobs::ONE)
+}
+
+fn tuning(args: &RestoreArgs) -> Tuning {
+    let uses = |way| !args.without.contains(&way);
+    let effort = |way| match (uses(way), args.force_slices) {
+        (false, _) => Effort::Never,
+        (true, None) => Effort::WherePays,
+        (true, Some(_)) => Effort::Always,
+    };
+    Tuning {
+        freeze: uses(Way::Freeze),
+        split: effort(Way::Split),
+        slice_bytes: args.force_slices.unwrap_or(Tuning::SLICE_BYTES),
+        vacuum: effort(Way::Vacuum),
+        early_key_indexes: effort(Way::EarlyKeys),
+        pipeline: uses(Way::Pipeline),
+        journal: uses(Way::Journal),
+    }
+}
+
+/// Shows events until the restore has ended.
+async fn show(
+    format: Option<EventFormat>,
+    mut events: mpsc::UnboundedReceiver<Event>,
+    printer: &Printer,
+) {
+    let mut progress = Progress::default();
+    while let Some(event) = events.recv().await {
+        if format == Some(EventFormat::Json) {
+            // Every event can be written as JSON.
+            printer.answer(&serde_json::to_string(&event).unwrap_or_default());
+        }
+        match &event.kind {
+            EventKind::Error { item, text, .. } => {
+                let number = item.map(|item| format!("item {}: ", item.0)).unwrap_or_default();
+                printer.warn(format!("{number}{text}"));
+            }
+            EventKind::Note { text } => printer.note(format!("note: {text}")),
+            _ => progress.take(&event, printer),
+        }
+    }
+}
+
+/// Passes on what the user wants, until they want it to end at once.
+async fn steer(
+    format: Option<EventFormat>,
+    control: mpsc::UnboundedSender<Command>,
+    printer: &Printer,
+) {
+    let mut lines = lines_of_input(format == Some(EventFormat::Json));
+    let mut is_draining = false;
+    loop {
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => {
+                if is_draining || interrupted.is_err() {
+                    return;
+                }
+                is_draining = true;
+                printer.note("finishing what runs; interrupt again to end at once");
+                let _ = control.send(Command::Drain);
+            }
+            Some(line) = lines.recv() => obey(&line, &control, printer),
+        }
+    }
+}
+
+/// Lines of standard input, if they are to be read. A thread of its own reads
+/// them: one of tokio's would keep the program from ending.
+fn lines_of_input(reads: bool) -> mpsc::UnboundedReceiver<String> {
+    let (sender, lines) = mpsc::unbounded_channel();
+    if reads {
+        std::thread::spawn(move || {
+            let input = std::io::stdin().lines().map_while(Result::ok);
+            input.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
+        });
+    }
+    lines
+}
+
+fn obey(line: &str, control: &mpsc::UnboundedSender<Command>, printer: &Printer) {
+    match line.parse::<Command>().with_context(|| format!("standard input has {line:?}")) {
+        // A restore that has ended takes no commands.
+        Ok(command) => drop(control.send(command)),
+        Err(error) => printer.error(&error),
+    }
+}

@@ -1,0 +1,218 @@
+//! What is restored is what `pg_restore` restores.
+
+use std::path::{Path, PathBuf};
+
+use super::Arena;
+
+/// Ways to restore: plain, with slices forced on every table, and with
+/// nothing that `pg_restore` does not do.
+const WAYS: [&[&str]; 5] = [
+    &["-j", "1"],
+    &["-j", "8"],
+    &["-j", "1", "--force-slices", "1"],
+    &["-j", "8", "--force-slices", "1"],
+    &["-j", "2", "--without", "freeze,split,vacuum,early-keys,pipeline,journal"],
+];
+
+fn committed() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../restore-core/tests/archives/15");
+    ["custom", "custom-pipe", "directory"].map(|name| folder.join(name)).to_vec()
+}
+
+#[test]
+fn the_committed_archives_are_restored_alike() {
+    let Some(arena) = Arena::new() else { return };
+    for archive in committed() {
+        arena.server.create("theirs");
+        let errors = arena.server.pg_restore("theirs", &archive, &[]);
+        let expected = arena.server.contents("theirs");
+        for way in WAYS {
+            arena.compare_with(&archive, &expected, &errors, "ours", way);
+        }
+    }
+}
+
+/// Tables with rows enough to be cut, keys of every kind, and large objects.
+const SHOP: &str = "
+    CREATE TABLE customer (id int PRIMARY KEY, name text NOT NULL, mail text UNIQUE);
+    CREATE INDEX ON customer (name);
+    CREATE TABLE orders (id bigint PRIMARY KEY, customer int REFERENCES customer, note text,
+                         UNIQUE (customer, id) INCLUDE (note));
+    CREATE INDEX ON orders (note);
+    CREATE TABLE no_columns ();
+    CREATE TABLE odd (\"a b\" int, \"select\" text, deferred int UNIQUE DEFERRABLE);
+    CREATE TABLE part (k int, v text, PRIMARY KEY (k)) PARTITION BY RANGE (k);
+    CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (500);
+    CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (500) TO (1000);
+    CREATE VIEW names AS SELECT name FROM customer;
+    CREATE MATERIALIZED VIEW counts AS SELECT customer, count(*) FROM orders GROUP BY customer;
+    CREATE INDEX ON counts (customer);
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER touches BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+    INSERT INTO customer SELECT i, E'a\\nb\\t\\\\' || i, 'm' || i FROM generate_series(1, 500) i;
+    INSERT INTO orders SELECT i, 1 + i % 500, repeat('x', i % 50) FROM generate_series(1, 5000) i;
+    INSERT INTO no_columns SELECT FROM generate_series(1, 3);
+    INSERT INTO odd VALUES (1, '\\.', 1), (2, ';''\"', 2), (3, NULL, 3);
+    INSERT INTO part SELECT i, 'v' || i FROM generate_series(0, 999) i;
+    REFRESH MATERIALIZED VIEW counts;
+    SELECT lo_from_bytea(0, decode(repeat('00ff', i * 1000), 'hex')) FROM generate_series(0, 9) i;
+    SELECT lo_from_bytea(777, decode(repeat('abcd', 300000), 'hex'));
+    GRANT SELECT ON LARGE OBJECT 777 TO PUBLIC;
+    COMMENT ON LARGE OBJECT 777 IS 'a large one';
+";
+
+fn shop(arena: &Arena, name: &str, options: &[&str]) -> PathBuf {
+    arena.server.create("shop");
+    arena.server.sql("shop", SHOP);
+    let archive = arena.place.path(name);
+    arena.server.dump("shop", &archive, options);
+    archive
+}
+
+#[test]
+fn every_format_and_kind_of_data_is_restored_alike() {
+    let Some(arena) = Arena::new() else { return };
+    let kinds: [(&str, &[&str]); 5] = [
+        ("custom", &["-Fc"]),
+        ("uncompressed", &["-Fc", "-Z0"]),
+        ("directory", &["-Fd"]),
+        ("tar", &["-Ft"]),
+        ("via-root", &["-Fc", "--load-via-partition-root"]),
+    ];
+    for (name, options) in kinds {
+        let archive = shop(&arena, name, options);
+        let expected = arena.server.contents("shop");
+        for way in WAYS {
+            arena.compare_with(&archive, &expected, &[], "ours", way);
+        }
+    }
+}
+
+#[test]
+fn data_as_inserts_is_restored_alike() {
+    let Some(arena) = Arena::new() else { return };
+    for options in [&["-Fc", "--inserts"][..], &["-Fd", "--rows-per-insert=7"]] {
+        let archive = shop(&arena, &format!("inserts-{}", options.len()), options);
+        let expected = arena.server.contents("shop");
+        for way in [&["-j", "1"][..], &["-j", "4"]] {
+            arena.compare_with(&archive, &expected, &[], "ours", way);
+        }
+        std::fs::remove_dir_all(&archive).or_else(|_| std::fs::remove_file(&archive)).unwrap();
+    }
+}
+
+#[test]
+fn other_encodings_arrive_as_they_are() {
+    let Some(arena) = Arena::new() else { return };
+    arena.server.create_with("latin", &["-E", "LATIN1", "--locale=C"]);
+    let sql = "SET client_encoding = 'UTF8'; CREATE TABLE \"größe\" (\"straße\" text); \
+               INSERT INTO \"größe\" SELECT 'é' || i FROM generate_series(1, 100) i";
+    arena.server.sql("latin", sql);
+    for (name, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fc", "--inserts"])] {
+        let archive = arena.place.path(name);
+        arena.server.dump("latin", &archive, options);
+        for way in WAYS {
+            arena.compare(&archive, &[], way);
+        }
+    }
+}
+
+#[test]
+fn owners_and_drops_follow_the_options() {
+    let Some(arena) = Arena::new() else { return };
+    arena.server.sql("postgres", "CREATE ROLE keeper");
+    arena.server.create("shop");
+    arena.server.sql("shop", SHOP);
+    let sql = "CREATE SCHEMA own AUTHORIZATION keeper; SET ROLE keeper; \
+               CREATE TABLE own.t (a int PRIMARY KEY); CREATE FUNCTION own.f(int) RETURNS int \
+               LANGUAGE sql AS 'SELECT $1'; GRANT SELECT ON own.t TO PUBLIC; \
+               RESET ROLE; ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO keeper; \
+               INSERT INTO own.t VALUES (1)";
+    arena.server.sql("shop", sql);
+    let archive = arena.place.path("owned");
+    arena.server.dump("shop", &archive, &["-Fc"]);
+    for shared in [&[][..], &["--no-owner"], &["-x"], &["--use-set-session-authorization"]] {
+        arena.compare(&archive, shared, &["-j", "2"]);
+    }
+    // Restored once more over itself.
+    let expected = arena.server.contents("shop");
+    arena.server.create("ours");
+    assert_eq!(arena.restore("ours", &archive, &["-j", "2"]), Vec::<String>::new());
+    let again = arena.restore("ours", &archive, &["-j", "2", "--clean", "--if-exists"]);
+    assert_eq!(again, Vec::<String>::new());
+    super::assert_same(&expected, &arena.server.contents("ours"), &archive, &["--clean"]);
+}
+
+#[test]
+fn errors_are_those_of_pg_restore_and_the_rest_is_restored() {
+    let Some(arena) = Arena::new() else { return };
+    arena.server.sql("postgres", "CREATE ROLE leaver");
+    arena.server.create("shop");
+    arena.server.sql("shop", SHOP);
+    let sql = "ALTER TABLE customer OWNER TO leaver; GRANT SELECT ON orders TO leaver; \
+               CREATE TABLE doomed (a int); INSERT INTO doomed SELECT generate_series(1, 10); \
+               ALTER TABLE doomed ADD CONSTRAINT positive CHECK (a > 5) NOT VALID; \
+               CREATE TABLE twice (a int); INSERT INTO twice VALUES (1), (1), (2)";
+    arena.server.sql("shop", sql);
+    let archive = arena.place.path("faulty");
+    arena.server.dump("shop", &archive, &["-Fc"]);
+    arena.server.create("shop");
+    arena.server.sql("postgres", "DROP ROLE leaver");
+    for way in WAYS {
+        arena.compare(&archive, &[], way);
+    }
+    // Over what is there: nearly everything fails, and nothing is lost.
+    for way in [WAYS[0], WAYS[3]] {
+        let obstacle = "CREATE TABLE orders (id text); CREATE TABLE twice (a int UNIQUE)";
+        arena.server.create("theirs");
+        arena.server.sql("theirs", obstacle);
+        let expected_errors = arena.server.pg_restore("theirs", &archive, &[]);
+        arena.server.create("ours");
+        arena.server.sql("ours", obstacle);
+        let found = arena.restore("ours", &archive, way);
+        assert_eq!(found, expected_errors, "{way:?}");
+        let expected = arena.server.contents("theirs");
+        super::assert_same(&expected, &arena.server.contents("ours"), &archive, way);
+    }
+}
+
+#[test]
+fn options_select_what_pg_restore_selects() {
+    let Some(arena) = Arena::new() else { return };
+    let archive = shop(&arena, "selected", &["-Fc"]);
+    let list = arena.place.path("list");
+    let listed = arena.server.listing(&archive);
+    // Tables and their rows, the largest last, and nothing else.
+    let lines = listed.lines().filter(|line| line.contains(" TABLE "));
+    let reversed: Vec<_> = lines.clone().collect();
+    let (tables, data): (Vec<_>, Vec<_>) =
+        reversed.into_iter().partition(|line| !line.contains(" TABLE DATA "));
+    let text = [tables, data.into_iter().rev().collect()].concat().join("\n");
+    std::fs::write(&list, text).unwrap();
+    let list = format!("--use-list={}", list.display());
+    let selections: [&[&str]; 9] = [
+        &["--section=pre-data"],
+        &["--section=pre-data", "--section=data"],
+        &["-s"],
+        &["-t", "customer", "-t", "orders"],
+        &["-n", "nowhere"],
+        &["-N", "public"],
+        &["--no-comments", "-x"],
+        &[&list],
+        &["-I", "orders_note_idx"],
+    ];
+    for shared in selections {
+        arena.compare(&archive, shared, &["-j", "4"]);
+    }
+    // Into tables that are there.
+    for (shared, way) in [(&["-a"][..], "1"), (&["-a", "--disable-triggers"], "4")] {
+        for database in ["theirs", "ours"] {
+            arena.server.create(database);
+            arena.server.pg_restore(database, &archive, &["-s"]);
+        }
+        arena.server.pg_restore("theirs", &archive, shared);
+        arena.restore("ours", &archive, &[shared, &["-j", way]].concat());
+        let expected = arena.server.contents("theirs");
+        super::assert_same(&expected, &arena.server.contents("ours"), &archive, shared);
+    }
+}

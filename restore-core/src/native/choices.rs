@@ -1,0 +1,151 @@
+//! How each item is restored, where there is more than one way.
+//!
+//! The cost model is that of [`Costs`]: work in proportion to the bytes that a
+//! load reads from the archive. Its factors are within two of the truth, so
+//! each rule asks for a clear gain.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::request::{Effort, Tuning};
+use super::sql::{AttachableKey, Destination};
+use crate::plan::{Costs, ItemIndex, Plan};
+use crate::toc::{Item, ItemKind, Toc};
+use crate::units::{Bytes, Jobs};
+
+/// Below this size in the archive, a statement more costs as much as it saves.
+const LARGE: Bytes = Bytes(1 << 20);
+
+/// COPY FREEZE sets the visibility map from this major version on.
+const FREEZE_MARKS_VISIBLE: u32 = 14;
+
+/// How each item is restored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Choices {
+    /// Tables that several workers load at once.
+    pub(crate) split: BTreeSet<ItemIndex>,
+    /// Tables that are vacuumed between their load and their foreign keys.
+    pub(crate) vacuum: BTreeSet<ItemIndex>,
+    /// Keys whose index is built first.
+    pub(crate) early_indexes: BTreeMap<ItemIndex, AttachableKey>,
+}
+
+/// What choices are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Circumstances<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) toc: &'a Toc,
+    pub(crate) costs: &'a Costs,
+    pub(crate) tuning: &'a Tuning,
+    pub(crate) jobs: Jobs,
+    pub(crate) server_major: u32,
+}
+
+impl Choices {
+    /// `chain` gives the cost of a load and of everything that must come
+    /// after it, one after the other.
+    pub(crate) fn new(given: Circumstances<'_>, chain: impl Fn(ItemIndex) -> u64) -> Self {
+        let mut choices = Self::default();
+        let share = given.costs.total() / u128::from(given.jobs.get());
+        for item in given.plan.items().filter(|&item| given.plan.is_wanted(item)) {
+            match given.item(item).kind {
+                ItemKind::TableData if given.splits(item, chain(item), share) => {
+                    choices.split.insert(item);
+                }
+                ItemKind::Constraint => {
+                    let key = given.early_index(item);
+                    choices.early_indexes.extend(key.map(|key| (item, key)));
+                }
+                _ => {}
+            }
+        }
+        choices.vacuum = given.vacuums(&choices.split);
+        choices
+    }
+}
+
+impl<'a> Circumstances<'a> {
+    fn item(self, item: ItemIndex) -> &'a Item {
+        &self.toc.items[item.as_usize()]
+    }
+
+    /// Whether this restore makes the table that the rows belong to: only then
+    /// is it known to be empty, without rules and triggers.
+    fn makes_table_of(self, data: ItemIndex) -> bool {
+        let tables = self.plan.dependencies(data).iter().take(1);
+        tables
+            .copied()
+            .any(|table| self.item(table).kind == ItemKind::Table && self.plan.is_wanted(table))
+    }
+
+    /// A table is split where it, with what waits for it, would take longer
+    /// than everybody's share of the whole: then the others would wait.
+    fn splits(self, item: ItemIndex, chain: u64, share: u128) -> bool {
+        let data = self.item(item);
+        let can = self.makes_table_of(item)
+            && data.is_copied()
+            && Destination::of(data) == Destination::OwnTable;
+        match self.tuning.split {
+            Effort::Never => false,
+            Effort::Always => can,
+            Effort::WherePays => {
+                let is_large = data.data_length.is_some_and(|length| length >= LARGE);
+                can && self.jobs > Jobs::ONE && is_large && u128::from(chain) > share
+            }
+        }
+    }
+
+    /// A key's index is built first where the table has other indexes, and
+    /// there is a worker for them.
+    fn early_index(self, item: ItemIndex) -> Option<AttachableKey> {
+        let table = self.plan.dependencies(item).iter().copied().find(|&table| {
+            // A table with rows of its own is not partitioned.
+            self.item(table).kind == ItemKind::TableData
+        })?;
+        let pays = match self.tuning.early_key_indexes {
+            Effort::Never => false,
+            Effort::Always => true,
+            Effort::WherePays => {
+                self.jobs > Jobs::ONE
+                    && self.plan.size(table) >= LARGE
+                    && self.has_other_index(table, item)
+            }
+        };
+        let definition = self.item(item).definition.as_deref().unwrap_or_default();
+        if pays { AttachableKey::parse(definition) } else { None }
+    }
+
+    fn has_other_index(self, table: ItemIndex, key: ItemIndex) -> bool {
+        let indexes = self.plan.dependents(table).iter().filter(|&&other| other != key);
+        indexes.copied().any(|other| {
+            self.plan.is_wanted(other)
+                && matches!(self.item(other).kind, ItemKind::Index | ItemKind::Constraint)
+        })
+    }
+
+    /// Tables on either side of a foreign key whose pages no COPY FREEZE has
+    /// marked: the check of the key can then read an index alone.
+    fn vacuums(self, split: &BTreeSet<ItemIndex>) -> BTreeSet<ItemIndex> {
+        if self.tuning.vacuum == Effort::Never {
+            return BTreeSet::new();
+        }
+        let frozen = |table: &ItemIndex| {
+            self.tuning.freeze
+                && self.makes_table_of(*table)
+                && self.server_major >= FREEZE_MARKS_VISIBLE
+                && !split.contains(table)
+        };
+        let keys = self.plan.items().filter(|&item| {
+            self.plan.is_wanted(item) && self.item(item).kind == ItemKind::ForeignKey
+        });
+        keys.flat_map(|key| self.plan.dependencies(key).iter().copied())
+            .filter(|&table| {
+                let data = self.item(table);
+                data.kind == ItemKind::TableData && self.plan.is_wanted(table)
+            })
+            .filter(|table| {
+                let is_large = self.plan.size(*table) >= LARGE;
+                !frozen(table) && (is_large || self.tuning.vacuum == Effort::Always)
+            })
+            .collect()
+    }
+}

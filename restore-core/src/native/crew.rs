@@ -1,0 +1,193 @@
+//! The workers as tasks of their own: each takes an order, reports, and waits.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::error::NativeError;
+use super::event::Step;
+use super::graph::{TaskId, Work};
+use super::source::Feed;
+use super::worker::{Outcome, SharedCanceller, Worker};
+use crate::plan::ItemIndex;
+
+/// What a worker is told to do.
+#[derive(Debug, Clone)]
+pub(crate) enum Order {
+    /// A whole task.
+    Task(Work),
+    /// Parts of an item's data, as long as there are some.
+    Parts(ItemIndex, Arc<Feed>),
+    /// Loads an item as a whole, parts of which failed.
+    Reload(ItemIndex),
+    /// Notes an item as done whose parts are all loaded.
+    Complete(ItemIndex),
+}
+
+impl Order {
+    /// The item, and what is done of it.
+    pub(crate) fn step(&self, context: &Context) -> Option<(ItemIndex, Step)> {
+        match *self {
+            Self::Task(Work::Nothing) | Self::Complete(_) => None,
+            Self::Task(Work::Define(item)) => Some((item, Step::Define)),
+            Self::Task(Work::KeyIndex(item)) => Some((item, Step::KeyIndex)),
+            Self::Task(Work::AttachKey(item)) => Some((item, Step::AttachKey)),
+            Self::Task(Work::Vacuum(item)) => Some((item, Step::Vacuum)),
+            Self::Task(Work::LoadSlices(item) | Work::LargeObjects(item))
+            | Self::Parts(item, _) => {
+                let is_copied = context.item(item).is_copied();
+                Some((item, if is_copied { Step::LoadSlices } else { Step::LargeObjects }))
+            }
+            Self::Task(Work::Load(item)) | Self::Reload(item) => {
+                let is_copied = context.item(item).is_copied();
+                Some((item, if is_copied { Step::Load } else { Step::Insert }))
+            }
+        }
+    }
+}
+
+/// A worker's answer to an order.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) slot: usize,
+    pub(crate) task: TaskId,
+    pub(crate) order: Order,
+    pub(crate) began: Instant,
+    pub(crate) outcome: Result<Outcome, NativeError>,
+}
+
+/// One worker, seen from outside.
+struct Member {
+    orders: mpsc::UnboundedSender<(TaskId, Order)>,
+    canceller: SharedCanceller,
+    task: JoinHandle<Worker>,
+    is_busy: bool,
+}
+
+/// All workers of a restore.
+pub(crate) struct Crew {
+    context: Arc<Context>,
+    members: Vec<Member>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    report: mpsc::UnboundedSender<Report>,
+}
+
+impl Crew {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        let (report, reports) = mpsc::unbounded_channel();
+        Self { context, members: Vec::new(), reports, report }
+    }
+
+    /// Connects workers until there are so many. If the server has no room for
+    /// all, those that are there do the work.
+    pub(crate) async fn grow(&mut self, jobs: usize) -> Result<(), NativeError> {
+        while self.members.len() < jobs {
+            match Worker::connect(Arc::clone(&self.context)).await {
+                Ok(worker) => self.add(worker),
+                Err(error) if self.members.is_empty() => return Err(error),
+                Err(error) => {
+                    let text = format!(
+                        "only {} of {jobs} workers could connect, and go on alone: {error}",
+                        self.members.len()
+                    );
+                    self.context.reporter.note(text);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a worker that is connected.
+    pub(crate) fn add(&mut self, worker: Worker) {
+        let slot = self.members.len();
+        let (orders, received) = mpsc::unbounded_channel();
+        let canceller = worker.canceller();
+        let task = tokio::spawn(work(worker, slot, received, self.report.clone()));
+        self.members.push(Member { orders, canceller, task, is_busy: false });
+    }
+
+    /// A worker, among the first so many, that has nothing to do.
+    pub(crate) fn idle(&self, limit: usize) -> Option<usize> {
+        let busy = self.busy();
+        (busy < limit).then(|| self.members.iter().position(|member| !member.is_busy)).flatten()
+    }
+
+    pub(crate) fn busy(&self) -> usize {
+        self.members.iter().filter(|member| member.is_busy).count()
+    }
+
+    pub(crate) fn give(&mut self, slot: usize, task: TaskId, order: Order) {
+        let member = &mut self.members[slot];
+        member.is_busy = true;
+        // A worker that is gone has told why: its report is on the way.
+        let _ = member.orders.send((task, order));
+    }
+
+    /// The next report.
+    pub(crate) async fn report(&mut self) -> Result<Report, NativeError> {
+        let report = self.reports.recv().await;
+        let report = report.ok_or_else(|| NativeError::Worker("no worker is left".to_owned()))?;
+        self.members[report.slot].is_busy = false;
+        Ok(report)
+    }
+
+    /// Cancels what runs and waits until every worker has said so.
+    pub(crate) async fn stop(&mut self) {
+        for member in self.members.iter().filter(|member| member.is_busy) {
+            member.canceller.cancel().await;
+        }
+        while self.busy() > 0 && self.report().await.is_ok() {}
+    }
+
+    /// Dismisses all workers but the first, which is given back.
+    pub(crate) async fn dismiss(&mut self) -> Result<Worker, NativeError> {
+        let mut first = None;
+        for member in self.members.drain(..) {
+            drop(member.orders);
+            let worker = member.task.await;
+            let worker = worker.map_err(|error| NativeError::Worker(error.to_string()))?;
+            match first {
+                None => first = Some(worker),
+                Some(_) => worker.close().await,
+            }
+        }
+        first.ok_or_else(|| NativeError::Worker("no worker is left".to_owned()))
+    }
+}
+
+/// The life of a worker: it ends when no more orders can come.
+async fn work(
+    mut worker: Worker,
+    slot: usize,
+    mut orders: mpsc::UnboundedReceiver<(TaskId, Order)>,
+    reports: mpsc::UnboundedSender<Report>,
+) -> Worker {
+    while let Some((task, order)) = orders.recv().await {
+        let began = Instant::now();
+        let outcome = follow(&mut worker, &order).await;
+        if reports.send(Report { slot, task, order, began, outcome }).is_err() {
+            break;
+        }
+    }
+    worker
+}
+
+async fn follow(worker: &mut Worker, order: &Order) -> Result<Outcome, NativeError> {
+    match order {
+        Order::Task(Work::Nothing) => Ok(Outcome::default()),
+        Order::Task(Work::Define(item)) => worker.define_all(std::iter::once(*item)).await,
+        Order::Task(Work::Load(item) | Work::LoadSlices(item) | Work::LargeObjects(item)) => {
+            worker.load(*item).await
+        }
+        Order::Task(Work::KeyIndex(item)) => worker.key_index(*item).await,
+        Order::Task(Work::AttachKey(item)) => worker.attach_key(*item).await,
+        Order::Task(Work::Vacuum(item)) => worker.vacuum(*item).await,
+        Order::Parts(item, feed) => worker.load_parts(*item, feed).await,
+        Order::Reload(item) => worker.reload(*item).await,
+        Order::Complete(item) => worker.note_errors(*item, &[]).await.map(|()| Outcome::default()),
+    }
+}

@@ -1,0 +1,51 @@
+//! A restore engine of our own: any `pg_dump` archive, over connections that
+//! are held here.
+//!
+//! [`restore`] takes a [`Request`] and gives a [`Summary`]. On the way:
+//!
+//! - `sql` says what is sent for each item: what `pg_restore` sends;
+//! - `choices` decides where there is more than one way, `graph` makes the
+//!   tasks of a pass with the `locks` that they take, `dispatch` hands them out:
+//!   pure functions of the archive and the plan;
+//! - `source` reads data ahead on threads, whole or in `slices`;
+//! - `worker` does a task over its connection, `crew` holds the workers, `pass`
+//!   brings tasks and workers together, `restore` the passes;
+//! - `journal` notes in the target what is done, within the transaction that
+//!   does it, so that an interrupted restore can be resumed.
+//!
+//! Errors are `pg_restore`'s: an item that fails is reported and counted, and
+//! the rest goes on. What this engine does faster, it does only where the
+//! outcome is the same; where the server refuses a faster way, the item's own
+//! SQL is sent as `pg_restore` sends it. See docs/native.md.
+
+mod choices;
+mod contents;
+mod context;
+mod control;
+mod crew;
+mod dispatch;
+mod error;
+mod event;
+mod failure;
+mod graph;
+mod journal;
+mod locks;
+mod pass;
+mod request;
+mod restore;
+mod slices;
+mod source;
+mod sql;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod worker;
+
+pub use control::{Command, CommandError};
+pub use error::NativeError;
+pub use event::{Event, EventKind, Phase, Step};
+pub use failure::ServerMessage;
+pub use request::{Effort, Request, Tuning};
+pub use restore::restore;
+pub use sql::{SqlError, SqlSettings};
+pub use summary::{StepTiming, Summary};

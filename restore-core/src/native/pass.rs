@@ -1,0 +1,209 @@
+//! One pass of a restore: its tasks, handed to the workers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::context::Context;
+use super::control::Command;
+use super::crew::{Crew, Order, Report};
+use super::dispatch::Dispatcher;
+use super::error::NativeError;
+use super::event::EventKind;
+use super::graph::{TaskId, Work};
+use super::source::Feed;
+use super::summary::Tally;
+use super::worker::Outcome;
+use crate::plan::ItemIndex;
+
+/// How many workers may be busy.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    jobs: usize,
+    is_paused: bool,
+    is_draining: bool,
+}
+
+impl Limit {
+    pub(crate) fn new(jobs: usize) -> Self {
+        Self { jobs, is_paused: false, is_draining: false }
+    }
+
+    pub(crate) fn jobs(&self) -> usize {
+        self.jobs
+    }
+
+    /// Workers that may be given something new.
+    fn now(&self) -> usize {
+        if self.is_paused || self.is_draining { 0 } else { self.jobs }
+    }
+
+    fn follow(&mut self, command: Command) {
+        match command {
+            Command::Jobs(jobs) => self.jobs = jobs.as_usize(),
+            Command::Pause => self.is_paused = true,
+            Command::Resume => self.is_paused = false,
+            Command::Drain => self.is_draining = true,
+        }
+    }
+}
+
+/// A task that several workers do together.
+struct Shared {
+    item: ItemIndex,
+    feed: Arc<Feed>,
+    members: usize,
+    outcome: Outcome,
+}
+
+/// Runs the tasks of one pass.
+pub(crate) struct PassRun<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) crew: &'a mut Crew,
+    pub(crate) control: &'a mut mpsc::UnboundedReceiver<Command>,
+    pub(crate) limit: &'a mut Limit,
+    pub(crate) tally: &'a mut Tally,
+    dispatcher: Dispatcher,
+    shared: BTreeMap<TaskId, Shared>,
+}
+
+impl<'a> PassRun<'a> {
+    pub(crate) fn new(
+        context: &'a Context,
+        crew: &'a mut Crew,
+        control: &'a mut mpsc::UnboundedReceiver<Command>,
+        limit: &'a mut Limit,
+        tally: &'a mut Tally,
+        dispatcher: Dispatcher,
+    ) -> Self {
+        Self { context, crew, control, limit, tally, dispatcher, shared: BTreeMap::new() }
+    }
+
+    /// Runs all tasks. After an error that ends the restore, nothing runs any
+    /// more.
+    pub(crate) async fn run(&mut self) -> Result<(), NativeError> {
+        let ended = self.run_tasks().await;
+        if ended.is_err() {
+            self.crew.stop().await;
+        }
+        ended
+    }
+
+    async fn run_tasks(&mut self) -> Result<(), NativeError> {
+        loop {
+            self.hand_out();
+            if self.dispatcher.is_done() {
+                return Ok(());
+            }
+            if self.limit.is_draining && self.crew.busy() == 0 {
+                return Err(NativeError::Drained);
+            }
+            if self.crew.busy() == 0 && !self.limit.is_paused {
+                return Err(NativeError::Worker("tasks wait for each other".to_owned()));
+            }
+            tokio::select! {
+                report = self.crew.report() => {
+                    let report = report?;
+                    self.take(report)?;
+                }
+                Some(command) = self.control.recv() => self.obey(command).await?,
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) -> Result<(), NativeError> {
+        self.limit.follow(command);
+        self.context.reporter.tell(EventKind::Jobs { jobs: self.limit.now() as u32 });
+        self.crew.grow(self.limit.now()).await
+    }
+
+    /// Gives idle workers the most urgent tasks.
+    fn hand_out(&mut self) {
+        while let Some(slot) = self.crew.idle(self.limit.now()) {
+            let ready = self.dispatcher.peek();
+            let shared = self.joinable();
+            let urgency = |task: Option<TaskId>| task.map(|task| self.dispatcher.urgency(task));
+            match (ready, shared) {
+                (None, None) => return,
+                (_, Some(task)) if urgency(shared) >= urgency(ready) => self.join(slot, task),
+                (Some(task), _) => self.begin(slot, task),
+                (None, Some(task)) => self.join(slot, task),
+            }
+        }
+    }
+
+    /// The most urgent task that another worker can help with.
+    fn joinable(&self) -> Option<TaskId> {
+        let open = self.shared.iter().filter(|(_, shared)| !shared.feed.is_over());
+        open.map(|(&task, _)| task).max_by_key(|&task| self.dispatcher.urgency(task))
+    }
+
+    fn begin(&mut self, slot: usize, task: TaskId) {
+        self.dispatcher.begin(task);
+        let work = self.dispatcher.work(task);
+        let (Work::LoadSlices(item) | Work::LargeObjects(item)) = work else {
+            self.order(slot, task, Order::Task(work));
+            return;
+        };
+        let done = self.context.progress.parts(self.context.plan.id(item));
+        let (data, size) = (self.context.data(item), self.context.tuning.slice_bytes);
+        let skip = move |number| done.contains(&number);
+        let feed = match work {
+            Work::LoadSlices(_) => data.slices(size, skip),
+            _ => data.large_objects(size, skip),
+        };
+        let feed = Arc::new(feed);
+        self.shared.insert(task, Shared { item, feed, members: 0, outcome: Outcome::default() });
+        self.join(slot, task);
+    }
+
+    fn join(&mut self, slot: usize, task: TaskId) {
+        let Some(shared) = self.shared.get_mut(&task) else { return };
+        shared.members += 1;
+        let order = Order::Parts(shared.item, Arc::clone(&shared.feed));
+        self.order(slot, task, order);
+    }
+
+    fn order(&mut self, slot: usize, task: TaskId, order: Order) {
+        if let Some((item, step)) = order.step(self.context) {
+            let item = self.context.plan.id(item);
+            let worker = slot as u32 + 1;
+            self.context.reporter.tell(EventKind::Started { worker, item, step });
+        }
+        self.crew.give(slot, task, order);
+    }
+
+    fn take(&mut self, report: Report) -> Result<(), NativeError> {
+        let outcome = report.outcome?;
+        if let Some((item, step)) = report.order.step(self.context) {
+            let worker = report.slot as u32 + 1;
+            self.tally.step(self.context, worker, item, step, report.began, outcome.rows);
+        }
+        match report.order {
+            Order::Task(_) | Order::Reload(_) | Order::Complete(_) => {
+                self.dispatcher.finish(report.task);
+                self.tally.errors(self.context, outcome.errors)
+            }
+            Order::Parts(..) => self.leave(report.slot, report.task, outcome),
+        }
+    }
+
+    /// A worker has left a shared task; the last one completes it.
+    fn leave(&mut self, slot: usize, task: TaskId, outcome: Outcome) -> Result<(), NativeError> {
+        let Some(shared) = self.shared.get_mut(&task) else { return Ok(()) };
+        shared.outcome.add(outcome);
+        shared.members -= 1;
+        if shared.members > 0 || !shared.feed.is_over() {
+            return Ok(());
+        }
+        let Some(shared) = self.shared.remove(&task) else { return Ok(()) };
+        if shared.outcome.must_reload {
+            // The errors of the parts come again with the whole.
+            self.order(slot, task, Order::Reload(shared.item));
+            return Ok(());
+        }
+        self.order(slot, task, Order::Complete(shared.item));
+        self.tally.errors(self.context, shared.outcome.errors)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a native restore is asked for.
+
+use std::sync::Arc;
+
+use crate::archive::Archive;
+use crate::connection::Conninfo;
+use crate::options::RestoreOptions;
+use crate::units::Jobs;
+
+/// What to restore, where, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The archive.
+    pub archive: Arc<Archive>,
+    /// The database to fill.
+    pub target: Conninfo,
+    /// What `pg_restore` would be told.
+    pub options: RestoreOptions,
+    /// Workers, each a connection.
+    pub jobs: Jobs,
+    /// What this engine does beyond `pg_restore`.
+    pub tuning: Tuning,
+    /// Whether to gather the planner's statistics at the end.
+    pub analyze: bool,
+    /// Whether to go on with a restore that was interrupted, by the journal
+    /// that it left in the database.
+    pub resume: bool,
+}
+
+/// Where something is done that `pg_restore` does not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// Nowhere.
+    Never,
+    /// Where the cost model expects it to shorten the restore.
+    #[default]
+    WherePays,
+    /// Wherever it is possible, however small the table: for tests.
+    Always,
+}
+
+/// What this engine does beyond `pg_restore`, each of which can be switched
+/// off alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tuning {
+    /// Whether COPY into a table that this restore has made freezes its rows.
+    pub freeze: bool,
+    /// Which tables several workers load at once.
+    pub split: Effort,
+    /// How many bytes of COPY text one of them loads in a transaction.
+    pub slice_bytes: usize,
+    /// Which tables are vacuumed before foreign keys are checked, because
+    /// their rows could not be frozen.
+    pub vacuum: Effort,
+    /// Which keys get their index beside the table's other indexes.
+    pub early_key_indexes: Effort,
+    /// Whether statements are sent before the answers to earlier ones are
+    /// there.
+    pub pipeline: bool,
+    /// Whether a journal in the database notes what is done, so that the
+    /// restore can be resumed.
+    pub journal: bool,
+}
+
+impl Tuning {
+    /// Large enough that a transaction's commit does not matter, small enough
+    /// that each worker can hold one and the next is read meanwhile.
+    pub const SLICE_BYTES: usize = 8 << 20;
+
+    /// Nothing beyond what `pg_restore` does.
+    pub fn none() -> Self {
+        Self {
+            freeze: false,
+            split: Effort::Never,
+            slice_bytes: Self::SLICE_BYTES,
+            vacuum: Effort::Never,
+            early_key_indexes: Effort::Never,
+            pipeline: false,
+            journal: false,
+        }
+    }
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            freeze: true,
+            split: Effort::default(),
+            slice_bytes: Self::SLICE_BYTES,
+            vacuum: Effort::default(),
+            early_key_indexes: Effort::default(),
+            pipeline: true,
+            journal: true,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a restore has done, and how long that took.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::context::Context;
+use super::error::NativeError;
+use super::event::{EventKind, Phase, Step};
+use super::failure::full_text;
+use crate::engine::RestoreError;
+use crate::plan::ItemIndex;
+use crate::units::DumpId;
+
+/// A step that a worker has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepTiming {
+    /// The item.
+    pub item: DumpId,
+    /// What was done of it.
+    pub step: Step,
+    /// The worker, from 1.
+    pub worker: u32,
+    /// Since the restore began.
+    pub start: Duration,
+    /// Since the restore began.
+    pub end: Duration,
+}
+
+/// What a restore has done, and how long that took.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Summary {
+    /// From the beginning to the end.
+    pub wall: Duration,
+    /// How long each phase took, in their order.
+    pub phases: Vec<(Phase, Duration)>,
+    /// Rows that COPY has loaded.
+    pub rows: u64,
+    /// Steps that took their own time: definitions that are sent together are
+    /// not among them.
+    pub steps: Vec<StepTiming>,
+    /// Items that failed.
+    pub errors: Vec<RestoreError>,
+    /// What failed in an earlier run of a resumed restore, in its words.
+    pub earlier_errors: Vec<String>,
+}
+
+impl Summary {
+    /// Whether nothing failed.
+    pub fn is_clean(&self) -> bool {
+        self.errors.is_empty() && self.earlier_errors.is_empty()
+    }
+}
+
+/// Adds up what happens.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    summary: Summary,
+    phase: Option<(Phase, Instant)>,
+}
+
+impl Tally {
+    pub(crate) fn new(earlier_errors: Vec<String>) -> Self {
+        Self { summary: Summary { earlier_errors, ..Summary::default() }, phase: None }
+    }
+
+    pub(crate) fn begin(&mut self, context: &Context, phase: Phase) {
+        self.end_phase();
+        self.phase = Some((phase, Instant::now()));
+        context.reporter.tell(EventKind::Phase { phase });
+    }
+
+    fn end_phase(&mut self) {
+        if let Some((phase, began)) = self.phase.take() {
+            self.summary.phases.push((phase, began.elapsed()));
+        }
+    }
+
+    pub(crate) fn step(
+        &mut self,
+        context: &Context,
+        worker: u32,
+        item: ItemIndex,
+        step: Step,
+        began: Instant,
+        rows: u64,
+    ) {
+        let item = context.plan.id(item);
+        let (start, end) = (began - context.reporter.began(), context.reporter.began().elapsed());
+        let seconds = end.saturating_sub(start).as_secs_f64();
+        self.summary.rows += rows;
+        self.summary.steps.push(StepTiming { item, step, worker, start, end });
+        context.reporter.tell(EventKind::Finished { worker, item, step, rows, seconds });
+    }
+
+    /// Takes errors of items, the first of which may end the restore.
+    pub(crate) fn errors(
+        &mut self,
+        context: &Context,
+        errors: Vec<RestoreError>,
+    ) -> Result<(), NativeError> {
+        for error in errors {
+            if context.exit_on_error {
+                return Err(NativeError::FirstError(Box::new(error)));
+            }
+            let item = error.item();
+            context.reporter.tell(EventKind::Error {
+                item: item.and_then(|item| item.id),
+                kind: item.map(|item| item.kind.clone()).unwrap_or_default(),
+                name: item.map(|item| item.name.clone()).unwrap_or_default(),
+                text: full_text(&error),
+            });
+            self.summary.errors.push(error);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, began: Instant) -> Summary {
+        self.end_phase();
+        self.summary.wall = began.elapsed();
+        self.summary
+    }
+}
