@@ -1,10 +1,11 @@
 //! Interrupted restores go on where they were.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use super::Arena;
-use super::place::stderr;
+use super::place::{stderr, stdout};
 
 /// Tables whose restore takes a while.
 const SLOW: &str = "
@@ -35,14 +36,8 @@ fn a_killed_restore_is_resumed_to_the_same_contents() {
     for attempt in 0..12_u64 {
         arena.server.create("ours");
         let args = ["restore", "-d", &target, "-j", "2", "--force-slices", "100000"];
-        let program = assert_cmd::cargo::cargo_bin("jobtune");
-        #[expect(clippy::disallowed_methods, reason = "the test kills the program")]
-        let mut child = std::process::Command::new(program)
-            .args(args)
-            .arg(&archive)
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = arena.place.process(&args);
+        let mut child = command.arg(&archive).stderr(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(30 + attempt * 40));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -68,6 +63,91 @@ fn wait_until_alone(arena: &Arena) {
     while arena.server.sql("postgres", others) != "0" {
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Runs a restore, does something to the server meanwhile, and resumes until
+/// the restore has ended well.
+fn disturb(arena: &Arena, archive: &Path, after: Duration, disturbance: impl Fn()) -> u32 {
+    arena.server.create("ours");
+    let target = arena.server.conninfo("ours");
+    let args = ["--quiet", "restore", "-d", &target, "-j", "2", "--force-slices", "100000"];
+    let mut interruptions = 0;
+    loop {
+        let mut command = arena.place.process(&args);
+        if interruptions > 0 {
+            command.arg("--resume");
+        }
+        let child = command.arg(archive).stderr(Stdio::piped()).spawn().unwrap();
+        if interruptions == 0 {
+            std::thread::sleep(after);
+            disturbance();
+        }
+        let output = child.wait_with_output().unwrap();
+        let said = stderr(&output);
+        if output.status.success() {
+            return interruptions;
+        }
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("--resume") || said.contains("cannot connect"), "{said}");
+        wait_until_alone(arena);
+        // Before the journal was there, nothing was done.
+        let journal = "SELECT to_regclass('jobtune_journal.done') IS NOT NULL";
+        if arena.server.sql("ours", journal) != "t" {
+            return 0;
+        }
+        interruptions += 1;
+        assert!(interruptions < 5, "{said}");
+    }
+}
+
+#[test]
+fn a_restore_survives_the_death_of_its_backends_and_of_the_server() {
+    let Some(arena) = Arena::new() else { return };
+    let archive = slow(&arena);
+    let expected = arena.server.contents("source");
+    let terminate = || {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ours'";
+        arena.server.sql("postgres", sql);
+    };
+    let crash = || arena.server.crash_and_restart();
+    let mut interrupted = 0;
+    for step in 0..6_u64 {
+        let after = Duration::from_millis(60 + step * 60);
+        let interruptions = if step % 2 == 0 {
+            disturb(&arena, &archive, after, terminate)
+        } else {
+            disturb(&arena, &archive, after, crash)
+        };
+        if arena.server.sql("ours", "SELECT to_regclass('b') IS NULL") == "t" {
+            continue;
+        }
+        interrupted += interruptions;
+        super::assert_same(&expected, &arena.server.contents("ours"), &archive, &[]);
+    }
+    assert!(interrupted > 0, "no restore was interrupted");
+}
+
+#[test]
+fn a_restore_tells_json_and_takes_commands() {
+    let Some(arena) = Arena::new() else { return };
+    let archive = slow(&arena);
+    arena.server.create("ours");
+    let target = arena.server.conninfo("ours");
+    let args = ["restore", "-d", &target, "-j", "1", "--events", "json"];
+    let output =
+        arena.place.jobtune(&args).arg(&archive).write_stdin("jobs 3\nnonsense\n").output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no such command"), "{}", stderr(&output));
+    let events: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
+    assert_eq!(of("begun"), 1);
+    assert!(of("phase") >= 3);
+    assert_eq!(of("started"), of("finished"));
+    assert!(events.iter().any(|event| event["event"] == "jobs" && event["jobs"] == 3));
+    let rows: u64 = events.iter().filter_map(|event| event["rows"].as_u64()).sum();
+    assert_eq!(rows, 40_000);
 }
 
 #[test]

@@ -34,22 +34,28 @@ impl Server {
         run(command("chmod").arg("755").arg(server.folder.path()));
         let data = server.data();
         run(server.as_owner("initdb").args(["-U", "postgres", "-A", "trust", "-D"]).arg(&data));
-        let socket = server.folder.path().display().to_string();
+        server.start_again();
+        server
+    }
+
+    /// Ends the server without a checkpoint, and starts it again.
+    pub(crate) fn crash_and_restart(&self) {
+        run(self.as_owner("pg_ctl").arg("-D").arg(self.data()).args(["-m", "immediate", "stop"]));
+        self.start_again();
+    }
+
+    fn start_again(&self) {
+        let socket = self.folder.path().display().to_string();
         let settings = format!(
             "-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off \
              -c max_connections=40 -c lc_messages=C -c autovacuum=off"
         );
-        server.start_with(&settings);
-        server
-    }
-
-    fn start_with(&self, settings: &str) {
         let log = self.folder.path().join("log");
         run(self
             .as_owner("pg_ctl")
             .arg("-D")
             .arg(self.data())
-            .args(["-w", "-o", settings, "-l"])
+            .args(["-w", "-o", &settings, "-l"])
             .arg(log)
             .arg("start"));
     }

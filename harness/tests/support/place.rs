@@ -34,6 +34,19 @@ impl Place {
         command
     }
 
+    /// The same as a process that a test can kill.
+    #[expect(clippy::disallowed_methods, reason = "tests kill the program")]
+    pub(crate) fn process(&self, args: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("jobtune"));
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("JOBTUNE_STATE_DIR", self.path("state"))
+            .env("JOBTUNE_CACHE_DIR", self.path("cache"))
+            .env_remove("JOBTUNE_LOG");
+        command
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.jobtune(args).output().unwrap()
     }

@@ -6,6 +6,7 @@ use super::choices::Choices;
 use super::contents::Contents;
 use super::event::Reporter;
 use super::failure::archive_error;
+use super::graph::Work;
 use super::journal::{Done, Journal, Progress};
 use super::request::Tuning;
 use super::source::DataItem;
@@ -14,6 +15,16 @@ use crate::connection::Conninfo;
 use crate::engine::RestoreError;
 use crate::plan::{ItemIndex, Plan};
 use crate::toc::{Item, ItemKind};
+use crate::units::Bytes;
+
+/// Small tasks that a worker can do together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SmallKind {
+    /// The SQL of an item.
+    Definition,
+    /// The rows of a table.
+    Rows,
+}
 
 /// What all workers of one restore share.
 #[derive(Debug)]
@@ -83,6 +94,46 @@ impl Context {
     pub(crate) fn made_table_of(&self, data: ItemIndex) -> bool {
         let table = self.item(data).dependencies.first().and_then(|&id| self.plan.find(id));
         table.is_some_and(|table| self.is_made(table))
+    }
+
+    /// What kind of small task this is, if it is one: the way to the server and
+    /// the commit take longer than the work itself.
+    pub(crate) fn small_kind(&self, work: Work) -> Option<SmallKind> {
+        if !self.tuning.pipeline || self.exit_on_error {
+            return None;
+        }
+        match work {
+            Work::Load(item) if self.is_small(item) && self.item(item).is_copied() => {
+                Some(SmallKind::Rows)
+            }
+            Work::Define(item) => {
+                let is_small = match self.item(item).kind {
+                    ItemKind::MaterializedViewData => false,
+                    ItemKind::Index
+                    | ItemKind::Constraint
+                    | ItemKind::ForeignKey
+                    | ItemKind::CheckConstraint => self.is_small(item),
+                    _ => true,
+                };
+                is_small.then_some(SmallKind::Definition)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the data of an item, or of the largest table that it is made
+    /// of, is known to be small.
+    fn is_small(&self, item: ItemIndex) -> bool {
+        /// Of data as the archive stores it.
+        const SMALL: Bytes = Bytes(64 << 10);
+        let is_known = |item: ItemIndex| self.item(item).data_length.is_some();
+        let tables = self.plan.dependencies(item).iter().copied();
+        let mut data = tables.filter(|&table| self.item(table).kind == ItemKind::TableData);
+        let all_known = match self.item(item).kind {
+            ItemKind::TableData => is_known(item),
+            _ => data.all(is_known),
+        };
+        all_known && self.plan.size(item) < SMALL
     }
 
     /// Whether the table of a data item could not be made, though it should

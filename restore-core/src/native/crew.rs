@@ -19,6 +19,10 @@ use crate::plan::ItemIndex;
 pub(crate) enum Order {
     /// A whole task.
     Task(Work),
+    /// The SQL of several small items.
+    DefineTogether(Vec<ItemIndex>),
+    /// The rows of several small tables.
+    LoadTogether(Vec<ItemIndex>),
     /// Parts of an item's data, as long as there are some.
     Parts(ItemIndex, Arc<Feed>),
     /// Loads an item as a whole, parts of which failed.
@@ -28,10 +32,22 @@ pub(crate) enum Order {
 }
 
 impl Order {
-    /// The item, and what is done of it.
-    pub(crate) fn step(&self, context: &Context) -> Option<(ItemIndex, Step)> {
+    /// The items, and what is done of them.
+    pub(crate) fn steps(&self, context: &Context) -> Vec<(ItemIndex, Step)> {
+        let all = |items: &[ItemIndex], step| items.iter().map(|&item| (item, step)).collect();
+        match self {
+            Self::DefineTogether(items) => all(items, Step::Define),
+            Self::LoadTogether(items) => all(items, Step::Load),
+            _ => self.step(context).into_iter().collect(),
+        }
+    }
+
+    fn step(&self, context: &Context) -> Option<(ItemIndex, Step)> {
         match *self {
-            Self::Task(Work::Nothing) | Self::Complete(_) => None,
+            Self::Task(Work::Nothing)
+            | Self::Complete(_)
+            | Self::DefineTogether(_)
+            | Self::LoadTogether(_) => None,
             Self::Task(Work::Define(item)) => Some((item, Step::Define)),
             Self::Task(Work::KeyIndex(item)) => Some((item, Step::KeyIndex)),
             Self::Task(Work::AttachKey(item)) => Some((item, Step::AttachKey)),
@@ -53,7 +69,8 @@ impl Order {
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) slot: usize,
-    pub(crate) task: TaskId,
+    /// One, but for orders of several.
+    pub(crate) tasks: Vec<TaskId>,
     pub(crate) order: Order,
     pub(crate) began: Instant,
     pub(crate) outcome: Result<Outcome, NativeError>,
@@ -61,7 +78,7 @@ pub(crate) struct Report {
 
 /// One worker, seen from outside.
 struct Member {
-    orders: mpsc::UnboundedSender<(TaskId, Order)>,
+    orders: mpsc::UnboundedSender<(Vec<TaskId>, Order)>,
     canceller: SharedCanceller,
     task: JoinHandle<Worker>,
     is_busy: bool,
@@ -120,11 +137,11 @@ impl Crew {
         self.members.iter().filter(|member| member.is_busy).count()
     }
 
-    pub(crate) fn give(&mut self, slot: usize, task: TaskId, order: Order) {
+    pub(crate) fn give(&mut self, slot: usize, tasks: Vec<TaskId>, order: Order) {
         let member = &mut self.members[slot];
         member.is_busy = true;
         // A worker that is gone has told why: its report is on the way.
-        let _ = member.orders.send((task, order));
+        let _ = member.orders.send((tasks, order));
     }
 
     /// The next report.
@@ -163,13 +180,13 @@ impl Crew {
 async fn work(
     mut worker: Worker,
     slot: usize,
-    mut orders: mpsc::UnboundedReceiver<(TaskId, Order)>,
+    mut orders: mpsc::UnboundedReceiver<(Vec<TaskId>, Order)>,
     reports: mpsc::UnboundedSender<Report>,
 ) -> Worker {
-    while let Some((task, order)) = orders.recv().await {
+    while let Some((tasks, order)) = orders.recv().await {
         let began = Instant::now();
         let outcome = follow(&mut worker, &order).await;
-        if reports.send(Report { slot, task, order, began, outcome }).is_err() {
+        if reports.send(Report { slot, tasks, order, began, outcome }).is_err() {
             break;
         }
     }
@@ -186,6 +203,8 @@ async fn follow(worker: &mut Worker, order: &Order) -> Result<Outcome, NativeErr
         Order::Task(Work::KeyIndex(item)) => worker.key_index(*item).await,
         Order::Task(Work::AttachKey(item)) => worker.attach_key(*item).await,
         Order::Task(Work::Vacuum(item)) => worker.vacuum(*item).await,
+        Order::DefineTogether(items) => worker.define_all(items.iter().copied()).await,
+        Order::LoadTogether(items) => worker.load_together(items).await,
         Order::Parts(item, feed) => worker.load_parts(*item, feed).await,
         Order::Reload(item) => worker.reload(*item).await,
         Order::Complete(item) => worker.note_errors(*item, &[]).await.map(|()| Outcome::default()),

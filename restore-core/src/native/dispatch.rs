@@ -53,6 +53,29 @@ impl Dispatcher {
         tasks.find(|&task| self.locks.are_free(&self.graph.get(task).locks))
     }
 
+    /// Begins further tasks that can begin now and of which `fits` holds, most
+    /// urgent first: at most so many, and no more than the share of one of so
+    /// many workers.
+    pub(crate) fn begin_more(
+        &mut self,
+        most: usize,
+        workers: usize,
+        fits: impl Fn(Work) -> bool,
+    ) -> Vec<TaskId> {
+        let most = most.min(self.ready.len().div_ceil(workers.max(1)));
+        // Those that do not fit are passed over, but not all of them each time.
+        let urgent = self.ready.iter().take(4 * most).map(|&(_, task)| task);
+        let candidates: Vec<_> = urgent.filter(|&task| fits(self.work(task))).collect();
+        let mut begun = Vec::new();
+        for task in candidates {
+            if begun.len() < most && self.locks.are_free(&self.graph.get(task).locks) {
+                self.begin(task);
+                begun.push(task);
+            }
+        }
+        begun
+    }
+
     /// Begins a task that [`peek`](Self::peek) gave.
     pub(crate) fn begin(&mut self, task: TaskId) {
         self.ready.remove(&(Reverse(self.graph.urgency(task)), task));
@@ -154,6 +177,8 @@ mod tests {
             {
                 dispatcher.begin(task);
                 running.push(task);
+                let fits = |work| matches!(work, Work::Define(_));
+                running.extend(dispatcher.begin_more(2, workers, fits));
             }
             assert!(!running.is_empty(), "tasks wait for each other");
             let task = running.swap_remove(draw(running.len()));

@@ -25,7 +25,7 @@ pub enum NativeError {
         cause: tokio_postgres::Error,
     },
     /// The server ended the session, or cannot go on.
-    #[error("the server ended the session while {doing}: {message}")]
+    #[error("the server ended the session while {doing}: {message}. Go on with --resume")]
     Ended {
         /// What the session was doing.
         doing: String,

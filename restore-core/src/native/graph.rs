@@ -40,6 +40,22 @@ pub(crate) enum Work {
     Vacuum(ItemIndex),
 }
 
+impl Work {
+    /// The item, if there is something to do.
+    pub(crate) fn item(self) -> Option<ItemIndex> {
+        match self {
+            Self::Nothing => None,
+            Self::Define(item)
+            | Self::Load(item)
+            | Self::LoadSlices(item)
+            | Self::LargeObjects(item)
+            | Self::KeyIndex(item)
+            | Self::AttachKey(item)
+            | Self::Vacuum(item) => Some(item),
+        }
+    }
+}
+
 /// One task.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::context::Context;
+use super::context::{Context, SmallKind};
 use super::control::Command;
 use super::crew::{Crew, Order, Report};
 use super::dispatch::Dispatcher;
@@ -13,7 +13,7 @@ use super::error::NativeError;
 use super::event::EventKind;
 use super::graph::{TaskId, Work};
 use super::source::Feed;
-use super::summary::Tally;
+use super::summary::{StepTiming, Tally};
 use super::worker::Outcome;
 use crate::plan::ItemIndex;
 
@@ -48,6 +48,10 @@ impl Limit {
         }
     }
 }
+
+/// Small tasks that a worker is given at once, at most: one transaction holds
+/// the locks of all of them.
+const TOGETHER: usize = 32;
 
 /// A task that several workers do together.
 struct Shared {
@@ -143,7 +147,7 @@ impl<'a> PassRun<'a> {
         self.dispatcher.begin(task);
         let work = self.dispatcher.work(task);
         let (Work::LoadSlices(item) | Work::LargeObjects(item)) = work else {
-            self.order(slot, task, Order::Task(work));
+            self.begin_small(slot, task, work);
             return;
         };
         let done = self.context.progress.parts(self.context.plan.id(item));
@@ -158,35 +162,60 @@ impl<'a> PassRun<'a> {
         self.join(slot, task);
     }
 
+    /// Begins a task, and with it others of its kind if all are small: then
+    /// the way to the server and the commit take longer than the work.
+    fn begin_small(&mut self, slot: usize, task: TaskId, work: Work) {
+        let Some(kind) = self.context.small_kind(work) else {
+            self.order(slot, vec![task], Order::Task(work));
+            return;
+        };
+        let context = self.context;
+        let fits = |work| context.small_kind(work) == Some(kind);
+        let more = self.dispatcher.begin_more(TOGETHER - 1, self.limit.jobs(), fits);
+        let tasks: Vec<_> = std::iter::once(task).chain(more).collect();
+        let items = tasks.iter().filter_map(|&task| self.dispatcher.work(task).item()).collect();
+        let order = match kind {
+            _ if tasks.len() == 1 => Order::Task(work),
+            SmallKind::Definition => Order::DefineTogether(items),
+            SmallKind::Rows => Order::LoadTogether(items),
+        };
+        self.order(slot, tasks, order);
+    }
+
     fn join(&mut self, slot: usize, task: TaskId) {
         let Some(shared) = self.shared.get_mut(&task) else { return };
         shared.members += 1;
         let order = Order::Parts(shared.item, Arc::clone(&shared.feed));
-        self.order(slot, task, order);
+        self.order(slot, vec![task], order);
     }
 
-    fn order(&mut self, slot: usize, task: TaskId, order: Order) {
-        if let Some((item, step)) = order.step(self.context) {
+    fn order(&mut self, slot: usize, tasks: Vec<TaskId>, order: Order) {
+        for (item, step) in order.steps(self.context) {
             let item = self.context.plan.id(item);
             let worker = slot as u32 + 1;
             self.context.reporter.tell(EventKind::Started { worker, item, step });
         }
-        self.crew.give(slot, task, order);
+        self.crew.give(slot, tasks, order);
     }
 
     fn take(&mut self, report: Report) -> Result<(), NativeError> {
         let outcome = report.outcome?;
-        if let Some((item, step)) = report.order.step(self.context) {
-            let worker = report.slot as u32 + 1;
-            self.tally.step(self.context, worker, item, step, report.began, outcome.rows);
+        let worker = report.slot as u32 + 1;
+        let began = self.context.reporter.began();
+        let (start, end) = (report.began - began, began.elapsed());
+        for (item, step) in report.order.steps(self.context) {
+            let rows = outcome.rows_of(item);
+            let item = self.context.plan.id(item);
+            let timing = StepTiming { item, step, worker, start, end };
+            self.tally.step(self.context, timing, rows, report.tasks.len() == 1);
         }
-        match report.order {
-            Order::Task(_) | Order::Reload(_) | Order::Complete(_) => {
-                self.dispatcher.finish(report.task);
-                self.tally.errors(self.context, outcome.errors)
-            }
-            Order::Parts(..) => self.leave(report.slot, report.task, outcome),
+        if let (Order::Parts(..), Some(&task)) = (&report.order, report.tasks.first()) {
+            return self.leave(report.slot, task, outcome);
         }
+        for task in report.tasks {
+            self.dispatcher.finish(task);
+        }
+        self.tally.errors(self.context, outcome.errors)
     }
 
     /// A worker has left a shared task; the last one completes it.
@@ -200,10 +229,10 @@ impl<'a> PassRun<'a> {
         let Some(shared) = self.shared.remove(&task) else { return Ok(()) };
         if shared.outcome.must_reload {
             // The errors of the parts come again with the whole.
-            self.order(slot, task, Order::Reload(shared.item));
+            self.order(slot, vec![task], Order::Reload(shared.item));
             return Ok(());
         }
-        self.order(slot, task, Order::Complete(shared.item));
+        self.order(slot, vec![task], Order::Complete(shared.item));
         self.tally.errors(self.context, shared.outcome.errors)
     }
 }

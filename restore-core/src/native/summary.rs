@@ -9,11 +9,10 @@ use super::error::NativeError;
 use super::event::{EventKind, Phase, Step};
 use super::failure::full_text;
 use crate::engine::RestoreError;
-use crate::plan::ItemIndex;
 use crate::units::DumpId;
 
 /// A step that a worker has done.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepTiming {
     /// The item.
     pub item: DumpId,
@@ -36,7 +35,7 @@ pub struct Summary {
     pub phases: Vec<(Phase, Duration)>,
     /// Rows that COPY has loaded.
     pub rows: u64,
-    /// Steps that took their own time: definitions that are sent together are
+    /// Steps that took their own time: small ones that are done together are
     /// not among them.
     pub steps: Vec<StepTiming>,
     /// Items that failed.
@@ -76,21 +75,22 @@ impl Tally {
         }
     }
 
+    /// Takes a step that is done; `is_alone` says that nothing else was done
+    /// in its time.
     pub(crate) fn step(
         &mut self,
         context: &Context,
-        worker: u32,
-        item: ItemIndex,
-        step: Step,
-        began: Instant,
+        timing: StepTiming,
         rows: u64,
+        is_alone: bool,
     ) {
-        let item = context.plan.id(item);
-        let (start, end) = (began - context.reporter.began(), context.reporter.began().elapsed());
+        let StepTiming { item, step, worker, start, end } = timing;
         let seconds = end.saturating_sub(start).as_secs_f64();
         self.summary.rows += rows;
-        self.summary.steps.push(StepTiming { item, step, worker, start, end });
         context.reporter.tell(EventKind::Finished { worker, item, step, rows, seconds });
+        if is_alone {
+            self.summary.steps.push(timing);
+        }
     }
 
     /// Takes errors of items, the first of which may end the restore.

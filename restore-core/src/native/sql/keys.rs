@@ -114,6 +114,8 @@ impl<'a> Text<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -155,5 +157,19 @@ mod tests {
             assert_eq!(of(rest), None, "{rest}");
         }
         assert_eq!(AttachableKey::parse(""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_definition_makes_it_panic(
+            rest in "[a-z\"é(), ;\n]{0,40}",
+            kind in prop::sample::select(vec!["PRIMARY KEY", "UNIQUE", "CHECK"]),
+        ) {
+            let _ = AttachableKey::parse(&rest);
+            let sql = format!("ALTER TABLE ONLY t\n    ADD CONSTRAINT u {kind} ({rest}");
+            if let Some(key) = AttachableKey::parse(&sql) {
+                prop_assert!(key.index.starts_with("CREATE UNIQUE INDEX u ON t USING btree ("));
+            }
+        }
     }
 }

@@ -34,6 +34,11 @@ impl ArchiveSettings {
         }
     }
 
+    /// Whether the archive's SQL names the schema of every object.
+    pub(crate) fn names_schemas(&self) -> bool {
+        self.search_path.is_some()
+    }
+
     /// Whether a backslash in an ordinary string is a backslash.
     pub(crate) fn standard_strings(&self) -> bool {
         self.standard_strings

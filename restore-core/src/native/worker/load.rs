@@ -31,7 +31,7 @@ pub(super) enum LoadFailure {
 
 /// What is done to a table before its rows come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Start {
+pub(super) enum Start {
     /// Nothing.
     AsItIs,
     /// It is emptied in the same transaction, which lets the server skip the
@@ -104,7 +104,7 @@ impl Worker {
         let mut start = self.start_of(item);
         loop {
             let failure = match self.copy_from(item, start).await? {
-                Ok(rows) => return Ok(Outcome { rows, ..Outcome::default() }),
+                Ok(rows) => return Ok(Outcome { rows: vec![(item, rows)], ..Outcome::default() }),
                 Err(failure) => failure,
             };
             if matches!(failure, LoadFailure::Copy(..)) {
@@ -130,7 +130,7 @@ impl Worker {
     }
 
     /// Where `pg_restore -j` truncates, this may freeze too.
-    fn start_of(&self, item: ItemIndex) -> Start {
+    pub(super) fn start_of(&self, item: ItemIndex) -> Start {
         let entry = self.context.item(item);
         if !self.context.made_table_of(item) || Destination::of(entry) != Destination::OwnTable {
             return Start::AsItIs;
@@ -175,7 +175,7 @@ impl Worker {
     }
 
     /// Streams COPY text to the server, as fast as it takes it.
-    async fn stream(
+    pub(super) async fn stream(
         &self,
         item: ItemIndex,
         sql: &str,

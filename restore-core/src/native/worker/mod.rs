@@ -6,6 +6,7 @@ mod insert;
 mod load;
 mod objects;
 mod parts;
+mod together;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -54,8 +55,8 @@ impl SharedCanceller {
 /// What came of a task.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Rows that were loaded.
-    pub(crate) rows: u64,
+    /// Rows that were loaded, of which item.
+    pub(crate) rows: Vec<(ItemIndex, u64)>,
     /// What failed; the restore goes on.
     pub(crate) errors: Vec<RestoreError>,
     /// Whether parts of the item failed, so that it must be loaded anew as a
@@ -68,9 +69,14 @@ impl Outcome {
         Self { errors, ..Self::default() }
     }
 
+    /// How many rows of an item were loaded.
+    pub(crate) fn rows_of(&self, item: ItemIndex) -> u64 {
+        self.rows.iter().filter(|(of, _)| *of == item).map(|(_, rows)| rows).sum()
+    }
+
     /// Adds what came of another part of the same task.
     pub(crate) fn add(&mut self, other: Self) {
-        self.rows += other.rows;
+        self.rows.extend(other.rows);
         self.errors.extend(other.errors);
         self.must_reload |= other.must_reload;
     }

@@ -28,7 +28,7 @@ impl Worker {
             match part {
                 Ok(Part { number, content: Content::Rows(rows) }) => {
                     let loaded = self.load_slice(item, number, rows, &mut copy).await?;
-                    outcome.rows += loaded.unwrap_or_default();
+                    outcome.rows.extend(loaded.map(|rows| (item, rows)));
                     outcome.must_reload = loaded.is_none();
                 }
                 Ok(Part { number, content: Content::Objects(pieces) }) => {
