@@ -106,18 +106,17 @@ async fn restore(
     jobs: Jobs,
     sampled: bool,
 ) -> anyhow::Result<Cost> {
-    let database = server.database_name("cost");
-    server.create_database(&database, lease).await?;
+    let database = server.create_database(&server.database_name("cost"), lease).await?;
     server.checkpoint().await?;
     let request = RestoreRequest {
         archive: archive.to_owned(),
-        target: server.target(&database),
+        target: server.target(&database.name),
         jobs,
         options: RestoreOptions::without_roles(),
         time_limit: None,
     };
     let sampling = if sampled {
-        let scene = server.scene(&database, archive).await;
+        let scene = server.scene(&database.name, archive).await;
         Some(Sampling::start(1, DEFAULT_INTERVAL, scene).await)
     } else {
         None

@@ -127,6 +127,9 @@ pub struct SweepArgs {
     pub budget: Option<Span>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub hooks: HookArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub server: ServerArgs,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
@@ -179,8 +182,28 @@ impl SweepArgs {
             scale: self.scale,
             errors: self.errors.policy(),
             options,
+            before: self.hooks.before.clone(),
+            after: self.hooks.after.clone(),
+            database: self.hooks.database.clone(),
         })
     }
+}
+
+/// What is done around each restore.
+#[derive(Debug, Clone, Default, Args)]
+pub struct HookArgs {
+    /// Run this SQL script in the fresh database before each restore; may be
+    /// given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub before: Vec<PathBuf>,
+    /// Run this SQL script in the database after each restore, before its rows
+    /// are counted; may be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub after: Vec<PathBuf>,
+    /// Give the database of each trial this name, where an extension insists
+    /// on one. The server must not have such a database yet.
+    #[arg(long, value_name = "NAME", conflicts_with = "resume")]
+    pub database: Option<String>,
 }
 
 /// The server that trials are run on, and where its files are.
@@ -459,6 +482,9 @@ pub struct TuneArgs {
     pub budget: Option<Span>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub hooks: HookArgs,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub server: ServerArgs,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
@@ -578,6 +604,10 @@ pub struct CleanArgs {
     /// Say what would be removed, and remove nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take this run off the list and remove nothing: for what no longer
+    /// exists, as a server that is gone.
+    #[arg(long, value_name = "RUN", conflicts_with = "dry_run")]
+    pub forget: Option<String>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,

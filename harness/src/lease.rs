@@ -36,6 +36,10 @@ pub enum Resource {
         conninfo: String,
         /// Its name.
         name: String,
+        /// Which database of this name; absent where only this run gives such
+        /// names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        oid: Option<u32>,
     },
     /// A file or folder that was being made.
     Partial {
@@ -56,6 +60,13 @@ pub struct Lease {
 pub enum Found {
     /// Its run is alive.
     Live(String),
+    /// It cannot be read or locked.
+    Unreadable {
+        /// Identifier of the run.
+        run: String,
+        /// Why.
+        error: anyhow::Error,
+    },
     /// Its run is dead, and this is what it may have left.
     Dead {
         /// Identifier of the run.
@@ -151,12 +162,21 @@ pub fn find_all(folder: &Path) -> anyhow::Result<Vec<Found>> {
             continue;
         }
         let run = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        found.push(match Lease::lock(path)? {
-            Some(lease) => Found::Dead { run, resources: lease.resources()?, lease },
-            None => Found::Live(run),
-        });
+        found.push(look(run, path));
     }
     Ok(found)
+}
+
+/// One lease that was found. That it cannot be read is told, and keeps no other
+/// from being looked at.
+fn look(run: String, path: PathBuf) -> Found {
+    let locked = Lease::lock(path)
+        .and_then(|lease| lease.map(|lease| Ok((lease.resources()?, lease))).transpose());
+    match locked {
+        Ok(Some((resources, lease))) => Found::Dead { run, resources, lease },
+        Ok(None) => Found::Live(run),
+        Err(error) => Found::Unreadable { run, error },
+    }
 }
 
 #[cfg(test)]

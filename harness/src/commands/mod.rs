@@ -23,7 +23,7 @@ use crate::cli::{Cli, Command, OutputFormat};
 use crate::document::{Answer, Document, Style, markdown, terminal};
 use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
-use crate::provider::remove_resource;
+use crate::provider::remove;
 use crate::record::{Outcome, RunFolder};
 
 /// How the program ends.
@@ -129,14 +129,11 @@ fn state_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// Removes what a lease lists and gives it up. What cannot be removed is
 /// said, and the lease is kept for `jobtune clean`.
 async fn clear(lease: Lease, resources: &[Resource], printer: &Printer) -> anyhow::Result<()> {
-    let mut failed = false;
-    for resource in resources {
-        if let Err(error) = remove_resource(resource).await {
-            printer.warn(format!("{error:#}"));
-            failed = true;
-        }
+    let errors = remove(resources).await;
+    for error in &errors {
+        printer.warn(format!("{error:#}"));
     }
-    if failed {
+    if !errors.is_empty() {
         anyhow::bail!("something could not be removed; `jobtune clean` will try again");
     }
     lease.release()

@@ -70,6 +70,7 @@ fn sweep_args(args: &TuneArgs) -> SweepArgs {
         resume: args.resume.clone(),
         jobs: args.jobs.clone(),
         budget: args.budget,
+        hooks: args.hooks.clone(),
         server: args.server.clone(),
         errors: args.errors.clone(),
         seed: args.seed,

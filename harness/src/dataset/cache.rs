@@ -20,7 +20,7 @@ use super::{Counts, count, describe, fill, sql, tpch};
 use crate::design::ArchiveKey;
 use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
-use crate::provider::{Server, process_environment};
+use crate::provider::{Database, Server, process_environment};
 use crate::record::{ArchiveRecord, LargestItem};
 use crate::scenario::{Dataset, Variant};
 use restore_core::connection::{Conninfo, connect};
@@ -185,8 +185,8 @@ impl Maker<'_> {
             dataset => {
                 self.printer.note(format!("making {}", describe(dataset)));
                 let database = server.database_name("source");
-                server.create_database(&database, self.lease).await?;
-                fill(dataset, server, &database).await?;
+                let database = server.create_database(&database, self.lease).await?;
+                fill(dataset, server, &database.name).await?;
                 Source::ours(server, database)
             }
         };
@@ -242,14 +242,14 @@ impl Maker<'_> {
 struct Source<'a> {
     conninfo: Option<Conninfo>,
     server: Option<&'a Server>,
-    /// Its name, if this run made it.
-    database: Option<String>,
+    /// It, if this run made it.
+    database: Option<Database>,
     target: Target,
 }
 
 impl<'a> Source<'a> {
-    fn ours(server: &'a Server, database: String) -> Self {
-        let target = server.target(&database);
+    fn ours(server: &'a Server, database: Database) -> Self {
+        let target = server.target(&database.name);
         Self { conninfo: None, server: Some(server), database: Some(database), target }
     }
 
@@ -268,7 +268,7 @@ impl<'a> Source<'a> {
     async fn connect(&self) -> anyhow::Result<restore_core::connection::Connection> {
         match (&self.conninfo, self.server, &self.database) {
             (Some(conninfo), ..) => Ok(connect(conninfo).await?),
-            (None, Some(server), Some(database)) => server.connect(database).await,
+            (None, Some(server), Some(database)) => server.connect(&database.name).await,
             _ => bail!("the source database is not known"),
         }
     }

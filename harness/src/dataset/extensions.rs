@@ -37,9 +37,9 @@ pub async fn brought_by_extensions(
     if members.is_empty() {
         return Ok(Counts::new());
     }
-    let database = server.database_name("extensions");
-    server.create_database(&database, lease).await?;
-    let counted = count_fresh(server, &database, &members).await;
+    let name = server.database_name("extensions");
+    let database = server.create_database(&name, lease).await?;
+    let counted = count_fresh(server, &database.name, &members).await;
     server.drop_database(&database).await?;
     let counts = counted.context("cannot count the rows that extensions bring")?;
     Ok(counts.into_iter().filter(|(table, _)| members.contains_key(table)).collect())

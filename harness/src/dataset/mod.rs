@@ -16,6 +16,7 @@ use anyhow::Context as _;
 
 pub use extensions::brought_by_extensions;
 pub use rows::{Counted, Counts, Difference, count, differences};
+pub use sql::{command as script_command, digests as script_digests};
 
 use crate::provider::{Server, Shared};
 use crate::scenario::Dataset;
@@ -81,15 +82,19 @@ pub fn size_on_disk(path: &Path) -> Option<u64> {
 pub fn shared(dataset: &Dataset) -> Vec<Shared> {
     let read = |path: &Path| Shared { path: path.to_owned(), writable: false };
     match dataset {
-        Dataset::Sql { files, .. } => {
-            let mut folders: Vec<&Path> = files.iter().filter_map(|file| file.parent()).collect();
-            folders.sort_unstable();
-            folders.dedup();
-            folders.into_iter().map(read).collect()
-        }
+        Dataset::Sql { files, .. } => shared_scripts(files),
         Dataset::Archive { path } => vec![read(path)],
         Dataset::Tpch { .. } | Dataset::Pgbench { .. } | Dataset::Database { .. } => Vec::new(),
     }
+}
+
+/// What a container has to share for scripts: their folders, for they may
+/// include others.
+pub fn shared_scripts<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<Shared> {
+    let mut folders: Vec<&Path> = files.into_iter().filter_map(|file| file.parent()).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders.into_iter().map(|path| Shared { path: path.to_owned(), writable: false }).collect()
 }
 
 /// The folder in which archives are kept between runs.

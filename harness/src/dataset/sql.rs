@@ -5,9 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use restore_core::engine::Target;
 use restore_core::launch::{CommandLine, succeed};
+use sha2::{Digest as _, Sha256};
 
+use super::digest::hex;
 use crate::provider::Server;
+use crate::record::FileDigest;
 use crate::scenario::quantity::Scale;
 
 /// Runs the scripts in their order, each in a session of its own; the first
@@ -20,18 +24,37 @@ pub(super) async fn fill(
 ) -> anyhow::Result<()> {
     let target = server.target(database);
     for file in files {
-        let command = CommandLine::new("psql")
-            .args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"])
-            .arg(format!("--set=scale={scale}"))
-            .arg("--output=/dev/null")
-            .arg(format!("--dbname={}", target.conninfo))
-            .arg(format!("--file={}", file.display()))
-            .envs(&target.env);
+        let command = command(&target, file).arg(format!("--set=scale={scale}"));
         succeed(server.launcher().as_ref(), command)
             .await
             .with_context(|| format!("the script {} failed", file.display()))?;
     }
     Ok(())
+}
+
+/// Runs a script in a session of its own, which the first error ends. What
+/// statements return is passed over; messages name file and line.
+pub fn command(target: &Target, file: &Path) -> CommandLine {
+    CommandLine::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"])
+        .arg("--output=/dev/null")
+        .arg(format!("--dbname={}", target.conninfo))
+        .arg(format!("--file={}", file.display()))
+        .envs(&target.env)
+}
+
+/// SHA-256 of each script, with the scripts that it includes.
+pub fn digests<'a>(
+    files: impl IntoIterator<Item = &'a PathBuf>,
+) -> anyhow::Result<Vec<FileDigest>> {
+    let of_file = |file: &PathBuf| {
+        let mut hasher = Sha256::new();
+        for text in read_all(std::slice::from_ref(file))? {
+            hasher.update(Sha256::digest(&text));
+        }
+        Ok(FileDigest { path: file.clone(), sha256: hex(&hasher.finalize()) })
+    };
+    files.into_iter().map(of_file).collect()
 }
 
 /// The scripts' texts with those that they include, for the digest of what is

@@ -1,8 +1,10 @@
 //! Servers to restore into, and what guards them.
 
+mod database;
 mod docker;
 pub mod local;
 pub mod programs;
+mod removal;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +15,7 @@ use restore_core::engine::Target;
 use restore_core::launch::{CommandLine, Launcher, succeed};
 use tokio_postgres::Client;
 
+pub use database::Database;
 use docker::{Container, ContainerSpec};
 pub use docker::{
     Shared, connect as connect_to_docker, data_folder as containers_folder,
@@ -20,8 +23,9 @@ pub use docker::{
 };
 use local::LocalCluster;
 use programs::{Need, Version};
+pub use removal::{remove, remove_resource};
 
-use crate::lease::{Lease, Resource};
+use crate::lease::Lease;
 use crate::load::{FirstProcess, Scene};
 use crate::process::LocalLauncher;
 use crate::record::{Made, ServerRecord};
@@ -288,6 +292,12 @@ impl Server {
         Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
     }
 
+    /// The same as this machine reaches it.
+    pub fn target_here(&self, database: &str) -> Target {
+        let conninfo = self.admin.with_database(database);
+        Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
+    }
+
     /// What runs the client programs.
     pub fn launcher(&self) -> Arc<dyn Launcher> {
         Arc::clone(&self.launcher)
@@ -319,65 +329,70 @@ impl Server {
         format!("jobtune_{}_{purpose}", self.run)
     }
 
+    /// The run's lease, where databases have to be noted in it.
+    fn lease_for_databases<'a>(&self, lease: &'a Lease) -> Option<&'a Lease> {
+        self.outlives_us().then_some(lease)
+    }
+
     /// Makes an empty database. It is an error if it is there already: what
     /// this run did not make is never dropped.
-    pub async fn create_database(&self, name: &str, lease: &Lease) -> anyhow::Result<()> {
+    pub async fn create_database(&self, name: &str, lease: &Lease) -> anyhow::Result<Database> {
         self.create_database_in(name, None, lease).await
     }
 
     /// The same, with an encoding other than the server's own. Its locale is C,
     /// which goes with every encoding.
-    pub async fn create_database_in(
+    async fn create_database_in(
         &self,
         name: &str,
         encoding: Option<&str>,
         lease: &Lease,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Database> {
+        let lease = self.lease_for_databases(lease);
+        let made = database::create(&self.admin, name, encoding, lease).await?;
         let connection = self.admin().await?;
-        let client = &connection.client;
-        let exists = client
-            .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
-            .await
-            .context("cannot list databases")?;
-        if exists.is_some() {
-            bail!(
-                "database {name:?} exists already and was not made by this run: it is left alone"
-            );
-        }
-        if self.outlives_us() {
-            lease.note(&Resource::Database {
-                conninfo: self.admin.to_libpq(),
-                name: name.to_owned(),
-            })?;
-        }
         let quoted = quote_identifier(name);
-        let encoding = match encoding {
-            None => String::new(),
-            Some(encoding) => {
-                // ICU, which a server may have by default from 15 on, knows
-                // few encodings.
-                let is_asked = server_major(client).await? >= 15;
-                let provider = if is_asked { " LOCALE_PROVIDER libc" } else { "" };
-                format!(" ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'{provider}")
-            }
-        };
-        client
-            .batch_execute(&format!("CREATE DATABASE {quoted} TEMPLATE template0{encoding}"))
-            .await
-            .with_context(|| format!("cannot create database {name:?}"))?;
         for (setting, value) in &self.per_database {
-            let value = value.replace('\'', "''");
-            client
-                .batch_execute(&format!("ALTER DATABASE {quoted} SET {setting} = '{value}'"))
+            let value = quote_literal(value);
+            connection
+                .client
+                .batch_execute(&format!("ALTER DATABASE {quoted} SET {setting} = {value}"))
                 .await
                 .with_context(|| format!("cannot set {setting} for database {name:?}"))?;
         }
-        Ok(())
+        Ok(made)
     }
 
-    /// Drops a database of the run, with the connections that it still has.
-    pub async fn drop_database(&self, name: &str) -> anyhow::Result<()> {
-        drop_database(&self.admin().await?.client, name).await
+    /// Makes the empty database of a trial, which `purpose` tells from those of
+    /// others. Where the scenario gives it a `name`, it is made under a name of
+    /// the run and renamed, so that a database of somebody else is never taken
+    /// for it.
+    pub async fn create_trial_database(
+        &self,
+        purpose: &str,
+        name: Option<&str>,
+        encoding: Option<&str>,
+        lease: &Lease,
+    ) -> anyhow::Result<Database> {
+        let own = self.database_name(purpose);
+        let made = self.create_database_in(&own, encoding, lease).await?;
+        match name {
+            Some(name) => {
+                database::rename(&self.admin, made, name, self.lease_for_databases(lease)).await
+            }
+            None => Ok(made),
+        }
+    }
+
+    /// Refuses the name of a database that the server has already.
+    pub async fn refuse_existing(&self, name: &str) -> anyhow::Result<()> {
+        database::refuse_existing(&self.admin().await?.client, name).await
+    }
+
+    /// Drops a database of the run, with the connections that it still has and
+    /// whatever else keeps it from being dropped.
+    pub async fn drop_database(&self, database: &Database) -> anyhow::Result<()> {
+        database::drop(&self.admin, database).await
     }
 
     /// Writes out what earlier work left in memory.
@@ -479,43 +494,6 @@ impl Server {
     }
 }
 
-/// Removes what a run noted, except what is already gone.
-pub async fn remove_resource(resource: &Resource) -> anyhow::Result<()> {
-    match resource {
-        Resource::Cluster { data, socket } => {
-            local::remove(&local::Folders { root: data.clone(), socket: socket.clone() }).await
-        }
-        Resource::Containers { label } => remove_containers(label).await.map(drop),
-        Resource::Database { conninfo, name } => {
-            let conninfo = Conninfo::parse(conninfo, &process_environment())?;
-            drop_database(&connect(&conninfo).await?.client, name).await
-        }
-        Resource::Partial { path } => {
-            let removed = if path.is_dir() {
-                std::fs::remove_dir_all(path)
-            } else {
-                std::fs::remove_file(path)
-            };
-            match removed {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    Err(error).with_context(|| format!("cannot remove {}", path.display()))
-                }
-                _ => Ok(()),
-            }
-        }
-    }
-}
-
-async fn drop_database(client: &Client, name: &str) -> anyhow::Result<()> {
-    // FORCE is there from PostgreSQL 13 on.
-    let force = if server_major(client).await? >= 13 { " WITH (FORCE)" } else { "" };
-    let name = quote_identifier(name);
-    client
-        .batch_execute(&format!("DROP DATABASE IF EXISTS {name}{force}"))
-        .await
-        .with_context(|| format!("cannot drop database {name}"))
-}
-
 /// `server_version_num` without the minor version.
 async fn server_major(client: &Client) -> anyhow::Result<u32> {
     let number: i32 = client
@@ -570,6 +548,15 @@ async fn client_version(launcher: &dyn Launcher) -> anyhow::Result<Version> {
     let said = succeed(launcher, CommandLine::new("pg_restore").arg("--version")).await?;
     let line = said.stdout.first().cloned().unwrap_or_default();
     Version::parse(&line).with_context(|| format!("pg_restore does not say its version: {line:?}"))
+}
+
+/// A text as SQL has it, whatever `standard_conforming_strings` is.
+fn quote_literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') {
+        return format!(" E'{}'", quoted.replace('\\', "\\\\"));
+    }
+    format!("'{quoted}'")
 }
 
 /// A name as SQL has it.

@@ -99,14 +99,14 @@ impl RunFolder {
             return Err(FolderError::Newer { path: self.path.clone(), seen: schema });
         }
         let mut run: RunRecord = serde_json::from_str(&text).map_err(damaged)?;
-        paths::to_used(&self.path, &mut run.scenario);
+        paths::to_used(&self.path, &mut run);
         Ok(run)
     }
 
     /// Replaces `run.json`, as a whole or not at all.
     pub fn write_run(&self, run: &RunRecord) -> Result<()> {
         let mut run = run.clone();
-        paths::to_written(&self.path, &mut run.scenario);
+        paths::to_written(&self.path, &mut run);
         let mut text = serde_json::to_vec_pretty(&run).map_err(|error| FolderError::Damaged {
             path: self.path.join(RUN),
             line: None,

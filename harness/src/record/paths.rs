@@ -7,15 +7,16 @@ use std::path::{Component, Path, PathBuf};
 use pathdiff::diff_paths;
 use restore_core::options::RestoreOptions;
 
+use super::run::RunRecord;
 use crate::scenario::{Dataset, Scenario};
 
-/// The scenario as the run folder `folder` writes it.
-pub(super) fn to_written(folder: &Path, scenario: &mut Scenario) {
+/// The run as its folder `folder` writes it.
+pub(super) fn to_written(folder: &Path, run: &mut RunRecord) {
     let Ok(folder) = std::path::absolute(folder) else { return };
-    for path in scripts(scenario) {
+    for path in all(run) {
         *path = lead(&folder, path);
     }
-    for options in options(scenario) {
+    for options in options(&mut run.scenario) {
         options.resolve_files(|path| lead(&folder, path));
     }
 }
@@ -28,13 +29,13 @@ fn lead(folder: &Path, path: &Path) -> PathBuf {
     way.unwrap_or_else(|| path.to_owned())
 }
 
-/// The scenario as the program uses it: whole paths.
-pub(super) fn to_used(folder: &Path, scenario: &mut Scenario) {
+/// The run as the program uses it: whole paths.
+pub(super) fn to_used(folder: &Path, run: &mut RunRecord) {
     let Ok(folder) = std::path::absolute(folder) else { return };
-    for path in scripts(scenario) {
+    for path in all(run) {
         *path = follow(&folder, path);
     }
-    for options in options(scenario) {
+    for options in options(&mut run.scenario) {
         options.resolve_files(|path| follow(&folder, path));
     }
 }
@@ -44,8 +45,14 @@ fn options(scenario: &mut Scenario) -> impl Iterator<Item = &mut RestoreOptions>
     own.chain([&mut scenario.restore.options])
 }
 
+fn all(run: &mut RunRecord) -> impl Iterator<Item = &mut PathBuf> {
+    let digests = run.scripts.iter_mut().map(|script| &mut script.path);
+    scripts(&mut run.scenario).chain(digests)
+}
+
 fn scripts(scenario: &mut Scenario) -> impl Iterator<Item = &mut PathBuf> {
-    scenario.variants.iter_mut().flat_map(|variant| {
+    let hooks = scenario.hooks.before.iter_mut().chain(&mut scenario.hooks.after);
+    let of_variants = scenario.variants.iter_mut().flat_map(|variant| {
         let dataset = match &mut variant.dataset {
             Dataset::Sql { files, .. } => files.as_mut_slice(),
             _ => &mut [],
@@ -55,7 +62,8 @@ fn scripts(scenario: &mut Scenario) -> impl Iterator<Item = &mut PathBuf> {
             workload.setup.iter_mut().chain(scripts)
         });
         dataset.iter_mut().chain(workload)
-    })
+    });
+    hooks.chain(of_variants)
 }
 
 /// Where that way leads. By the names alone: what it leads to may be gone.

@@ -42,6 +42,10 @@ pub struct RunRecord {
     pub servers: BTreeMap<String, ServerRecord>,
     /// The archives that were restored.
     pub archives: Vec<ArchiveRecord>,
+    /// Scripts that trials run besides the archive, which must stay as they
+    /// were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scripts: Vec<FileDigest>,
     /// How often the sweep was executed: 1, and one more per resume.
     pub sessions: u32,
     /// What of the load could not be read, and why.
@@ -136,6 +140,16 @@ impl ServerRecord {
     pub fn max_connections(&self) -> Option<u32> {
         self.settings.get("max_connections")?.parse().ok()
     }
+}
+
+/// A file as it was when the run was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// Where it is; in `run.json` the way from the run folder, as for the
+    /// scenario's scripts.
+    pub path: PathBuf,
+    /// SHA-256 of its contents and of what it includes, in hexadecimal.
+    pub sha256: String,
 }
 
 /// An archive that was restored.

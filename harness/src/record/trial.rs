@@ -90,6 +90,13 @@ pub struct TrialRow {
     /// Size of the archive that was made; empty where one was restored.
     #[serde(default)]
     pub archive_bytes: Option<u64>,
+    /// The scenario's scripts and commands before the restore; empty where it
+    /// has none.
+    #[serde(default)]
+    pub before_ns: Option<u64>,
+    /// The same after the restore.
+    #[serde(default)]
+    pub after_ns: Option<u64>,
     /// What the machine and the server were doing meanwhile.
     #[serde(skip)]
     pub load: LoadSummary,
@@ -125,6 +132,8 @@ impl TrialRow {
             exit_code: Some(0),
             message: None,
             archive_bytes: None,
+            before_ns: None,
+            after_ns: None,
             load: LoadSummary::default(),
             workload: WorkloadSummary::default(),
         }
@@ -137,11 +146,17 @@ impl TrialRow {
 
     /// What the harness spent around the restore.
     pub fn overhead(&self) -> Duration {
-        Duration::from_nanos(self.prepare_ns + self.verify_ns + self.cleanup_ns)
+        let hooks = self.before_ns.unwrap_or(0) + self.after_ns.unwrap_or(0);
+        Duration::from_nanos(self.prepare_ns + self.verify_ns + self.cleanup_ns + hooks)
     }
 
     /// WAL written, where it was read.
     pub fn wal(&self) -> Option<Bytes> {
         self.wal_bytes.map(Bytes)
     }
+}
+
+/// A duration as tables record it.
+pub fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,7 @@
 //! From the raw keys of a scenario to a [`Scenario`] that holds.
 
 mod dataset;
+mod hooks;
 mod restore;
 mod workload;
 
@@ -58,6 +59,12 @@ pub struct Overrides {
     /// Options of `pg_restore` on top of those of the scenario and of its
     /// variants; files from where the user stands.
     pub options: RestoreOptions,
+    /// Scripts before each restore in place of the scenario's.
+    pub before: Vec<PathBuf>,
+    /// Scripts after each restore in place of the scenario's.
+    pub after: Vec<PathBuf>,
+    /// The name of each trial's database.
+    pub database: Option<String>,
 }
 
 /// Why a scenario cannot be used, and where.
@@ -173,6 +180,7 @@ impl Check<'_> {
                 "phase \"dump\" dumps a database that jobtune fills: take tpch, pgbench or sql",
             );
         }
+        let hooks = self.hooks(&file)?;
         let written = self.written_options(&file.restore)?;
         let variants = self.variants(base, &written, &file.variant)?;
         let restore = Restore {
@@ -204,6 +212,7 @@ impl Check<'_> {
                 workload: limits,
             },
             restore,
+            hooks,
         })
     }
 

@@ -279,6 +279,18 @@ pub struct RestoreFile {
     pub privileges: Option<bool>,
     /// Which errors a trial may have and still count.
     pub errors: Option<ErrorPolicy>,
+    /// SQL scripts before each restore, relative to the scenario's folder.
+    #[serde(default)]
+    pub before: Vec<PathBuf>,
+    /// SQL scripts after each restore, relative to the scenario's folder.
+    #[serde(default)]
+    pub after: Vec<PathBuf>,
+    /// Commands before each restore.
+    pub prepare: Option<Spanned<Vec<String>>>,
+    /// Commands after each restore.
+    pub cleanup: Option<Spanned<Vec<String>>>,
+    /// The name of each trial's database.
+    pub database: Option<Spanned<String>>,
     /// `pg_restore`'s own options, by their long names.
     #[serde(flatten)]
     pub options: BTreeMap<String, toml::Value>,

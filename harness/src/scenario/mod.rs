@@ -3,6 +3,7 @@
 mod check;
 pub mod error_policy;
 pub mod file;
+mod hooks;
 pub mod quantity;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{Overrides, ScenarioError, from_archive, load};
 pub use error_policy::ErrorPolicy;
+pub use hooks::Hooks;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
 
 /// A scenario whose keys have been checked against each other.
@@ -39,6 +41,9 @@ pub struct Scenario {
     pub limits: Limits,
     /// What the restore includes.
     pub restore: Restore,
+    /// What is done around it.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
 }
 
 impl Scenario {

@@ -13,7 +13,6 @@ use restore_core::launch::{Output, output_within};
 use restore_core::units::Jobs;
 use tokio::time::Instant;
 
-use super::live::nanos;
 use super::warm_up::Attempt;
 use super::{Bench, Finished, WarmedUp, Watch, caches, watching};
 use crate::clock;
@@ -21,7 +20,7 @@ use crate::dataset::{Counted, Counts, differences, size_on_disk};
 use crate::design::{Cell, Trial};
 use crate::load::{Sampling, Seen, summarise};
 use crate::provider::Server;
-use crate::record::{Outcome, TrialRow, WorkloadSummary};
+use crate::record::{Outcome, TrialRow, WorkloadSummary, nanos};
 use crate::scenario::Scenario;
 
 /// A filled database that is dumped again and again.
@@ -293,6 +292,8 @@ impl Bench for DumpBench<'_> {
             exit_code: cycle.exit_code,
             message: cycle.message,
             archive_bytes: cycle.bytes,
+            before_ns: None,
+            after_ns: None,
             load: summarise(&cycle.seen.samples),
             workload: WorkloadSummary::default(),
         };

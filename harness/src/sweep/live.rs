@@ -7,26 +7,25 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_trait::async_trait;
 use restore_core::archive::Archive;
-use restore_core::engine::{
-    Engine, EngineEnd, PgRestore, Psql, RestoreError, RestoreReport, RestoreRequest,
-};
-use restore_core::event::{ItemName, ItemTiming};
+use restore_core::engine::{Engine, EngineEnd, PgRestore, Psql, RestoreReport, RestoreRequest};
 use restore_core::format::Format;
 use restore_core::plan::{PgMajor, Plan};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
+use super::hooks::Around;
+use super::items::ItemIndex;
 use super::warm_up::{Attempt, serial};
 use super::{Bench, Finished, WarmedUp, Watch, caches, watching};
 use crate::clock;
 use crate::dataset::selection::Selection;
 use crate::dataset::{Counted, Counts, brought_by_extensions, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
-use crate::errors::{Judge, classify};
+use crate::errors::Judge;
 use crate::lease::Lease;
 use crate::load::{Sampling, Seen, held_by_locks, summarise};
-use crate::provider::Server;
-use crate::record::{ArchiveRecord, ErrorReference, ErrorRow, ItemRow, Outcome, TrialRow};
+use crate::provider::{Database, Server};
+use crate::record::{ArchiveRecord, ErrorReference, ErrorRow, Outcome, TrialRow, nanos};
 use crate::scenario::Scenario;
 use crate::workload::{Latencies, Production, Traffic, now_us};
 
@@ -58,66 +57,6 @@ struct Contents {
     items: ItemIndex,
     /// What waits for what; absent where the engine restores serially.
     plan: Option<Plan>,
-}
-
-/// Items by what the engine's log calls them.
-#[derive(Default)]
-struct ItemIndex {
-    count: Option<u64>,
-    by_id: HashMap<u32, Known>,
-    /// A serial restore names items without numbers; of two with the same
-    /// kind and name (overloaded functions) either will do.
-    by_name: HashMap<(String, String), u32>,
-}
-
-struct Known {
-    kind: String,
-    name: String,
-    bytes: Option<u64>,
-}
-
-impl ItemIndex {
-    fn new(archive: &Archive) -> Self {
-        let mut index = Self { count: Some(archive.toc().items.len() as u64), ..Self::default() };
-        for item in &archive.toc().items {
-            let name = match item.namespace.as_deref() {
-                Some(schema) if !schema.is_empty() => format!("{schema}.{}", item.name()),
-                _ => item.name().to_owned(),
-            };
-            let kind = item.kind.as_str().to_owned();
-            index.by_name.insert((kind.clone(), name.clone()), item.id.0);
-            index.by_name.entry((kind.clone(), item.name().to_owned())).or_insert(item.id.0);
-            let bytes = item.data_length.map(|bytes| bytes.0);
-            index.by_id.insert(item.id.0, Known { kind, name, bytes });
-        }
-        index
-    }
-
-    fn row(&self, timing: ItemTiming) -> ItemRow {
-        let ItemTiming { item, lane, start, end } = timing;
-        let bytes = self.known(&item).and_then(|(_, known)| known.bytes);
-        let (dump_id, kind, name) = self.named(&item);
-        ItemRow { lane, start_ns: nanos(start), end_ns: nanos(end), dump_id, kind, name, bytes }
-    }
-
-    fn error(&self, error: &RestoreError) -> ErrorRow {
-        let item = error.item().map(|item| self.named(item)).unwrap_or_default();
-        ErrorRow::new(error, item, classify(error).key())
-    }
-
-    /// Number, kind and name of an item, by the archive where it knows the item.
-    fn named(&self, item: &ItemName) -> (Option<u32>, String, String) {
-        match self.known(item) {
-            Some((id, known)) => (Some(id), known.kind.clone(), known.name.clone()),
-            None => (item.id.map(|id| id.0), item.kind.clone(), item.name.clone()),
-        }
-    }
-
-    fn known(&self, item: &ItemName) -> Option<(u32, &Known)> {
-        let by_name = || self.by_name.get(&(item.kind.clone(), item.name.clone())).copied();
-        let id = item.id.map(|id| id.0).or_else(by_name)?;
-        Some((id, self.by_id.get(&id)?))
-    }
 }
 
 impl<'a> LiveBench<'a> {
@@ -186,10 +125,12 @@ impl<'a> LiveBench<'a> {
     }
 
     /// Starts the workload that belongs beside a trial.
-    async fn traffic(&self, cell: &Cell, database: &str) -> anyhow::Result<Option<Traffic>> {
+    async fn traffic(&self, cell: &Cell, trial: u32) -> anyhow::Result<Option<Traffic>> {
         let variant = &cell.archive.variant;
         match self.production.get(variant) {
-            Some(production) => production.begin(self.server(variant)?, database).await.map(Some),
+            Some(production) => {
+                production.begin(self.server(variant)?, &purpose(trial)).await.map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -225,14 +166,30 @@ impl<'a> LiveBench<'a> {
         })
     }
 
-    /// Makes the database and settles what earlier work left behind.
-    async fn prepare(&mut self, cell: &Cell, database: &str) -> anyhow::Result<()> {
+    /// Makes the database, runs what is to run in it before the restore, and
+    /// settles what earlier work left behind.
+    async fn prepare(&mut self, cell: &Cell, trial: u32) -> anyhow::Result<Prepared> {
         let (scenario, lease) = (self.scenario, self.lease);
         let encoding = self.contents(&cell.archive)?.encoding.clone();
         let server = self.server_mut(&cell.archive.variant)?;
         caches::cool(scenario, server).await?;
-        server.create_database_in(database, encoding.as_deref(), lease).await?;
-        server.checkpoint().await
+        let name = scenario.hooks.database.as_deref();
+        let encoding = encoding.as_deref();
+        let database = server.create_trial_database(&purpose(trial), name, encoding, lease).await?;
+        let before = self.around(cell, &database.name, trial)?.before().await?;
+        self.server(&cell.archive.variant)?.checkpoint().await?;
+        Ok(Prepared { database, before })
+    }
+
+    /// What the scenario asks for around a trial.
+    fn around<'b>(
+        &'b self,
+        cell: &Cell,
+        database: &'b str,
+        trial: u32,
+    ) -> anyhow::Result<Around<'b>> {
+        let server = self.server(&cell.archive.variant)?;
+        Ok(Around { hooks: &self.scenario.hooks, server, database, trial, jobs: cell.jobs })
     }
 
     async fn restore(
@@ -279,20 +236,20 @@ impl<'a> LiveBench<'a> {
     async fn cycle(
         &mut self,
         cell: &Cell,
-        database: &str,
         trial: u32,
         limit: Option<Duration>,
         watch: Watch<'_>,
     ) -> anyhow::Result<Cycle> {
         let limit = limit.into_iter().chain(self.scenario.sweep.trial_limit()).min();
         let begun = Instant::now();
-        self.prepare(cell, database).await?;
-        let traffic = self.traffic(cell, database).await?;
+        let prepared = self.prepare(cell, trial).await?;
+        let database = &prepared.database.name;
+        let traffic = self.traffic(cell, trial).await?;
         let wal_before = self.wal_position(cell).await;
         let path = &self.contents(&cell.archive)?.path;
         let server = self.server(&cell.archive.variant)?;
         let sampling = watching::sample(self.scenario, server, database, path, trial).await;
-        let prepare = begun.elapsed();
+        let prepare = begun.elapsed().saturating_sub(prepared.before.unwrap_or_default());
         let started_at = clock::rfc3339(clock::now());
         let start_us = now_us();
         let (report, seen) = self.restore(cell, database, sampling, limit, watch).await?;
@@ -308,7 +265,14 @@ impl<'a> LiveBench<'a> {
             Some(traffic) => Some(traffic.finish(start_us, end_us).await),
             None => None,
         };
+        let waited = begun.elapsed();
         let mut log = report.messages.clone();
+        // What was stopped is not worth what would complete it.
+        let after = match report.end {
+            EngineEnd::TimedOut => Ok(None),
+            EngineEnd::Exited(_) => self.around(cell, database, trial)?.after().await,
+        };
+        let begun = Instant::now();
         let restored = match self.inspect(cell, database).await {
             Ok(restored) => Some(restored),
             Err(error) => {
@@ -321,17 +285,28 @@ impl<'a> LiveBench<'a> {
             report.errors.kept().iter().map(|error| index.error(error)).collect();
         let refused = self.errors.refusal(&cell.archive, &report, &mut errors);
         let (mut outcome, mut message) = self.judge(cell, &report, refused, restored.as_ref());
-        if let Some(Err(error)) = &latencies {
-            // What was measured is not what was asked for.
+        let verify = waited + begun.elapsed();
+        let cleanup = self.around(cell, database, trial)?.cleanup().await;
+        // What was measured is not what was asked for.
+        let failures = [
+            latencies.as_ref().and_then(|l| l.as_ref().err()),
+            after.as_ref().err(),
+            cleanup.as_ref().err(),
+        ];
+        for error in failures.into_iter().flatten() {
             log.push(format!("{error:#}"));
             if outcome == Outcome::Completed {
                 (outcome, message) = (Outcome::Failed, Some(format!("{error:#}")));
             }
         }
         let error_reference = self.error_reference(cell, trial, outcome, &errors);
+        let after = [after.ok().flatten(), cleanup.ok().flatten()];
         Ok(Cycle {
             errors,
             error_reference,
+            before: prepared.before,
+            after: after.into_iter().flatten().reduce(|a, b| a + b),
+            database: prepared.database,
             latencies: latencies.and_then(Result::ok),
             report,
             seen,
@@ -342,7 +317,7 @@ impl<'a> LiveBench<'a> {
             log,
             started_at,
             prepare,
-            verify: begun.elapsed(),
+            verify,
         })
     }
 
@@ -409,11 +384,10 @@ impl<'a> LiveBench<'a> {
 
     /// A restore that no trial counts, and its database dropped.
     async fn warm_up_once(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<Cycle> {
-        let database = self.server(&cell.archive.variant)?.database_name("warm_up");
         // A warm-up is looked at too, so that it warms up what a trial does.
         let limit = self.scenario.sweep.warm_up.limit();
-        let mut cycle = self.cycle(cell, &database, 0, limit, watch).await?;
-        self.clear(cell, &database, &mut cycle.log).await?;
+        let mut cycle = self.cycle(cell, 0, limit, watch).await?;
+        self.clear(cell, &cycle.database, &mut cycle.log).await?;
         Ok(cycle)
     }
 
@@ -422,7 +396,7 @@ impl<'a> LiveBench<'a> {
     async fn clear(
         &mut self,
         cell: &Cell,
-        database: &str,
+        database: &Database,
         log: &mut Vec<String>,
     ) -> anyhow::Result<()> {
         let variant = &cell.archive.variant;
@@ -459,8 +433,18 @@ fn uncounted(expected: &Counts, counted: &Counted) -> Option<String> {
     })
 }
 
+/// A database that is ready for a restore.
+struct Prepared {
+    database: Database,
+    /// How long the scenario's scripts and commands took.
+    before: Option<Duration>,
+}
+
 /// One restore with everything around it but the end.
 struct Cycle {
+    database: Database,
+    before: Option<Duration>,
+    after: Option<Duration>,
     report: RestoreReport,
     errors: Vec<ErrorRow>,
     error_reference: Option<ErrorReference>,
@@ -530,11 +514,9 @@ impl Bench for LiveBench<'_> {
         watch: Watch<'_>,
     ) -> anyhow::Result<Finished> {
         let cell = trial.cell;
-        let database =
-            self.server(&cell.archive.variant)?.database_name(&format!("t{}", trial.number));
-        let mut cycle = self.cycle(cell, &database, trial.number, trial.limit, watch).await?;
+        let mut cycle = self.cycle(cell, trial.number, trial.limit, watch).await?;
         let begun = Instant::now();
-        self.clear(cell, &database, &mut cycle.log).await?;
+        self.clear(cell, &cycle.database, &mut cycle.log).await?;
         let cleanup = begun.elapsed();
         let Contents { items, plan, .. } = self.contents(&cell.archive)?;
         let report = cycle.report;
@@ -569,6 +551,8 @@ impl Bench for LiveBench<'_> {
             },
             message: cycle.message,
             archive_bytes: None,
+            before_ns: cycle.before.map(nanos),
+            after_ns: cycle.after.map(nanos),
             load,
             workload: cycle.latencies.as_ref().map(Latencies::summary).unwrap_or_default(),
         };
@@ -590,12 +574,13 @@ impl Bench for LiveBench<'_> {
     }
 }
 
-fn no_server(variant: &str) -> String {
-    format!("variant {variant:?} has no server")
+/// What a database of a trial is for, as its name says; 0 is a warm-up.
+fn purpose(trial: u32) -> String {
+    if trial == 0 { "warm_up".to_owned() } else { format!("t{trial}") }
 }
 
-pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+fn no_server(variant: &str) -> String {
+    format!("variant {variant:?} has no server")
 }
 
 /// The end of the WAL in bytes; a standby has none of its own.

@@ -3,6 +3,8 @@
 pub mod caches;
 pub mod dumps;
 mod failures;
+mod hooks;
+mod items;
 pub mod live;
 mod progress;
 pub mod source;

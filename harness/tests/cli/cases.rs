@@ -9,7 +9,7 @@ use super::external::{External, docker};
 use super::{Place, assert_done, bindir, has_server, stderr, stdout};
 
 /// The path of an archive in tests/archives.
-fn archive(name: &str) -> String {
+pub(super) fn archive(name: &str) -> String {
     format!("{}/tests/archives/{name}.dump", env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -243,4 +243,20 @@ fn newer_client_sets_what_the_server_does_not_know() {
     assert!(trials.iter().all(|(outcome, ..)| outcome == "completed"), "{}", stderr(&output));
     let said = "unrecognized configuration parameter \"transaction_timeout\"";
     assert_eq!(stderr(&output).matches(said).count(), 1, "{}", stderr(&output));
+}
+
+/// The server of a cluster goes with its databases, but between trials each must go by itself.
+#[test]
+fn subscription_goes_with_its_database() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let dump = archive("subscription");
+    let args = ["sweep", "--archive", &dump, "--jobs", "1,2", "--blocks", "1", "--out", "run"];
+    assert_done(&place.run(&args));
+    let trials = outcomes(&place, "run");
+    assert_eq!(trials.len(), 2);
+    assert!(trials.iter().all(|(outcome, ..)| outcome == "completed"), "{trials:?}");
+    place.assert_clean();
 }

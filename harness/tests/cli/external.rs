@@ -5,6 +5,7 @@ use std::process::Command as Process;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::cases::archive;
 use super::containers::has_images;
 use super::survival::{place, start, wait_for_rows};
 use super::{assert_done, bindir, stderr};
@@ -116,6 +117,97 @@ fn an_external_server_is_used_within_its_rights_and_left_as_it_was() {
 }
 
 #[test]
+fn databases_with_subscriptions_go_from_an_external_server() {
+    let Some(image) = image() else { return };
+    let server = External::start(&image);
+    let place = place();
+    let archive = archive("subscription");
+    let conninfo = server.conninfo("postgres");
+    let sweep = ["sweep", "--archive", &archive, "--jobs", "1,2", "--conninfo", &conninfo];
+    let blocks = |blocks: &'static str, out: &'static str| {
+        [&sweep[..], &["--blocks", blocks, "--out", out]].concat()
+    };
+    let left = || {
+        server.sql(
+            "SELECT datname FROM pg_database WHERE datname ~ '^jobtune' \
+             UNION ALL SELECT subname FROM pg_subscription \
+             UNION ALL SELECT roname FROM pg_replication_origin",
+        )
+    };
+    assert_done(&place.run(&blocks("1", "whole")));
+    assert_eq!(left(), "");
+
+    let mut child = start(&place, &blocks("30", "run"));
+    wait_for_rows(&place, 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_done(&place.run(&["clean"]));
+    assert_eq!(left(), "");
+    place.assert_clean();
+}
+
+#[test]
+fn a_database_gets_the_name_asked_for_and_nobody_elses_is_dropped() {
+    let Some(image) = image() else { return };
+    let server = External::start(&image);
+    let place = place();
+    let archive = archive("subscription");
+    let conninfo = server.conninfo("postgres");
+    let args = ["sweep", "--archive", &archive, "--jobs", "1,2", "--conninfo", &conninfo];
+    let args = [&args[..], &["--database", "home", "--blocks", "20", "--out", "run"]].concat();
+    let homes =
+        || server.sql("SELECT datname FROM pg_database WHERE datname !~ '^(template|postgres)'");
+    server.sql("CREATE DATABASE home");
+    let refused = place.run(&args);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("database \"home\" exists already"));
+    assert_eq!(homes(), "home");
+    server.sql("DROP DATABASE home");
+
+    let mut child = start(&place, &args);
+    wait_for_rows(&place, 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_done(&place.run(&["clean"]));
+    assert_eq!(homes(), "");
+    assert_done(&place.run(&["sweep", "--resume", "run", "--conninfo", &conninfo]));
+    assert_eq!(place.trials("run").len(), 40);
+    assert_eq!(homes(), "");
+
+    // A database that somebody else made under the name is another one.
+    server.sql("CREATE DATABASE home");
+    let noted = format!(r#"{{"kind":"database","conninfo":"{conninfo}","name":"home","oid":1}}"#);
+    std::fs::write(place.path("state/dead.lease"), format!("{noted}\n")).unwrap();
+    assert_done(&place.run(&["clean"]));
+    place.assert_clean();
+    assert_eq!(homes(), "home");
+}
+
+#[test]
+fn clean_goes_on_after_what_it_cannot_remove() {
+    let place = place();
+    let state = place.path("state");
+    std::fs::create_dir(&state).unwrap();
+    let left = place.path("left");
+    std::fs::create_dir(&left).unwrap();
+    // Nobody listens there; a name that sorts first is cleaned first.
+    let gone = r#"{"kind":"database","conninfo":"host=127.0.0.1 port=1","name":"jobtune_a_t1"}"#;
+    let partial = format!(r#"{{"kind":"partial","path":"{}"}}"#, left.display());
+    std::fs::write(state.join("aaaa.lease"), format!("{gone}\n")).unwrap();
+    std::fs::write(state.join("bbbb.lease"), format!("{partial}\n")).unwrap();
+    let output = place.run(&["clean"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = stderr(&output);
+    assert!(told.contains("cannot drop database \"jobtune_a_t1\""), "{told}");
+    assert!(told.contains("jobtune clean --forget aaaa"), "{told}");
+    assert!(!left.exists(), "the rest was not removed");
+
+    assert_done(&place.run(&["clean", "--forget", "aaaa"]));
+    place.assert_clean();
+    assert_eq!(place.run(&["clean", "--forget", "aaaa"]).status.code(), Some(2));
+}
+
+#[test]
 fn clean_removes_the_container_of_a_dead_run() {
     if !has_images() {
         return;
@@ -149,7 +241,7 @@ fn an_archive_newer_than_the_programs_is_refused() {
     let output = place.run(&args);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr(&output).contains("was made by pg_dump 18, and pg_restore here is 15"),
+        stderr(&output).contains("from major version 17 on, and pg_restore here is 15"),
         "{}",
         stderr(&output)
     );

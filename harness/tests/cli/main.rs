@@ -20,6 +20,7 @@ mod control_group;
 mod encodings;
 mod external;
 mod faults;
+mod hooks;
 mod inspect;
 mod layers;
 mod licences;

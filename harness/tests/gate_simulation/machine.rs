@@ -93,6 +93,7 @@ impl Laboratory {
             },
             servers: BTreeMap::new(),
             archives: Vec::new(),
+            scripts: Vec::new(),
             sessions: 1,
             load_notes: Vec::new(),
             error_notes: Vec::new(),

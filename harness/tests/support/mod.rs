@@ -86,6 +86,8 @@ pub(crate) fn row(
         errors: 0,
         exit_code: Some(0),
         archive_bytes: None,
+        before_ns: None,
+        after_ns: None,
         message: None,
         load: LoadSummary::default(),
         workload: WorkloadSummary::default(),

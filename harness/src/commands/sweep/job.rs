@@ -18,7 +18,7 @@ use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::recommend::{Decision, StopRule};
 use crate::record::run::SCHEMA;
-use crate::record::{Ending, ErrorReference, Host, RunFolder, RunRecord, TrialRow};
+use crate::record::{Ending, ErrorReference, FileDigest, Host, RunFolder, RunRecord, TrialRow};
 use crate::scenario::{self, ConninfoSource, Phase, Provider, Scenario};
 use crate::sweep::dumps::DumpBench;
 use crate::sweep::live::LiveBench;
@@ -182,6 +182,7 @@ impl Job {
             host: host(),
             servers: stage.records.clone(),
             archives: stage.archives.clone(),
+            scripts: stage.scripts.clone(),
             sessions: 1,
             load_notes: Vec::new(),
             error_notes: Vec::new(),
@@ -239,6 +240,7 @@ impl Job {
                 );
             }
         }
+        check_scripts(&run.scripts, &stage.scripts)?;
         let folder = RunFolder::open(&self.folder)?;
         folder.mend()?;
         for (archive, plan) in plans::of(&run)? {
@@ -274,6 +276,18 @@ impl Job {
             let folder = self.folder.display();
             printer.note(format!("go on with: jobtune sweep --resume {folder}"));
         }
+    }
+}
+
+/// Refuses scripts that are no longer what the trials so far ran.
+fn check_scripts(then: &[FileDigest], now: &[FileDigest]) -> anyhow::Result<()> {
+    match now.iter().find(|script| !then.contains(script)) {
+        Some(script) => bail!(
+            "cannot resume: the script {} has changed since the run was made; put it back as it \
+             was, or start a new run",
+            script.path.display()
+        ),
+        None => Ok(()),
     }
 }
 

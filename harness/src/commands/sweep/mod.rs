@@ -115,8 +115,9 @@ async fn carry_out(
     job.check_room().await?;
     let (lease, left) = Lease::take(&state_folder(state.state_dir.as_deref())?, &job.run)?;
     let work = async {
-        for resource in &left {
-            crate::provider::remove_resource(resource).await?;
+        // What an earlier execution left would be in the way of this one.
+        if let Some(error) = crate::provider::remove(&left).await.into_iter().next() {
+            return Err(error.context("something that the run made earlier cannot be removed"));
         }
         job.execute(&lease, earlier, printer).await
     };

@@ -15,12 +15,12 @@ use super::describe::describe_server;
 use super::job::Job;
 use crate::dataset::cache::Maker;
 use crate::dataset::selection::Selection;
-use crate::dataset::{Counts, count, describe, fill, shared};
+use crate::dataset::{Counts, count, describe, fill, script_digests, shared, shared_scripts};
 use crate::lease::Lease;
 use crate::preflight::{self, Subject};
 use crate::printer::Printer;
 use crate::provider::{Context, Server, Shared};
-use crate::record::{ArchiveRecord, ServerRecord};
+use crate::record::{ArchiveRecord, FileDigest, ServerRecord};
 use crate::scenario::{Cache, Dataset, ErrorPolicy, Phase, Variant};
 use crate::sweep::caches::can_drop_caches;
 use crate::sweep::dumps::DumpSource;
@@ -36,6 +36,8 @@ pub(super) struct Stage {
     pub(super) sources: Vec<DumpSource>,
     /// The workload beside each variant that has one.
     pub(super) production: BTreeMap<String, Production>,
+    /// Scripts around the restores.
+    pub(super) scripts: Vec<FileDigest>,
 }
 
 impl Job {
@@ -45,6 +47,8 @@ impl Job {
         for variant in &self.scenario.variants {
             Criteria::read(&self.scenario.options(&variant.name))?;
         }
+        // A script that cannot be read is said before anything is started.
+        let scripts = script_digests(self.scenario.hooks.scripts())?;
         let shared = self.shared()?;
         let jobs = self.scenario.sweep.jobs.iter().map(|jobs| jobs.get());
         let context = Context {
@@ -62,6 +66,7 @@ impl Job {
             archives: Vec::new(),
             sources: Vec::new(),
             production: BTreeMap::new(),
+            scripts,
         };
         let mut specs = Vec::new();
         for variant in &self.scenario.variants {
@@ -78,6 +83,9 @@ impl Job {
                 };
             let sweep = &self.scenario.sweep;
             let server = &mut stage.servers[number];
+            if let Some(name) = &self.scenario.hooks.database {
+                server.refuse_existing(name).await?;
+            }
             match self.scenario.phase {
                 Phase::Restore => {
                     let (formats, compression) = (&sweep.formats, &sweep.compression);
@@ -169,9 +177,10 @@ impl Job {
         let mut all = vec![Shared { path: self.cache.clone(), writable: true }];
         let variants = &self.scenario.variants;
         let datasets = variants.iter().flat_map(|variant| shared(&variant.dataset));
+        let scripts = shared_scripts(self.scenario.hooks.scripts());
         let files = self.scenario.option_files();
         let files = files.map(|path| Shared { path: path.to_owned(), writable: false });
-        let others = variants.iter().flat_map(Production::shared).chain(files);
+        let others = variants.iter().flat_map(Production::shared).chain(files).chain(scripts);
         for one in datasets.chain(others) {
             // Variants often have their files in common, and a container has
             // room for a path once.
