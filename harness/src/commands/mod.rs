@@ -61,12 +61,12 @@ impl Status {
 /// Does what the command line says.
 pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
     match cli.command {
-        Command::Sweep(args) => sweep::run(*args, printer).await,
+        Command::Sweep(args) => Box::pin(sweep::run(*args, printer)).await,
         Command::Compare(args) => compare::run(&args, printer),
         Command::History(args) => history::run(&args, printer),
-        Command::Noise(args) => noise::run(*args, printer).await,
-        Command::Tune(args) => tune::run(*args, printer).await,
-        Command::Restore(args) => restore::run(&args, printer).await,
+        Command::Noise(args) => Box::pin(noise::run(*args, printer)).await,
+        Command::Tune(args) => Box::pin(tune::run(*args, printer)).await,
+        Command::Restore(args) => Box::pin(restore::run(&args, printer)).await,
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Claims(args) => claims::run(&args, printer),
