@@ -146,7 +146,9 @@ fn names_select_functions_triggers_and_tables_of_a_given_archive() {
     assert_done(&output);
     let folder = open(&place, "run");
     assert_eq!(rows(&folder, "base"), counts(&[("orders", 1000)]));
-    let mut items = restored(&folder, 1);
+    let trials = folder.trials().unwrap();
+    let serial = trials.iter().find(|trial| trial.jobs.get() == 1).unwrap();
+    let mut items = restored(&folder, serial.trial);
     items.sort_unstable();
     let expected = [
         "FUNCTION public.refuse()",
