@@ -1,0 +1,143 @@
+//! Checks of `[sweep]`: what is varied, and for how long.
+
+use std::fmt;
+use std::hash::Hash;
+use std::ops::Range;
+
+use restore_core::format::{Compression, Format};
+use restore_core::units::Jobs;
+use toml::Spanned;
+
+use super::super::file::{ScenarioFile, SweepFile};
+use super::super::quantity::Percent;
+use super::super::{Blocks, Cache, Phase, Sweep};
+use super::{Check, Flaw, flaw};
+
+impl Check<'_> {
+    pub(super) fn sweep(
+        &self,
+        scenario: &ScenarioFile,
+        given_archive: bool,
+    ) -> Result<Sweep, Flaw> {
+        let file = &scenario.sweep;
+        let default_jobs = [1, 2, 4, 8].into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
+        let mut jobs =
+            axis("jobs", self.overrides.jobs.as_ref(), file.jobs.as_ref(), default_jobs.collect())?;
+        jobs.sort_unstable();
+        let formats = axis(
+            "formats",
+            self.overrides.formats.as_ref(),
+            file.formats.as_ref(),
+            if given_archive { vec![] } else { vec![Format::Custom, Format::Directory] },
+        )?;
+        let gzip = "gzip:6".parse::<Compression>().map_err(|message| Flaw { span: None, message });
+        let compression = axis(
+            "compression",
+            None,
+            file.compression.as_ref(),
+            if given_archive { vec![] } else { vec![gzip?] },
+        )?;
+        if given_archive && !(formats.is_empty() && compression.is_empty()) {
+            return flaw(
+                file.formats.as_ref().map(Spanned::span),
+                "a given archive is restored as it is: leave out formats and compression",
+            );
+        }
+        check_serial_formats(
+            scenario.phase,
+            &jobs,
+            &formats,
+            file.formats.as_ref().map(Spanned::span).filter(|_| self.overrides.formats.is_none()),
+        )?;
+        Ok(Sweep {
+            jobs,
+            formats,
+            compression,
+            blocks: self.blocks(file)?,
+            cache: file.cache.unwrap_or(Cache::Warm),
+            warm_up: file.warm_up.unwrap_or_default(),
+            budget: self.overrides.budget.or(file.budget),
+            trial_limit: file.trial_limit,
+            seed: self.overrides.seed.or(file.seed),
+            load_interval: file.load_interval.unwrap_or_default(),
+        })
+    }
+
+    fn blocks(&self, file: &SweepFile) -> Result<Blocks, Flaw> {
+        /// STATISTICS, "Stopping": at least 3 blocks for a report, 10 at most
+        /// unless asked.
+        const DEFAULT: (u32, u32) = (3, 10);
+
+        let precision = file.blocks.precision.unwrap_or(Percent::new(3));
+        if let Some(blocks) = self.overrides.blocks {
+            if blocks == 0 {
+                return flaw(None, "--blocks 0: give at least 1");
+            }
+            return Ok(Blocks { min: blocks, max: blocks, precision });
+        }
+        let min = file.blocks.min.as_ref().map_or(DEFAULT.0, |min| *min.get_ref());
+        let max = file.blocks.max.as_ref().map_or(DEFAULT.1.max(min), |max| *max.get_ref());
+        let span = file.blocks.max.as_ref().or(file.blocks.min.as_ref()).map(Spanned::span);
+        if min == 0 {
+            return flaw(span, "blocks.min is 0: give at least 1");
+        }
+        if max < min {
+            return flaw(span, format!("blocks.max {max} is below blocks.min {min}"));
+        }
+        Ok(Blocks { min, max, precision })
+    }
+}
+
+/// An axis of the sweep: the command line's, the file's, or the default.
+fn axis<T: Copy + Eq + Hash + fmt::Display>(
+    name: &str,
+    given: Option<&Vec<T>>,
+    file: Option<&Spanned<Vec<T>>>,
+    default: Vec<T>,
+) -> Result<Vec<T>, Flaw> {
+    let span = if given.is_some() { None } else { file.map(Spanned::span) };
+    let Some(values) = given.or(file.map(Spanned::get_ref)) else {
+        return Ok(default);
+    };
+    if values.is_empty() {
+        return flaw(span, format!("{name} is empty: give at least one value"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    match values.iter().find(|value| !seen.insert(**value)) {
+        Some(twice) => flaw(span, format!("{name} has {twice} twice")),
+        None => Ok(values.clone()),
+    }
+}
+
+/// Tar and plain restore serially, and all but directories are made so. Beside a parallel format they are points
+/// of reference at one job, which must then be on the axis.
+fn check_serial_formats(
+    phase: Phase,
+    jobs: &[Jobs],
+    formats: &[Format],
+    span: Option<Range<usize>>,
+) -> Result<(), Flaw> {
+    let Some(serial) = formats.iter().find(|&&format| !phase.is_parallel(format)) else {
+        return Ok(());
+    };
+    if !jobs.contains(&Jobs::ONE) {
+        return flaw(span, format!("format {serial} takes 1 job alone: add 1 to jobs"));
+    }
+    let all_serial = formats.iter().all(|&format| !phase.is_parallel(format));
+    match jobs.iter().find(|&&jobs| all_serial && jobs != Jobs::ONE) {
+        Some(jobs) => flaw(
+            span,
+            match phase {
+                Phase::Restore => format!(
+                    "format {serial} cannot be restored with {jobs} jobs: pg_restore -j takes \
+                     custom and directory archives; say jobs = [1], or add a parallel format"
+                ),
+                Phase::Dump => format!(
+                    "format {serial} cannot be dumped with {jobs} jobs: pg_dump -j makes \
+                     directories alone; say jobs = [1], or add directory"
+                ),
+            },
+        ),
+        None => Ok(()),
+    }
+}
