@@ -139,6 +139,9 @@ fn escape_start(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::document;
 
@@ -175,5 +178,28 @@ mod tests {
             r"",
         ];
         assert_eq!(render(&document), expected.join("\n"));
+    }
+
+    /// Bars that end a cell.
+    fn bars(line: &str) -> usize {
+        line.replace(r"\\", "").replace(r"\|", "").matches('|').count()
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_is_a_line_with_a_bar_around_each_cell(names in vec("[a-z表|\\\\*\n\r-]{0,20}", 1..5)) {
+            let mut document = Document::new();
+            document.table(
+                document::Table::of(&names)
+                    .text(names[0].clone(), |name| (*name).clone())
+                    .number("n", |name| (*name).clone())
+                    .strong(|name| name.len() > 5),
+            );
+            let text = render(&document);
+            prop_assert_eq!(text.lines().count(), names.len() + 2);
+            for line in text.lines() {
+                prop_assert_eq!(bars(line), 3, "{}", text);
+            }
+        }
     }
 }

@@ -216,6 +216,9 @@ fn widths(columns: &[&Column], width: usize) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::document;
 
@@ -280,5 +283,31 @@ mod tests {
         ]);
         let expected = "Dump\ndatabase  shop\nby        pg_dump of\n          PostgreSQL 17\n";
         assert_eq!(render(&document, narrow()), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal(
+            names in vec("[a-z 表é|*\n\t\u{1b}\u{202e}-]{0,120}", 1..5),
+            width in 40_usize..120,
+        ) {
+            let mut document = Document::of(names.join(" "));
+            document
+                .fields(names.iter().map(|name| (name.as_str(), names.join(": "))))
+                .list(names.clone())
+                .table(
+                    document::Table::of(&names)
+                        .grouped("group", |name| (*name).clone())
+                        .text(names[0].clone(), |name| (*name).clone())
+                        .text("name", |name| (*name).clone())
+                        .note(names[0].clone()),
+                );
+            let text = render(&document, Style { width, color: false });
+            for line in text.lines() {
+                prop_assert!(display_width(line) <= width, "{line:?} in {text}");
+                let is_unsafe = |c: char| c.is_control() || c == '\u{202e}';
+                prop_assert!(!line.contains(is_unsafe), "{line:?}");
+            }
+        }
     }
 }
