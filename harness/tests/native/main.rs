@@ -57,6 +57,10 @@ impl Arena {
         args: &[&str],
     ) {
         self.server.create(database);
+        // Errors may name the database, which each side has its own of.
+        let named =
+            |error: &String| error.replace("database theirs", &format!("database {database}"));
+        let expected_errors: Vec<String> = expected_errors.iter().map(named).collect();
         let found = self.restore(database, archive, args);
         assert_eq!(found, expected_errors, "errors of {} {args:?}", archive.display());
         assert_same(expected, &self.server.contents(database), archive, args);

@@ -64,7 +64,7 @@ pub(crate) struct Task {
     /// In the unit of the costs that the graph was made with.
     cost: u64,
     /// Its cost and that of everything that must come after it, one after the
-    /// other: the larger, the sooner it should begin.
+    /// other: the larger, the sooner it should begin. 0 with one worker.
     urgency: u64,
     waits_for: u32,
     dependents: Vec<TaskId>,
@@ -110,7 +110,11 @@ impl TaskGraph {
             builder.connect(item);
         }
         let mut graph = builder.graph;
-        graph.rate();
+        // One worker keeps the archive's order, as pg_restore does without -j: rows
+        // that are loaded into tables with foreign keys depend on it.
+        if material.jobs != Jobs::ONE {
+            graph.rate();
+        }
         graph
     }
 
