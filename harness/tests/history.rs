@@ -12,6 +12,7 @@ use harness::history::History;
 use harness::record::{Run, RunRecord};
 use harness::scenario::{self, Overrides};
 use restore_core::format::Format;
+use restore_core::options::Opt;
 use serde_json::json;
 use support::{TrueCurve, run};
 
@@ -101,9 +102,12 @@ fn what_is_not_alike_stands_in_the_way() {
     other.record = record(2, "1GB");
     other.record.host.cores = 8;
     other.record.servers.get_mut("base").unwrap().major = 18;
+    other.record.scenario.restore.options.set_flag(Opt::NoComments, true);
     let base = recorded(1, 30.0);
     let seen = across::obstacles(&arm(&base), &arm(&other));
     let kinds: Vec<Likeness> = seen.iter().map(|obstacle| obstacle.likeness).collect();
-    assert_eq!(kinds, [Likeness::Host, Likeness::Version, Likeness::Settings]);
+    let expected = [Likeness::Host, Likeness::Version, Likeness::Settings, Likeness::Options];
+    assert_eq!(kinds, expected);
     assert_eq!(seen[2].to_string(), "settings: shared_buffers = 128MB and 1GB");
+    assert!(seen[3].to_string().ends_with("--no-comments"), "{}", seen[3]);
 }

@@ -22,7 +22,7 @@ pub(super) fn render(
 ) -> anyhow::Result<String> {
     let run = Run::read(folder.clone())?;
     if let Some(adaptive) = &run.record.adaptive {
-        return written(&TuneReport::of(&run, adaptive), format, printer);
+        return written(&TuneReport::of(&run, adaptive)?, format, printer);
     }
     let report = Report::new(Study::of(&run)?);
     Ok(match format {

@@ -19,7 +19,7 @@ pub use rows::{Counted, Counts, Difference, count, differences};
 pub use sql::{command as script_command, digests as script_digests};
 
 use crate::provider::{Server, Shared};
-use crate::scenario::Dataset;
+use crate::scenario::{Dataset, resolved};
 
 /// Fills an empty database with the rows of a dataset that is made here.
 pub async fn fill(dataset: &Dataset, server: &Server, database: &str) -> anyhow::Result<()> {
@@ -107,5 +107,5 @@ pub fn cache_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
             .cache_dir()
             .join("jobtune"),
     };
-    std::path::absolute(&folder).with_context(|| format!("{} is no path", folder.display()))
+    Ok(resolved(&folder))
 }

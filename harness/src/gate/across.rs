@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub enum Likeness {
     Archive,
     /// The cache policy.
     Cache,
+    /// The options of `pg_restore`.
+    Options,
 }
 
 impl fmt::Display for Likeness {
@@ -43,6 +46,7 @@ impl fmt::Display for Likeness {
             Self::Settings => "settings",
             Self::Archive => "archive",
             Self::Cache => "cache",
+            Self::Options => "options",
         })
     }
 }
@@ -87,7 +91,20 @@ pub fn obstacles(base: &Arm<'_>, candidate: &Arm<'_>) -> Vec<Obstacle> {
         Likeness::Cache,
         (one != other).then(|| format!("{one:?} and {other:?}").to_lowercase()),
     );
+    differ(Likeness::Options, options(base, candidate));
     obstacles
+}
+
+/// Options by their words; two lists of the same name in different folders may be the same.
+fn options(base: &Arm<'_>, candidate: &Arm<'_>) -> Option<String> {
+    let words = |arm: &Arm<'_>| {
+        let mut options = arm.run.record.scenario.options(arm.variant);
+        options.resolve_files(|path| path.file_name().map_or_else(PathBuf::new, PathBuf::from));
+        let words = options.arguments().join(" ");
+        if words.is_empty() { "none".to_owned() } else { words }
+    };
+    let [one, other] = [base, candidate].map(words);
+    (one != other).then(|| format!("{one}; {other}"))
 }
 
 fn hosts(base: &RunRecord, candidate: &RunRecord) -> Option<String> {

@@ -8,11 +8,11 @@ use pathdiff::diff_paths;
 use restore_core::options::RestoreOptions;
 
 use super::run::RunRecord;
-use crate::scenario::{Dataset, Scenario};
+use crate::scenario::{Dataset, Scenario, resolved};
 
 /// The run as its folder `folder` writes it.
 pub(super) fn to_written(folder: &Path, run: &mut RunRecord) {
-    let Ok(folder) = std::path::absolute(folder) else { return };
+    let folder = resolved(folder);
     for path in all(run) {
         *path = lead(&folder, path);
     }
@@ -31,7 +31,7 @@ fn lead(folder: &Path, path: &Path) -> PathBuf {
 
 /// The run as the program uses it: whole paths.
 pub(super) fn to_used(folder: &Path, run: &mut RunRecord) {
-    let Ok(folder) = std::path::absolute(folder) else { return };
+    let folder = resolved(folder);
     for path in all(run) {
         *path = follow(&folder, path);
     }

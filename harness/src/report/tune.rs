@@ -1,18 +1,19 @@
 //! What tuning found.
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::format;
 use crate::design::Adaptive;
 use crate::document::{Answer, Document, Table};
 use crate::recommend::Probability;
-use crate::record::{Ending, Run};
+use crate::record::{Ending, FolderError, Run};
 use crate::scenario::quantity::WarmUp;
+use crate::study::errors::{self, KindOfErrors};
 use crate::tune::{Candidate, Rule, Standing};
 
 /// What tuning found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TuneReport {
     /// The answer in one sentence.
     pub answer: String,
@@ -26,10 +27,13 @@ pub struct TuneReport {
     pub tolerance_ratio: f64,
     /// Why it ended; `null` while it can be resumed.
     pub ending: Option<Ending>,
+    /// The errors of the restores, those that kept them from counting first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<KindOfErrors>,
 }
 
 /// What tuning took.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Spent {
     /// Restores that were run, those that were stopped early included.
     pub restores: usize,
@@ -41,14 +45,16 @@ pub struct Spent {
 
 impl TuneReport {
     /// What a run found that chose its restores.
-    pub fn of(run: &Run, adaptive: &Adaptive) -> Self {
+    pub fn of(run: &Run, adaptive: &Adaptive) -> Result<Self, FolderError> {
         let rule = Rule::of(&run.record, adaptive);
         let spent = Spent {
             restores: run.rows.len(),
             restoring_seconds: run.rows.iter().map(|row| row.wall().as_secs_f64()).sum(),
             warm_up: run.record.scenario.sweep.warm_up,
         };
-        Self::new(rule.standing(&run.rows), spent, rule.tolerance, run.record.ended)
+        let errors = errors::of_run(run)?;
+        let report = Self::new(rule.standing(&run.rows), spent, rule.tolerance, run.record.ended);
+        Ok(Self { errors, ..report })
     }
 
     /// Puts an answer on a standing.
@@ -59,7 +65,7 @@ impl TuneReport {
         ending: Option<Ending>,
     ) -> Self {
         let answer = answer(&standing, &spent, tolerance_ratio);
-        Self { answer, standing, spent, tolerance_ratio, ending }
+        Self { answer, standing, spent, tolerance_ratio, ending, errors: Vec::new() }
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -95,7 +101,9 @@ impl Answer for TuneReport {
             .number("P", |candidate| Probability::new(candidate.probability).to_string())
             .strong(|candidate| self.standing.chosen == Some(candidate.jobs));
         let mut document = Document::of(&self.answer);
-        document.table(table).section("Remarks", self.remarks());
+        let errors = self.errors.iter().map(ToString::to_string).collect();
+        document.table(table).section("Errors of the restores", errors);
+        document.section("Remarks", self.remarks());
         document
     }
 }

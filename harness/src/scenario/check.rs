@@ -21,7 +21,7 @@ use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::quantity::{Percent, Scale, Span};
 use super::{
     ConninfoSource, Dataset, Limits, Phase, Provider, ProviderKind, Restore, Scenario, Server,
-    Variant,
+    Variant, resolved,
 };
 
 /// The image of the docker provider unless the scenario names another.
@@ -370,10 +370,8 @@ fn settings(raw: &BTreeMap<String, SettingFile>) -> BTreeMap<String, String> {
     raw.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
 }
 
-/// Resolves a path without asking the file system.
 fn absolute(folder: &Path, path: &Path) -> PathBuf {
-    let joined = folder.join(path);
-    std::path::absolute(&joined).unwrap_or(joined)
+    resolved(&folder.join(path))
 }
 
 #[cfg(test)]

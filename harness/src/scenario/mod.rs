@@ -4,6 +4,7 @@ mod check;
 pub mod error_policy;
 pub mod file;
 mod hooks;
+mod paths;
 pub mod quantity;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use check::{Overrides, ScenarioError, from_archive, load};
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
+pub use paths::resolved;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
 
 /// A scenario whose keys have been checked against each other.

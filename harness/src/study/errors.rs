@@ -8,17 +8,20 @@ use serde::{Serialize, Serializer};
 
 use crate::analysis::words::{counted, job_list};
 use crate::errors::summary::{KindSummary, summarise};
-use crate::record::{ErrorRow, TrialRow};
+use crate::record::{ErrorRow, FolderError, Run, TrialRow};
 
 /// The errors of a kind, with what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KindOfErrors(pub KindSummary);
 
-/// The errors of the trials by kind; those that kept trials from counting first.
-pub(super) fn by_kind(
-    rows: &[TrialRow],
-    errors: &BTreeMap<u32, Vec<ErrorRow>>,
-) -> Vec<KindOfErrors> {
+/// The errors of a run's trials by kind; those that kept trials from counting first.
+pub fn of_run(run: &Run) -> Result<Vec<KindOfErrors>, FolderError> {
+    let read = |row: &TrialRow| Ok((row.trial, run.errors(row.trial)?));
+    let errors = run.rows.iter().map(read).collect::<Result<_, FolderError>>()?;
+    Ok(by_kind(&run.rows, &errors))
+}
+
+fn by_kind(rows: &[TrialRow], errors: &BTreeMap<u32, Vec<ErrorRow>>) -> Vec<KindOfErrors> {
     summarise(rows, errors).into_iter().map(KindOfErrors).collect()
 }
 

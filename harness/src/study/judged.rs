@@ -61,11 +61,9 @@ impl Study {
     pub fn of(run: &Run) -> Result<Self, FolderError> {
         let facts = RunFacts::of(&run.record);
         let mut tables = Tables::default();
-        let mut errors = BTreeMap::new();
         for row in &run.rows {
             tables.items.insert(row.trial, run.items(row.trial)?);
             tables.latencies.insert(row.trial, run.latency(row.trial)?);
-            errors.insert(row.trial, run.errors(row.trial)?);
         }
         let curves = curves(&run.rows, &tables, &facts.limits);
         let wanted = wanted(facts.cores);
@@ -76,7 +74,7 @@ impl Study {
             replays.extend(replay.map(|replay| (key, replay)));
         }
         let judged = Self::judged(run.name.clone(), run.rows.clone(), curves, replays, facts);
-        Ok(Self { errors: errors::by_kind(&run.rows, &errors), ..judged })
+        Ok(Self { errors: errors::of_run(run)?, ..judged })
     }
 
     /// Judges rows that have no tables: no replay, and nothing of the course of

@@ -260,3 +260,41 @@ fn subscription_goes_with_its_database() {
     assert!(trials.iter().all(|(outcome, ..)| outcome == "completed"), "{trials:?}");
     place.assert_clean();
 }
+
+/// Enums as partition keys loaded by way of the root, names in LATIN1, row security, event
+/// triggers, grants to absent roles, a comment and grants of the database: none needs an option.
+#[test]
+fn what_has_nothing_wrong_with_it_is_swept_with_no_option() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let other = format!("{}/../restore-core/tests/archives/cases", env!("CARGO_MANIFEST_DIR"));
+    let own = ["enum-hash", "latin1", "load-root", "mixture", "owner-grants", "sql-ascii"];
+    let dumps = own.map(|name| (name, archive(name)));
+    for (name, dump) in dumps.into_iter().chain([("dbacl", format!("{other}/dbacl.dump"))]) {
+        let args = ["sweep", "--archive", &dump, "--jobs", "1,2", "--blocks", "1", "--out", name];
+        assert_done(&place.run(&args));
+        let trials = outcomes(&place, name);
+        assert_eq!(trials.len(), 2, "{name}");
+        for (outcome, _, errors) in trials {
+            assert_eq!((outcome.as_str(), errors.as_str()), ("completed", "0"), "{name}");
+        }
+    }
+    place.assert_clean();
+}
+
+/// What Windows `PowerShell` 5 makes of `pg_dump -Fc > FILE`.
+#[test]
+fn an_archive_that_a_shell_converted_is_refused_with_the_cause() {
+    let place = Place::new();
+    let bytes = fs::read(archive("latin1")).unwrap();
+    let units = bytes.iter().flat_map(|&byte| u16::from(byte).to_le_bytes());
+    fs::write(place.path("utf16.dump"), [0xff, 0xfe].into_iter().chain(units).collect::<Vec<_>>())
+        .unwrap();
+    let output = place.run(&["sweep", "--archive", "utf16.dump", "--out", "run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("PowerShell"), "{}", stderr(&output));
+    assert!(!place.path("run").exists());
+    place.assert_clean();
+}

@@ -33,6 +33,7 @@ mod results;
 mod scenarios;
 mod survival;
 mod verdicts;
+mod versions;
 mod workload;
 
 use place::{Place, assert_done, bindir, can_run, has_server, stderr, stdout};

@@ -21,7 +21,7 @@ use super::table::{Meaning, Opt, Takes};
 /// let mut options = RestoreOptions::default();
 /// let words = ["--no-comm", "-Tx", "--table", "orders"].map(String::from);
 /// options.read_words(&words).unwrap();
-/// assert_eq!(options.arguments(), ["--no-comments", "--table=orders", "--trigger=x"].map(String::from));
+/// assert_eq!(options.arguments(), ["--table=orders", "--trigger=x", "--no-comments"].map(String::from));
 /// assert!(options.has(Opt::NoComments));
 /// assert!(options.check_version(PgMajor(12)).is_ok());
 /// assert!(options.read_words(&["-j".to_owned(), "4".to_owned()]).is_err());
