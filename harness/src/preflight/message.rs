@@ -176,13 +176,22 @@ fn with_dependents<'a>(toc: &Toc, ids: impl Iterator<Item = &'a DumpId>) -> BTre
     }
 }
 
-/// Rows of tables that the archive does not make, since an extension does: no
-/// dependency says of which.
+/// Rows of tables and values of sequences that the archive does not make, since an extension
+/// does: no dependency says of which.
 fn data_of_extensions(toc: &Toc) -> impl Iterator<Item = DumpId> {
     let name = |item: &Item| (item.namespace.clone(), item.tag.clone());
-    let of_kind = |kind: ItemKind| toc.items.iter().filter(move |item| item.kind == kind);
-    let made: HashSet<_> = of_kind(ItemKind::Table).map(name).collect();
-    of_kind(ItemKind::TableData).filter(move |item| !made.contains(&name(item))).map(|item| item.id)
+    let made: HashSet<_> = toc
+        .items
+        .iter()
+        .filter(|item| matches!(item.kind.as_str(), "TABLE" | "FOREIGN TABLE" | "SEQUENCE"))
+        .map(name)
+        .collect();
+    let fills = |item: &&Item| matches!(item.kind, ItemKind::TableData | ItemKind::SequenceSet);
+    toc.items
+        .iter()
+        .filter(fills)
+        .filter(move |item| !made.contains(&name(item)))
+        .map(|item| item.id)
 }
 
 fn quoted(text: &str) -> String {
