@@ -50,8 +50,10 @@ impl Toc {
 pub struct SectionsPresent {
     /// Definitions that data needs.
     pub pre_data: bool,
-    /// Rows, large objects, values of sequences.
+    /// Rows and values of sequences.
     pub data: bool,
+    /// Large objects, which need nothing to be there.
+    pub large_objects: bool,
     /// Indexes, constraints, triggers.
     pub post_data: bool,
 }
@@ -76,6 +78,7 @@ impl SectionsPresent {
         for item in items.into_iter().filter(counts) {
             match item.section {
                 Section::PreData => present.pre_data = true,
+                Section::Data if item.kind == ItemKind::Blobs => present.large_objects = true,
                 Section::Data => present.data = true,
                 Section::PostData => present.post_data = true,
                 Section::None => {}
@@ -87,7 +90,8 @@ impl SectionsPresent {
     /// What an archive is called that lacks a section (`data-only`); `None`
     /// where it has both pre-data and data, and for an archive of nothing.
     pub fn name(self) -> Option<&'static str> {
-        match (self.pre_data, self.data, self.post_data) {
+        let data = self.data || self.large_objects && self.pre_data;
+        match (self.pre_data, data, self.post_data) {
             (true, true, _) | (false, false, false) => None,
             (true, false, true) => Some("schema-only"),
             (true, false, false) => Some("pre-data-only"),

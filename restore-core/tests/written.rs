@@ -424,6 +424,8 @@ fn archives_of_one_section_are_called_so() {
         (vec![index()], Some("post-data-only"), true),
         (vec![table(), index()], Some("schema-only"), false),
         (vec![table()], Some("pre-data-only"), false),
+        (vec![table(), Entry::large_objects(4)], None, false),
+        (vec![Entry::large_objects(4)], None, false),
         (vec![], None, false),
     ] {
         let mut writer = Writer::new(14, 1, 0);

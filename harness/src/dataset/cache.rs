@@ -103,7 +103,8 @@ impl Maker<'_> {
         let present = archive.toc().sections_present();
         if let Some(name) = present.name().filter(|_| present.needs_tables()) {
             self.printer.note(format!(
-                "{} is {name}: it needs tables that it does not make",
+                "{} is {name}: it needs tables that it does not make; --before FILE runs SQL \
+                 that makes them",
                 path.display()
             ));
         }
