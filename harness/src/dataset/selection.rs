@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use restore_core::archive::{Archive, QualifiedName};
 use restore_core::options::{Meaning, Opt, RestoreOptions};
 use restore_core::selection::{Criteria, Selected};
-use restore_core::toc::{Item, ItemKind};
+use restore_core::toc::{Item, ItemKind, SectionsPresent};
 use restore_core::units::{DumpId, PgMajor};
 use sha2::{Digest, Sha256};
 
@@ -77,8 +77,9 @@ impl Selection {
         Ok(Some(all))
     }
 
-    /// What the user should know of the options before the first restore.
-    pub fn notes(&self, archive: &Archive, selected: &Selected<'_>) -> Vec<String> {
+    /// What the user should know of the options before the first restore; an error where there
+    /// would be nothing to measure.
+    pub fn notes(&self, archive: &Archive, selected: &Selected<'_>) -> anyhow::Result<Vec<String>> {
         let mut notes = Vec::new();
         if self.is_uncertain() {
             notes.push(format!(
@@ -87,20 +88,37 @@ impl Selection {
                 self.options.unknown().join(" ")
             ));
         }
-        for (option, name) in self.criteria.unmatched(archive.toc()) {
-            let trigger = if option == Opt::Trigger {
-                ": triggers are named with their table's name before, as in \"orders audit\""
-            } else {
-                ""
-            };
-            notes.push(format!("{option}={name} matches nothing in the archive{trigger}"));
+        let unmatched: Vec<String> =
+            self.criteria.unmatched(archive.toc()).into_iter().map(unmatched).collect();
+        let path = archive.path().display();
+        if self.options.has(Opt::StrictNames) && !unmatched.is_empty() {
+            bail!("--strict-names refuses {path}: {}", unmatched.join("; "));
         }
-        if selected.restored().next().is_none() {
-            let path = archive.path().display();
-            notes.push(format!("pg_restore's options leave nothing of {path} to restore"));
+        if selected.restored().next().is_none() && !self.is_uncertain() {
+            let reasons: Vec<String> = unmatched.iter().map(|why| format!("\n  {why}")).collect();
+            bail!("pg_restore's options leave nothing of {path} to restore{}", reasons.concat());
         }
-        notes
+        notes.extend(unmatched);
+        let kept = SectionsPresent::of(selected.kept().map(|(_, item)| item));
+        if kept.needs_tables() && !archive.toc().sections_present().needs_tables() {
+            notes.push(
+                "pg_restore's options leave out the tables of what they select: --before FILE runs \
+                 SQL that makes them"
+                    .to_owned(),
+            );
+        }
+        Ok(notes)
     }
+}
+
+/// What an option names that the archive does not have.
+fn unmatched((option, name): (Opt, String)) -> String {
+    let trigger = if option == Opt::Trigger {
+        ": triggers are named with their table's name before, as in \"orders audit\""
+    } else {
+        ""
+    };
+    format!("{option}={name} matches nothing in the archive{trigger}")
 }
 
 /// The table that an item's rows go to, as the server calls it.

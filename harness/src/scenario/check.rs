@@ -70,7 +70,8 @@ pub struct Overrides {
 /// Why a scenario cannot be used, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioError {
-    path: PathBuf,
+    /// Absent where everything was said on the command line.
+    path: Option<PathBuf>,
     line: Option<usize>,
     message: String,
 }
@@ -79,22 +80,25 @@ impl std::error::Error for ScenarioError {}
 
 impl fmt::Display for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
+        if let Some(path) = &self.path {
+            write!(f, "{}", path.display())?;
+            if let Some(line) = self.line {
+                write!(f, ":{line}")?;
+            }
+            f.write_str(": ")?;
         }
-        write!(f, ": {}", self.message)
+        f.write_str(&self.message)
     }
 }
 
 /// Reads the scenario at `path`.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Scenario, ScenarioError> {
     let text = std::fs::read_to_string(path).map_err(|error| ScenarioError {
-        path: path.to_owned(),
+        path: Some(path.to_owned()),
         line: None,
         message: format!("cannot read the scenario: {error}"),
     })?;
-    parse(path, &text, overrides)
+    parse(Some(path), &text, overrides)
 }
 
 /// The scenario for an archive without a scenario of its own.
@@ -107,11 +111,15 @@ pub fn from_archive(archive: &Path, overrides: &Overrides) -> Result<Scenario, S
         if name.is_empty() { "archive" } else { &name }
     );
     let overrides = Overrides { archive: Some(archive.to_owned()), ..overrides.clone() };
-    parse(Path::new("."), &text, &overrides)
+    parse(None, &text, &overrides)
 }
 
-fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Scenario, ScenarioError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+fn parse(
+    path: Option<&Path>,
+    text: &str,
+    overrides: &Overrides,
+) -> Result<Scenario, ScenarioError> {
+    let folder = path.and_then(Path::parent).unwrap_or(Path::new("."));
     let checked = toml::from_str::<ScenarioFile>(text)
         .map_err(|error| Flaw {
             span: error.span(),
@@ -119,7 +127,7 @@ fn parse(path: &Path, text: &str, overrides: &Overrides) -> Result<Scenario, Sce
         })
         .and_then(|file| Check { folder, path, text, overrides }.scenario(file));
     checked.map_err(|flaw| ScenarioError {
-        path: path.to_owned(),
+        path: path.map(Path::to_owned),
         line: flaw.span.map(|span| line_of(text, span.start)),
         message: flaw.message,
     })
@@ -146,7 +154,7 @@ fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) ->
 /// What the checks look at besides the keys themselves.
 struct Check<'a> {
     folder: &'a Path,
-    path: &'a Path,
+    path: Option<&'a Path>,
     text: &'a str,
     overrides: &'a Overrides,
 }
@@ -156,7 +164,10 @@ impl Check<'_> {
         let span = file.name.as_ref().map(Spanned::span);
         let name = match &file.name {
             Some(name) => name.get_ref().clone(),
-            None => self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            None => {
+                let stem = self.path.and_then(Path::file_stem).unwrap_or_default();
+                stem.to_string_lossy().into_owned()
+            }
         };
         if name.is_empty() || name.len() > 60 || !name.chars().all(is_name_char) {
             return flaw(
@@ -381,7 +392,7 @@ mod tests {
     const TPCH: &str = "dataset = { tpch = { scale = 0.05 } }\n";
 
     fn read(text: &str) -> Result<Scenario, String> {
-        parse(Path::new("dir/s.toml"), text, &Overrides::default()).map_err(|e| e.to_string())
+        parse(Some(Path::new("dir/s.toml")), text, &Overrides::default()).map_err(|e| e.to_string())
     }
 
     fn error(rest: &str) -> String {

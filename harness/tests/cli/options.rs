@@ -227,6 +227,31 @@ fn options_that_a_sweep_cannot_take_are_refused_with_the_reason() {
     assert_refused(&place.run(&["sweep", &typo]), "scenario.toml:3: restore.no_coments: no such");
 }
 
+#[test]
+fn options_that_leave_nothing_are_refused() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let dump = super::cases::archive("mixture");
+    let run = |words: &[&str]| {
+        place.run(&[&["sweep", "--archive", &dump, "--out", "run", "--"], words].concat())
+    };
+    let output = run(&["-t", "orders"]);
+    assert_refused(&output, "leave nothing of");
+    assert_refused(&output, "--table=orders matches nothing in the archive");
+    let strict = run(&["--strict-names", "-t", "tree", "-t", "orders"]);
+    assert_refused(&strict, "--strict-names refuses");
+    let refused = run(&["-a", "-s"]);
+    assert_refused(&refused, "error: --data-only and --schema-only cannot be used together");
+    assert!(!place.path("run").exists());
+
+    let dump = super::cases::archive("load-root");
+    let index = ["sweep", "--archive", &dump, "--out", "run", "--", "-I", "visits_k_idx"];
+    assert_refused(&place.run(&index), "--before FILE runs SQL that makes them");
+    place.assert_clean();
+}
+
 fn major() -> u32 {
     let folder: PathBuf = bindir().unwrap();
     folder.parent().unwrap().file_name().unwrap().to_string_lossy().parse().unwrap()

@@ -38,7 +38,12 @@ pub struct Usage {
 impl fmt::Display for Usage {
     /// The first item, and how many more there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.item_kind.as_str(), self.first)?;
+        // The tag of a user mapping begins with its kind.
+        let kind = self.item_kind.as_str();
+        if !self.first.starts_with(kind) {
+            write!(f, "{kind} ")?;
+        }
+        f.write_str(&self.first)?;
         match self.items {
             0 | 1 => Ok(()),
             items => write!(f, " and {} more", items - 1),

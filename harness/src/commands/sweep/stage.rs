@@ -212,7 +212,7 @@ async fn check_needs(
 ) -> anyhow::Result<Option<String>> {
     let selected = wanted.selection.map(|selection| selection.of(archive)).transpose()?;
     if let (Some(selection), Some(selected)) = (wanted.selection, &selected) {
-        for note in selection.notes(archive, selected) {
+        for note in selection.notes(archive, selected)? {
             printer.note(format!("note: {note}"));
         }
     }

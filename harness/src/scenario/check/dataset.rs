@@ -99,7 +99,7 @@ mod tests {
     fn one_scale_fits_every_dataset_that_is_made() {
         let scaled = |dataset: &str, scale: &str| {
             let overrides = Overrides { scale: scale.parse().ok(), ..Overrides::default() };
-            let scenario = parse(Path::new("dir/s.toml"), dataset, &overrides);
+            let scenario = parse(Some(Path::new("dir/s.toml")), dataset, &overrides);
             scenario.map(|s| s.variants[0].dataset.clone()).map_err(|error| error.to_string())
         };
         let tpch = |scale| Ok(Dataset::Tpch { scale });

@@ -181,7 +181,7 @@ mod tests {
         options.read_words(&words).unwrap();
         let text = format!("dataset.archive.path = \"x.dump\"\n{rest}");
         let overrides = Overrides { options, ..Overrides::default() };
-        parse(Path::new("dir/s.toml"), &text, &overrides).map_err(|error| error.to_string())
+        parse(Some(Path::new("dir/s.toml")), &text, &overrides).map_err(|error| error.to_string())
     }
 
     fn arguments(scenario: &Scenario, variant: &str) -> String {
@@ -253,7 +253,7 @@ mod tests {
     fn options_are_pg_restores_alone() {
         let made = |rest: &str| {
             let text = format!("dataset.pgbench.scale = 1\nrestore.no_comments = true\n{rest}");
-            parse(Path::new("s.toml"), &text, &Overrides::default()).unwrap_err().to_string()
+            parse(Some(Path::new("s.toml")), &text, &Overrides::default()).unwrap_err().to_string()
         };
         let plain = made("[sweep]\nformats = [\"custom\", \"plain\"]");
         assert!(plain.contains("restored by psql") && plain.contains("--no-comments"), "{plain}");

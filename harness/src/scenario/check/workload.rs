@@ -118,7 +118,7 @@ mod tests {
 
     fn read(rest: &str) -> Result<Scenario, String> {
         let text = format!("dataset = {{ pgbench = {{ scale = 1 }} }}\n{rest}");
-        parse(Path::new("dir/s.toml"), &text, &Overrides::default())
+        parse(Some(Path::new("dir/s.toml")), &text, &Overrides::default())
             .map_err(|error| error.to_string())
     }
 
