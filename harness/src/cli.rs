@@ -53,6 +53,8 @@ pub enum Command {
     /// Restore an archive into a database, faster than `pg_restore` where that
     /// is possible, and resumable.
     Restore(Box<RestoreArgs>),
+    /// Say whether two databases, or a database and an archive, hold the same.
+    Verify(VerifyArgs),
     /// Tell what an archive holds, and what to expect of -j, without restoring
     /// it.
     Inspect(InspectArgs),
@@ -561,6 +563,38 @@ pub struct RestoreArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub options: PgRestoreOptions,
+}
+
+/// Arguments of `jobtune verify`.
+///
+/// Compares definitions as `pg_dump` prints them, the rows of each table by a
+/// hash that does not depend on their order, sequences, large objects, owners,
+/// grants, and which indexes are valid. Reads only. Exits 0 where all is equal,
+/// 1 where something differs.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// An archive, if there is a file or folder of this name, or else a
+    /// database: a connection string, a URI or a name.
+    #[arg(value_name = "ARCHIVE|CONNINFO")]
+    pub left: String,
+    /// What it is compared with.
+    #[arg(value_name = "ARCHIVE|CONNINFO")]
+    pub right: String,
+    /// Connections, or threads for an archive, that read rows of each side.
+    #[arg(long, short, value_name = "N")]
+    pub jobs: Option<Jobs>,
+    /// Do not compare who owns what.
+    #[arg(long, short = 'O')]
+    pub no_owner: bool,
+    /// Do not compare grants and default privileges.
+    #[arg(long, short = 'x')]
+    pub no_privileges: bool,
+    /// The folder of PostgreSQL's programs [default: the newest found].
+    #[arg(long, value_name = "DIR")]
+    pub bindir: Option<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: OutputFormat,
 }
 
 /// How events are written.

@@ -32,4 +32,5 @@ pub mod stats;
 pub mod study;
 pub mod sweep;
 pub mod tune;
+pub mod verify;
 pub mod workload;

@@ -6,7 +6,8 @@ use restore_core::units::Jobs;
 const ROW: usize = 6;
 
 /// A number with its noun.
-pub fn counted(count: u32, noun: &str) -> String {
+pub fn counted(count: impl Into<u64>, noun: &str) -> String {
+    let count = count.into();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -14,6 +14,7 @@ mod report;
 mod restore;
 mod sweep;
 mod tune;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub enum Status {
     Regression,
     /// Some items of a restore failed, or all of it did.
     RestoreErrors,
+    /// Two sides do not hold the same.
+    Different,
     /// Nothing was shown, neither a regression nor its absence.
     Inconclusive,
     /// Some of what was asked for cannot be done on this machine.
@@ -50,7 +53,7 @@ impl Status {
     pub fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Regression | Self::RestoreErrors => 1,
+            Self::Regression | Self::RestoreErrors | Self::Different => 1,
             Self::Failed => 2,
             Self::Inconclusive | Self::Skipped => 3,
             Self::Interrupted => 130,
@@ -68,6 +71,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Tune(args) => Box::pin(tune::run(*args, printer)).await,
         Command::Restore(args) => Box::pin(restore::run(&args, printer)).await,
         Command::Recommend(args) => recommend::run(&args, printer),
+        Command::Verify(args) => Box::pin(verify::run(&args, printer)).await,
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Claims(args) => claims::run(&args, printer),
         Command::Report(args) => report::run(&args, printer),

@@ -40,7 +40,7 @@ pub(super) fn digest(path: &Path) -> anyhow::Result<(String, Bytes)> {
     Ok((hex(&hasher.finalize()), Bytes(bytes)))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         // Writing into memory does not fail.

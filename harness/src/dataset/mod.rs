@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+pub(crate) use digest::hex;
 pub use extensions::brought_by_extensions;
 pub use rows::{Counted, Counts, Difference, count, differences};
 pub use sql::{command as script_command, digests as script_digests};

@@ -14,7 +14,7 @@ const HARNESS: [&[&str]; 16] = [
     &["provider", "stats"],
     &["preflight"],
     &["dataset", "analysis"],
-    &["workload"],
+    &["workload", "verify"],
     &["sweep", "recommend", "gate", "history"],
     &["study"],
     &["claims"],
@@ -50,8 +50,8 @@ const RIGHT_OF_THE_RUN_FOLDER: [&str; 10] = [
     "report",
     "publish",
 ];
-const LEFT_OF_IT: [&str; 8] =
-    ["provider", "preflight", "dataset", "load", "workload", "sweep", "process", "lease"];
+const LEFT_OF_IT: [&str; 9] =
+    ["provider", "preflight", "dataset", "load", "workload", "verify", "sweep", "process", "lease"];
 
 pub(super) fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

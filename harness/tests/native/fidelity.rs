@@ -33,7 +33,7 @@ fn the_committed_archives_are_restored_alike() {
 }
 
 /// Tables with rows enough to be cut, keys of every kind, and large objects.
-const SHOP: &str = "
+pub(crate) const SHOP: &str = "
     CREATE TABLE customer (id int PRIMARY KEY, name text NOT NULL, mail text UNIQUE);
     CREATE INDEX ON customer (name);
     CREATE TABLE orders (id bigint PRIMARY KEY, customer int REFERENCES customer, note text,

@@ -8,6 +8,7 @@ mod fidelity;
 mod place;
 mod resume;
 mod server;
+mod verify;
 
 use std::path::Path;
 
