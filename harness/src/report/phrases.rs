@@ -1,4 +1,4 @@
-//! The sentences that all renderings share.
+//! The sentences of a recommendation.
 
 use super::format;
 pub(super) use crate::analysis::words::{counted, job_list};
@@ -91,25 +91,27 @@ fn basis_in_words(basis: Basis, blocks: usize) -> String {
     }
 }
 
-/// A rule of thumb: its advice, and its regret in words.
-pub(super) fn rule(rule: &Rule, curve: &CurveStudy) -> (String, String) {
-    let advice: Vec<String> = rule.advice.iter().map(ToString::to_string).collect();
-    let advice = advice.join(", ");
+/// The rules of thumb that come to the same -j.
+pub(super) fn advice(rule: &Rule) -> String {
+    rule.advice.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// How much slower than the fastest a rule's -j is.
+pub(super) fn against_fastest(rule: &Rule, curve: &CurveStudy) -> String {
     if curve.beyond_limits.iter().any(|beyond| beyond.jobs == rule.jobs) {
-        return (advice, "beyond a limit".to_owned());
+        return "beyond a limit".to_owned();
     }
     let in_words = |regret: &Estimate| {
         let interval = format::percent_interval(regret).unwrap_or_default();
         format!("{} slower ({interval})", format::percent(regret.value))
     };
-    let standing = match &rule.standing {
+    match &rule.standing {
         Standing::Measured(regret) => in_words(regret),
         Standing::Replayed(regret) => format!("{}, predicted by replay", in_words(regret)),
         Standing::Predicted(regret) => format!("{}, predicted by the USL fit", in_words(regret)),
         Standing::NotMeasured => "not measured".to_owned(),
         Standing::Unknown => "not compared".to_owned(),
-    };
-    (advice, standing)
+    }
 }
 
 /// Which curve of a variant is the fastest.

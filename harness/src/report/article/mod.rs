@@ -157,9 +157,10 @@ impl Sentences {
 }
 
 fn rules(curve: &CurveStudy) -> Vec<RuleInWords> {
-    let in_words = |rule: &Rule| {
-        let (advice, standing) = phrases::rule(rule, curve);
-        RuleInWords { advice, jobs: rule.jobs, standing }
+    let in_words = |rule: &Rule| RuleInWords {
+        advice: phrases::advice(rule),
+        jobs: rule.jobs,
+        standing: phrases::against_fastest(rule, curve),
     };
     let tells = curve.says_what_rules_cost();
     curve.rules.iter().filter(|_| tells).map(in_words).collect()
