@@ -5,9 +5,9 @@ use std::fmt;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use super::run::MeasuredRun;
 use crate::stats::estimate::Estimate;
 use crate::stats::interval::Interval;
-use crate::study::Study;
 
 /// What is noticeable: a difference below this decides for no rule.
 pub const NOTICEABLE: f64 = 0.05;
@@ -21,7 +21,7 @@ pub struct Claim {
     pub text: &'static str,
     /// The scenario and the comparison that decide it.
     pub decided_by: &'static str,
-    pub(super) judge: fn(&[Study]) -> Vec<Evidence>,
+    pub(super) judge: fn(&[MeasuredRun]) -> Vec<Evidence>,
 }
 
 /// What the data say of a claim.
@@ -43,6 +43,15 @@ impl Ruling {
             Self::Holds => "holds here",
             Self::DoesNotHold => "does not hold here",
             Self::NotDecidable => "not decidable",
+        }
+    }
+
+    /// The ruling on the contrary.
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Holds => Self::DoesNotHold,
+            Self::DoesNotHold => Self::Holds,
+            Self::NotDecidable => Self::NotDecidable,
         }
     }
 }
@@ -126,6 +135,7 @@ impl Judged {
             Some(first) => decided.all(|other| other == first).then_some(first),
         }
     }
+
     /// The ruling over all curves as a sentence.
     pub fn sentence(&self) -> String {
         if let Some(ruling) = self.ruling() {
