@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 
 use super::latency::CellLatency;
-use super::limits::{Breach, Limits};
+use super::limits::{Breach, RestoreLimits};
 use super::load::CellLoad;
 use super::tables::Tables;
 use crate::record::trial::{Outcome, TrialRow};
@@ -92,7 +92,7 @@ pub struct CellSummary {
 
 impl CellSummary {
     /// Summarises the rows of one cell.
-    pub fn new(jobs: Jobs, rows: &[&TrialRow], tables: &Tables, limits: &Limits) -> Self {
+    pub fn new(jobs: Jobs, rows: &[&TrialRow], tables: &Tables, limits: &RestoreLimits) -> Self {
         let mut counts = OutcomeCounts::default();
         let mut observations = BTreeMap::new();
         for row in rows {

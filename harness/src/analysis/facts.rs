@@ -6,7 +6,7 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::Bytes;
 
 use super::key::CurveKey;
-use super::limits::Limits;
+use super::limits::RestoreLimits;
 use crate::record::{Ending, LargestItem};
 use crate::scenario::Phase;
 use crate::scenario::quantity::WarmUp;
@@ -45,16 +45,16 @@ pub struct RunFacts {
     /// The archives that were restored.
     pub archives: Vec<ArchiveFacts>,
     /// What a restore may use.
-    pub limits: Limits,
+    pub limits: RestoreLimits,
     /// What was done before the first trial, for caches that are warm.
     pub warm_up: WarmUp,
     /// The processors behind the readings of the load, by variant.
-    pub places: BTreeMap<String, Place>,
+    pub cpus: BTreeMap<String, Cpus>,
 }
 
 /// The processors that a variant's restores ran on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Place {
+pub struct Cpus {
     /// Those of the machine that the harness ran on.
     pub host_cores: Option<f64>,
     /// The limit of the server's container.
@@ -63,7 +63,7 @@ pub struct Place {
     pub server_cores: Option<u32>,
 }
 
-impl Place {
+impl Cpus {
     /// The processors that client and server have between them; `None` where
     /// the server is elsewhere.
     pub fn processors(&self) -> Option<f64> {
@@ -98,8 +98,8 @@ impl RunFacts {
     }
 
     /// The processors that the restores of a curve ran on.
-    pub fn place(&self, key: &CurveKey) -> Place {
-        self.places.get(&key.variant).copied().unwrap_or_default()
+    pub fn cpus(&self, key: &CurveKey) -> Cpus {
+        self.cpus.get(&key.variant).copied().unwrap_or_default()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::stats::estimate::digits;
 
 /// What a restore may use. What is `None` is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Limits {
+pub struct RestoreLimits {
     /// Share of the host's processors in use, in the busiest twentieth of a
     /// trial.
     pub cpu: Option<f64>,
@@ -165,7 +165,7 @@ pub struct BreachesOfTrials {
 /// Rows have latencies to three digits, so that a limit within them is open.
 const ROUNDING: f64 = 0.002;
 
-impl Limits {
+impl RestoreLimits {
     /// The limits that a cell is beyond by its load.
     pub fn breaches(&self, jobs: Jobs, load: &CellLoad) -> Vec<Breach> {
         self.readings(jobs, load)
@@ -268,13 +268,13 @@ mod tests {
 
     #[test]
     fn a_reading_beyond_its_limit_is_a_breach() {
-        let limits = Limits {
+        let limits = RestoreLimits {
             cpu: Some(0.8),
             disk_utilisation: Some(0.5),
             connections: Some(4),
             memory: Some(Bytes(1 << 30)),
             wal: None,
-            ..Limits::default()
+            ..RestoreLimits::default()
         };
         let load = CellLoad {
             host_cpu_p95: Some(0.93),

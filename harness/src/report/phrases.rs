@@ -3,7 +3,7 @@
 use super::format;
 pub(super) use crate::analysis::words::{counted, job_list};
 use crate::recommend::odds::DRAWS;
-use crate::recommend::rules::{Rule, Standing};
+use crate::recommend::rules::{Regret, RuleOfThumb};
 use crate::recommend::{BestCurve, Contender, CurveStudy, Mark, Reason, Verdict};
 use crate::scenario::Phase;
 use crate::stats::bootstrap::{Basis, MIN_BLOCKS_TO_RESAMPLE};
@@ -92,12 +92,12 @@ fn basis_in_words(basis: Basis, blocks: usize) -> String {
 }
 
 /// The rules of thumb that come to the same -j.
-pub(super) fn advice(rule: &Rule) -> String {
+pub(super) fn advice(rule: &RuleOfThumb) -> String {
     rule.advice.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// How much slower than the fastest a rule's -j is.
-pub(super) fn against_fastest(rule: &Rule, curve: &CurveStudy) -> String {
+pub(super) fn against_fastest(rule: &RuleOfThumb, curve: &CurveStudy) -> String {
     if curve.beyond_limits.iter().any(|beyond| beyond.jobs == rule.jobs) {
         return "beyond a limit".to_owned();
     }
@@ -105,12 +105,12 @@ pub(super) fn against_fastest(rule: &Rule, curve: &CurveStudy) -> String {
         let interval = format::percent_interval(regret).unwrap_or_default();
         format!("{} slower ({interval})", format::percent(regret.value))
     };
-    match &rule.standing {
-        Standing::Measured(regret) => in_words(regret),
-        Standing::Replayed(regret) => format!("{}, predicted by replay", in_words(regret)),
-        Standing::Predicted(regret) => format!("{}, predicted by the USL fit", in_words(regret)),
-        Standing::NotMeasured => "not measured".to_owned(),
-        Standing::Unknown => "not compared".to_owned(),
+    match &rule.regret {
+        Regret::Measured(regret) => in_words(regret),
+        Regret::Replayed(regret) => format!("{}, predicted by replay", in_words(regret)),
+        Regret::Predicted(regret) => format!("{}, predicted by the USL fit", in_words(regret)),
+        Regret::NotMeasured => "not measured".to_owned(),
+        Regret::Unknown => "not compared".to_owned(),
     }
 }
 

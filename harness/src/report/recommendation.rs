@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{answer, bottleneck, format, phrases, replay, workload};
 use crate::document::{Answer, Document, Table};
-use crate::recommend::rules::Rule;
+use crate::recommend::rules::RuleOfThumb;
 use crate::recommend::{CellStudy, CurveStudy, Mark};
 use crate::stats::estimate::Estimate;
 use crate::study::{Measured, Study};
@@ -103,7 +103,7 @@ fn cells(curve: &CurveStudy) -> Table<&CellStudy> {
     }
 }
 
-fn rules(curve: &CurveStudy) -> Table<&Rule> {
+fn rules(curve: &CurveStudy) -> Table<&RuleOfThumb> {
     Table::of(&curve.rules)
         .text("rule of thumb", |rule| phrases::advice(rule))
         .number("-j", |rule| rule.jobs.to_string())

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::judged::Study;
 use crate::analysis::latency::Pooled;
-use crate::analysis::{CellSummary, CurveKey, Limits};
+use crate::analysis::{CellSummary, CurveKey, RestoreLimits};
 use crate::recommend::CurveStudy;
 use crate::record::{Outcome, Stretch, TrialRow, WorkloadSummary};
 use crate::stats::estimate::{Estimate, digits};
@@ -111,7 +111,7 @@ impl Study {
 }
 
 /// What is allowed whatever was before.
-fn limit(kind: LatencyKind, limits: &Limits) -> Option<f64> {
+fn limit(kind: LatencyKind, limits: &RestoreLimits) -> Option<f64> {
     match kind {
         LatencyKind::P50 => None,
         LatencyKind::P99 => limits.p99_latency.map(|latency| latency.as_secs_f64()),
@@ -123,7 +123,7 @@ fn of_curve(
     kind: LatencyKind,
     (index, curve): (usize, &CurveStudy),
     rows: &[TrialRow],
-    limits: &Limits,
+    limits: &RestoreLimits,
 ) -> LatencyCurve {
     let cell = |cell: &CellSummary| {
         let latency = cell.latency.as_ref()?;

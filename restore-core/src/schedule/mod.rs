@@ -15,7 +15,7 @@ mod ready;
 mod simulate;
 
 pub use policy::Policy;
-pub use simulate::{Segment, Simulation, Span};
+pub use simulate::{ScheduledItem, Segment, Simulation};
 
 use crate::plan::{ItemIndex, Pass, Plan};
 use crate::units::Jobs;

@@ -15,7 +15,7 @@ use super::{bottleneck, phrases, replay};
 use crate::claims::Judged;
 use crate::history::History;
 use crate::recommend::CurveStudy;
-use crate::recommend::rules::Rule;
+use crate::recommend::rules::RuleOfThumb;
 use crate::record::{FolderError, Run};
 use crate::study::Study;
 use crate::study::evidence::Evidence;
@@ -157,7 +157,7 @@ impl Sentences {
 }
 
 fn rules(curve: &CurveStudy) -> Vec<RuleInWords> {
-    let in_words = |rule: &Rule| RuleInWords {
+    let in_words = |rule: &RuleOfThumb| RuleInWords {
         advice: phrases::advice(rule),
         jobs: rule.jobs,
         standing: phrases::against_fastest(rule, curve),
