@@ -16,7 +16,6 @@ use crate::scenario::quantity::WarmUp;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts {
     pub scenario: Option<String>,
-    /// What was measured.
     pub phase: Phase,
     /// The server in words, as in "PostgreSQL 17.5, local".
     pub server: Option<String>,
@@ -26,7 +25,6 @@ pub struct RunFacts {
     pub cache: Option<String>,
     /// Processors that the server may use.
     pub cores: Option<u32>,
-    /// The server's `max_connections`.
     pub max_connections: Option<u32>,
     /// How much slower than the best a job count may be and still be as good,
     /// as a fraction: 0.05 is 5 %.
@@ -42,7 +40,6 @@ pub struct RunFacts {
     pub blocks: BlockPlan,
     /// Why the sweep ended; `None` while it can be resumed.
     pub ending: Option<Ending>,
-    /// The archives that were restored.
     pub archives: Vec<ArchiveFacts>,
     /// What a restore may use.
     pub limits: RestoreLimits,
@@ -78,7 +75,6 @@ pub struct BlockPlan {
     pub max: u32,
 }
 
-/// What is known of an archive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArchiveFacts {
     /// The variant whose archive it is; `None` for all of them.
@@ -92,7 +88,6 @@ pub struct ArchiveFacts {
 }
 
 impl RunFacts {
-    /// What is known of the archive that a curve restores.
     pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|archive| archive.is_of(key))
     }
@@ -104,7 +99,6 @@ impl RunFacts {
 }
 
 impl ArchiveFacts {
-    /// Whether a curve restores this archive.
     pub fn is_of(&self, key: &CurveKey) -> bool {
         self.format == key.format
             && self.compression == key.compression

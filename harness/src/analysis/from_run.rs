@@ -11,7 +11,6 @@ use crate::scenario::quantity::{Percent, Span, WarmUp};
 use crate::scenario::{Cache, Provider, Scenario, Variant};
 
 impl RunFacts {
-    /// The facts of a recorded run.
     pub fn of(run: &RunRecord) -> Self {
         let servers = || run.servers.values();
         let blocks = run.scenario.sweep.blocks;

@@ -21,7 +21,6 @@ pub struct RestoreLimits {
     pub cpu: Option<f64>,
     /// Share of time in which the disk is busy, likewise.
     pub disk_utilisation: Option<f64>,
-    /// Connections.
     pub connections: Option<u32>,
     /// Memory of client and server.
     pub memory: Option<Bytes>,
@@ -38,15 +37,10 @@ pub struct RestoreLimits {
 /// Something that can be limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Limit {
-    /// Processors.
     Cpu,
-    /// The disk's busy time.
     DiskUtilisation,
-    /// Connections.
     Connections,
-    /// Memory.
     Memory,
-    /// WAL.
     WalBytes,
     /// The 99th percentile of a workload's latency.
     P99Latency,
@@ -77,11 +71,8 @@ impl Limit {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Breach {
     pub jobs: Jobs,
-    /// What is limited.
     pub limit: Limit,
-    /// What was read.
     pub seen: f64,
-    /// What is allowed.
     pub allowed: f64,
 }
 

@@ -64,22 +64,17 @@ pub struct CellLoad {
 pub struct Waits {
     /// For nothing: they ran.
     pub running: Option<f64>,
-    /// For a lock.
     pub lock: Option<f64>,
-    /// For a lightweight lock.
     pub lwlock: Option<f64>,
     /// For data files.
     pub io: Option<f64>,
     /// For the WAL.
     pub wal: Option<f64>,
-    /// For a sync.
     pub sync: Option<f64>,
-    /// For the client.
     pub client: Option<f64>,
 }
 
 impl CellLoad {
-    /// The load of one cell's rows.
     pub fn new(jobs: Jobs, rows: &[&TrialRow], items: &Items) -> Self {
         let rows: Vec<&TrialRow> =
             rows.iter().copied().filter(|row| row.outcome == Outcome::Completed).collect();

@@ -17,11 +17,9 @@ use crate::stats::moments;
 pub enum WorkKind {
     /// Rows of tables and large objects.
     TableData,
-    /// Indexes.
     Index,
     /// Primary keys, unique, exclusion and check constraints.
     Constraint,
-    /// Foreign keys.
     ForeignKey,
     /// Rights.
     Acl,

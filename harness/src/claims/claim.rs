@@ -17,7 +17,6 @@ pub const NOTICEABLE: f64 = 0.05;
 pub struct Claim {
     /// Its name for programs.
     pub name: &'static str,
-    /// What is said.
     pub text: &'static str,
     /// The scenario and the comparison that decide it.
     pub decided_by: &'static str,
@@ -28,16 +27,13 @@ pub struct Claim {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruling {
-    /// It holds here.
     Holds,
-    /// It does not hold here.
     DoesNotHold,
     /// These data cannot decide it.
     NotDecidable,
 }
 
 impl Ruling {
-    /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Holds => "holds here",
@@ -116,7 +112,6 @@ pub enum Quantity {
 /// A claim with all that the runs say of it.
 #[derive(Clone)]
 pub struct Judged {
-    /// The claim.
     pub claim: Claim,
     /// What each curve says; empty where no run has what it takes.
     pub evidence: Vec<Evidence>,

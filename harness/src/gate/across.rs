@@ -24,7 +24,6 @@ pub const FEWEST_EARLIER_RUNS: usize = 3;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
-    /// The machine.
     Host,
     /// PostgreSQL's major version, of server and programs, and the provider.
     Version,
@@ -32,7 +31,6 @@ pub enum Likeness {
     Settings,
     /// The archives, byte for byte.
     Archive,
-    /// The cache policy.
     Cache,
     /// The options of `pg_restore`.
     Options,

@@ -20,14 +20,10 @@ pub enum Metric {
     Curve,
     /// Each arm at its own fastest number of jobs.
     Best {
-        /// That of the base.
         base_jobs: Jobs,
-        /// That of the candidate.
         candidate_jobs: Jobs,
     },
-    /// One number of jobs.
     Time {
-        /// That number.
         jobs: Jobs,
     },
     /// WAL written, the mean over all numbers of jobs.
@@ -60,7 +56,6 @@ pub struct MetricVerdict {
     pub metric: Metric,
     /// Whether it can fail the whole.
     pub gated: bool,
-    /// The finding.
     pub finding: Finding,
     /// Why it is not a plain pass or regression.
     pub reason: Option<Reason>,
@@ -112,17 +107,13 @@ pub struct Between {
 /// The comparison of two arms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Name of the base.
     pub base: String,
-    /// Name of the candidate.
     pub candidate: String,
-    /// How the arms relate.
     pub pairing: Pairing,
     /// What was let pass.
     pub policy: Policy,
     /// The verdict of the whole: that of the gravest gated metric.
     pub finding: Finding,
-    /// The metrics.
     pub metrics: Vec<MetricVerdict>,
     /// What else is to be known of it.
     pub notes: Vec<String>,
@@ -144,7 +135,6 @@ impl Comparison {
         Self::new(names, &base_arm, &candidate_arm, Pairing::Blocks, policy)
     }
 
-    /// Compares two arms.
     pub fn new(
         (base, candidate): (String, String),
         base_arm: &Readings,

@@ -36,7 +36,6 @@ impl fmt::Display for Finding {
 pub enum Reason {
     /// Fewer blocks than a verdict may rest on.
     TooFewBlocks {
-        /// How many there are.
         seen: usize,
     },
     /// The noise hides what was asked for.
@@ -52,9 +51,7 @@ pub enum Reason {
     /// Most of the candidate's restores did not complete, while the base's
     /// did.
     CandidateFails {
-        /// How many did not.
         lost: u32,
-        /// Of how many.
         trials: u32,
     },
 }
@@ -82,7 +79,6 @@ impl fmt::Display for Reason {
 /// A verdict on one metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judgement {
-    /// The finding.
     pub finding: Finding,
     /// Why it is not a plain pass or regression.
     pub reason: Option<Reason>,

@@ -52,7 +52,6 @@ pub struct Noise {
 /// The noise of one metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricNoise {
-    /// Which curve.
     pub curve: String,
     /// One number of jobs; `None` for the mean over all of them.
     pub jobs: Option<Jobs>,
@@ -71,13 +70,11 @@ pub struct MetricNoise {
 /// How much the level of a curve changed over the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drift {
-    /// Which curve.
     pub curve: String,
     /// From the first block to the last, as a fraction.
     pub ratio: f64,
     /// 95 % interval.
     pub low: f64,
-    /// Its upper end.
     pub high: f64,
 }
 
@@ -102,7 +99,6 @@ pub enum Suspicion {
     },
     /// The processors' frequency is free to change.
     Frequency {
-        /// What was seen.
         seen: String,
     },
     /// Other work waited for the processors when the run began.

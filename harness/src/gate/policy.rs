@@ -36,9 +36,7 @@ pub enum GatedMetric {
     Curve,
     /// Each arm at its own fastest -j.
     Best,
-    /// Each -j by itself.
     Each,
-    /// WAL written.
     Wal,
 }
 

@@ -137,7 +137,6 @@ impl CurveStudy {
         self.cells.iter().any(|cell| cell.as_good_probability.is_some())
     }
 
-    /// The recommended cell or else the fastest.
     pub fn best_cell(&self) -> Option<&CellStudy> {
         let marked = |mark| self.cells.iter().find(|cell| cell.marks.contains(&mark));
         marked(Mark::Recommended).or_else(|| marked(Mark::Fastest))

@@ -15,11 +15,9 @@ use crate::stats::usl::Law;
 /// A piece of common advice on the number of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
-    /// Do not restore in parallel.
     Serial,
     /// "Start at half the cores."
     HalfTheCores,
-    /// As many jobs as cores.
     Cores,
     /// "4 to 8 jobs are typical": the lower end.
     Four,
@@ -42,7 +40,6 @@ impl fmt::Display for Advice {
 /// What is known of a number of jobs that was not, or was, measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Regret {
-    /// It was measured.
     Measured(Estimate),
     /// It was not, and the replay of the schedule says this.
     Replayed(Estimate),

@@ -32,7 +32,6 @@ const NOISY: f64 = 0.10;
 pub enum Warning {
     /// Trials that count in no curve.
     TrialsLost {
-        /// How the trials ended.
         counts: OutcomeCounts,
         /// The most frequent message, and how many trials gave it.
         message: Option<(String, u32)>,
@@ -41,79 +40,63 @@ pub enum Warning {
     SerialOnly(SerialOnly),
     /// Fewer blocks than the probabilities should rest on.
     FewBlocks {
-        /// How many there are.
         blocks: usize,
         /// What they could show at best without a model of the noise.
         model_free_limit: f64,
     },
     /// The times of equal restores differ much.
     Noisy {
-        /// The curve with the most noise.
         curve: CurveKey,
         /// Standard deviation within blocks, as a fraction.
         noise: f64,
     },
-    /// The sweep was resumed.
     Resumed {
         /// How many executions it had.
         sessions: u32,
     },
     /// More jobs than connections.
     AboveConnections {
-        /// The numbers of jobs.
         jobs: Vec<Jobs>,
-        /// `max_connections`.
         max_connections: u32,
     },
     /// The first trials met cold caches.
     ColdStart,
     /// More jobs than processors.
     AboveCores {
-        /// The numbers of jobs.
         jobs: Vec<Jobs>,
         /// Processors that the server may use.
         cores: u32,
     },
     /// Limits that could not be checked: nothing was read.
     LimitsUnread {
-        /// Their keys in the scenario.
         limits: Vec<&'static str>,
     },
     /// The items that were recorded are not what the sessions worked on.
     WorkUnaccounted {
-        /// The curve.
         curve: CurveKey,
-        /// The number of jobs.
         jobs: Jobs,
         /// Mean number of items under way, and of active sessions.
         work: WorkUnderWay,
     },
     /// The archive does not say where its data is.
     NoOffsets {
-        /// A curve that restores it.
         curve: CurveKey,
     },
     /// One item is most of the work.
     GiantItem {
-        /// A curve that restores it.
         curve: CurveKey,
-        /// The item.
         item: String,
-        /// Its share of all data.
         share: f64,
     },
     /// The fastest number of jobs is the largest one measured.
     BestAtLargest {
-        /// The curve.
         curve: CurveKey,
-        /// That number.
         largest: Jobs,
         /// How much faster it is than the next smaller, as a fraction.
         gain: f64,
     },
     /// The curve rises and falls again.
     NonMonotone {
-        /// The curve.
         curve: CurveKey,
         /// The number of jobs that is slower than both its neighbours.
         peak: Jobs,

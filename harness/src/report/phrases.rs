@@ -27,7 +27,6 @@ pub(crate) fn noun(phase: Phase) -> &'static str {
     }
 }
 
-/// The verdict on a curve.
 pub(super) fn verdict(curve: &CurveStudy, measured: &Measured) -> String {
     match &curve.verdict {
         Verdict::Recommend { jobs, probability, basis, regret_ratio, cannot_be_told_from } => {
@@ -62,7 +61,6 @@ fn sentences<const N: usize>(sentences: [Option<String>; N]) -> String {
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Reasons as one clause.
 pub(super) fn joined(reasons: &[Reason]) -> String {
     reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ")
 }

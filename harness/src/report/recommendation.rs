@@ -13,15 +13,12 @@ use crate::recommend::{CellStudy, CurveStudy, Mark};
 use crate::stats::estimate::Estimate;
 use crate::study::{Measured, Study};
 
-/// The schema of the JSON form.
 pub const SCHEMA: u32 = 1;
 
 /// A study with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// [`SCHEMA`].
     pub schema: u32,
-    /// The answer in one sentence.
     pub answer: String,
     #[serde(flatten)]
     pub study: Study,

@@ -25,7 +25,6 @@ pub struct Evidence {
     pub floor: Vec<FloorPoint>,
 }
 
-/// One trial.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
     pub trial: u32,

@@ -24,10 +24,8 @@ pub enum LatencyKind {
 }
 
 impl LatencyKind {
-    /// Every kind.
     pub const ALL: [Self; 3] = [Self::P50, Self::P99, Self::Late];
 
-    /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::P50 => "median latency",
@@ -64,25 +62,18 @@ pub struct LatencyCurve {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencyCell {
     pub jobs: Jobs,
-    /// Before the restores.
     pub before: Estimate,
-    /// Beside them.
     pub during: Estimate,
-    /// After them.
     pub after: Estimate,
     /// What the scenario allows in view of what was before.
     pub limit: Option<f64>,
-    /// Its completed trials.
     pub trials: Vec<LatencyTrial>,
 }
 
-/// The latencies of one trial.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LatencyTrial {
     pub trial: u32,
-    /// Before its restore.
     pub before: Option<f64>,
-    /// Beside it.
     pub during: Option<f64>,
 }
 

@@ -37,7 +37,6 @@ pub struct PairCell {
     pub blocks: Vec<BlockRatio>,
 }
 
-/// A ratio of two times in one block.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BlockRatio {
     pub block: u32,

@@ -206,7 +206,6 @@ fn key(scene: &mut Scene, cells: &[HistoryCell]) -> f64 {
     labels::key(scene, &entries, EDGE, 4.0)
 }
 
-/// The picture in words.
 pub(super) fn describe(history: &HistoryReport) -> String {
     let of_cell = |cell: &HistoryCell| {
         let levels: Vec<String> = cell

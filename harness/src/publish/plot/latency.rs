@@ -65,7 +65,6 @@ fn latency_ticks(shown: &[&LatencyByJobs]) -> Ticks {
     Ticks::of_time_logarithmic(low, high)
 }
 
-/// One kind over jobs.
 fn panel(run: &RunArticle, report: &LatencyByJobs, latencies: &Ticks, layout: Layout) -> Scene {
     let curves = curves(report);
     let mut jobs: Vec<_> = cells(report).map(|cell| cell.jobs).collect();
@@ -258,7 +257,6 @@ fn line_key(scene: &mut Scene, shown: &[&LatencyByJobs], top: f64) -> f64 {
     top + labels::key(scene, &entries, EDGE, top + 4.0) + 4.0
 }
 
-/// The picture in words.
 pub(super) fn describe(run: &RunArticle) -> String {
     let of_curve = |report: &LatencyByJobs, curve: &LatencyCurve| {
         let cells: Vec<String> = curve

@@ -34,7 +34,6 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     Some(scene)
 }
 
-/// One kind of load over jobs.
 fn panel(report: &LoadByJobs, layout: Layout) -> Scene {
     let curves = &report.curves[..report.curves.len().min(over_jobs::MOST_CURVES)];
     let mut jobs: Vec<_> =
@@ -85,7 +84,6 @@ fn panel(report: &LoadByJobs, layout: Layout) -> Scene {
     scene
 }
 
-/// A load in words.
 pub(super) fn write(report: &LoadByJobs, value: f64) -> String {
     match report.kind {
         LoadKind::Wal => format::rate(value),

@@ -8,7 +8,6 @@ use crate::report::article::RunArticle;
 use crate::report::format;
 use crate::study::map::{MapCell, MapRow};
 
-/// Height of a row.
 const ROW: f64 = 30.0;
 /// Cells that fit beside each other with their numbers.
 const LEAST_WIDTH: f64 = 40.0;

@@ -69,7 +69,6 @@ pub(super) fn ends(estimate: &Estimate) -> Option<(f64, f64)> {
     Some((estimate.low?, estimate.high.unwrap_or(f64::INFINITY)))
 }
 
-/// Draws a point with its interval.
 pub(super) fn point(
     scene: &mut Scene,
     frame: &Frame,
@@ -92,7 +91,6 @@ pub(super) fn point(
     dot(scene, (x, frame.y.at(estimate.value)), series, tip);
 }
 
-/// Draws a point.
 pub(super) fn dot(scene: &mut Scene, at: (f64, f64), series: usize, tip: String) {
     let (ink, sign) = (Ink::of_series(series), Sign::of_series(series));
     scene.draw(Shape::Dot(at, 6.0, Ink::Surface, 1.0, sign));
@@ -128,7 +126,6 @@ pub(super) fn band(scene: &mut Scene, frame: &Frame, points: &[(f64, Estimate)],
     scene.draw(Shape::Area(corners, Ink::of_series(series), 0.13));
 }
 
-/// Draws the line of a curve.
 pub(super) fn line(scene: &mut Scene, points: Vec<(f64, f64)>, series: usize) {
     // Colours repeat; the second time their lines are dashed.
     let ink = Ink::of_series(series);

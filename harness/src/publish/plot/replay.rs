@@ -187,7 +187,6 @@ fn key(scene: &mut Scene) -> f64 {
     labels::key(scene, &entries, EDGE, 4.0)
 }
 
-/// The picture in words.
 pub(super) fn describe(run: &RunArticle) -> String {
     let of_curve = |curve: &CurveStudy| {
         let replay = curve.replay.as_ref()?;

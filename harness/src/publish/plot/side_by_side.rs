@@ -115,7 +115,6 @@ fn words(row: &Row<'_>) -> String {
     format!("{} with -j {} ({how})", format::time(row.time.value), row.cell.jobs)
 }
 
-/// The picture in words.
 pub(super) fn describe(article: &Article) -> String {
     let of_run = |run: &RunArticle| {
         let rows: Vec<String> =

@@ -32,11 +32,8 @@ pub const WORK_TOLERANCE: f64 = 0.25;
 /// What limits a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bottleneck {
-    /// What was measured.
     pub phase: Phase,
-    /// The number of jobs.
     pub jobs: Jobs,
-    /// The cause.
     pub cause: Cause,
     /// The readings that led to it.
     pub readings: Vec<Reading>,
@@ -150,7 +147,6 @@ impl Bottleneck {
         })
     }
 
-    /// The value of a reading.
     pub fn reading(&self, name: &str) -> Option<f64> {
         self.readings.iter().find(|reading| reading.name == name).map(|reading| reading.value)
     }

@@ -32,10 +32,8 @@ pub use provenance::Provenance;
 /// raised.
 pub const SCHEMA: u32 = 1;
 
-/// What is published.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Article {
-    /// [`SCHEMA`].
     pub schema: u32,
     /// Version of the program that wrote it.
     pub jobtune_version: &'static str,
@@ -48,7 +46,6 @@ pub struct Article {
     pub history: Option<HistoryReport>,
 }
 
-/// What is published of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunArticle {
     /// One of its kind in the article.

@@ -13,7 +13,6 @@ const AS_GOOD: f64 = 0.01;
 /// Times on the server of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Here {
-    /// The curve of the run.
     pub title: String,
     /// How many restores the item times come from.
     pub recordings: usize,
@@ -25,18 +24,14 @@ pub struct Here {
     pub processors: Option<f64>,
     /// For each measured j, (measured - fitted) / fitted.
     pub residuals: Vec<Residual>,
-    /// The predicted times.
     pub times: Vec<TimeForecast>,
     /// The smallest number of jobs within 1 % of the shortest of them.
     pub enough: Jobs,
 }
 
-/// The predicted time of one number of jobs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimeForecast {
-    /// The number.
     pub jobs: Jobs,
-    /// Whether it was measured.
     pub measured: bool,
     /// The time, with the band in which 95 % of further restores should lie.
     pub time_seconds: Estimate,
@@ -69,7 +64,6 @@ impl Here {
         })
     }
 
-    /// The predicted time of a number of jobs.
     pub fn time(&self, jobs: Jobs) -> Option<&Estimate> {
         self.times.iter().find(|of| of.jobs == jobs).map(|of| &of.time_seconds)
     }
