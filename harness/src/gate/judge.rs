@@ -64,7 +64,7 @@ impl fmt::Display for Reason {
             }
             Self::TooNoisy { detectable_ratio, allowance_ratio } => write!(
                 f,
-                "the noise hides what is smaller than {:.0} %, and a pass has to exclude {} %",
+                "the noise hides slowdowns below {:.0} %, and a pass has to exclude {} %",
                 detectable_ratio * 100.0,
                 (allowance_ratio * 1e5).round() / 1e3
             ),

@@ -133,8 +133,8 @@ impl fmt::Display for Warning {
                 let OutcomeCounts { failed, timed_out, invalid, .. } = counts;
                 write!(
                     f,
-                    "{} of {} trials count in no curve ({failed} failed, {timed_out} timed out, \
-                     {invalid} invalid).",
+                    "{} of {} trials did not complete and are in no curve ({failed} failed, \
+                     {timed_out} timed out, {invalid} invalid).",
                     counts.lost(),
                     counts.trials(),
                 )?;
@@ -146,10 +146,10 @@ impl fmt::Display for Warning {
             Self::SerialOnly(of) => serial_only(of, f),
             Self::FewBlocks { blocks, model_free_limit } => write!(
                 f,
-                "{blocks} blocks: the probabilities lean on a model of the noise (log-normal, one \
-                 spread for all -j) that so few blocks cannot check; alone, they could show no \
-                 probability above {model_free_limit:.2}. Sweep with --blocks {FEW_BLOCKS} or \
-                 more before much depends on the answer."
+                "{blocks} blocks: the probabilities rest on a model of the noise (log-normal, one \
+                 spread for all -j) that so few blocks cannot check; without it they could show \
+                 no probability above {model_free_limit:.2}. Sweep with --blocks {FEW_BLOCKS} or \
+                 more before you rely on the answer."
             ),
             Self::Noisy { curve, noise } => write!(
                 f,
@@ -171,9 +171,9 @@ impl fmt::Display for Warning {
                 list(jobs)
             ),
             Self::ColdStart => f.write_str(
-                "There was no warm-up: the first trial of each variant and session met cold \
-                 caches, and may have taken longer for it. Warm up with a restore of a minute \
-                 or a whole one before much depends on the answer.",
+                "There was no warm-up: the first trial of each variant and session found cold \
+                 caches and may have taken longer. Warm up with a restore of a minute, or with a \
+                 whole one, before you rely on the answer.",
             ),
             Self::AboveCores { jobs, cores } => write!(
                 f,
@@ -184,8 +184,8 @@ impl fmt::Display for Warning {
             ),
             Self::LimitsUnread { limits } => write!(
                 f,
-                "Nothing was read to check these limits by: {}. No -j is ruled out by them; see \
-                 load_notes in run.json for what is missing.",
+                "These limits could not be checked, as nothing was recorded for them: {}. No -j is \
+                 ruled out by them; load_notes in run.json says what is missing.",
                 limits.join(", ")
             ),
             Self::WorkUnaccounted { curve, jobs, work } => write!(
@@ -197,8 +197,8 @@ impl fmt::Display for Warning {
             ),
             Self::NoOffsets { curve } => write!(
                 f,
-                "The archive of {curve} does not say where its data is, as it was written to a \
-                 pipe: each worker reads through it. Dump to a file (pg_dump --file) instead."
+                "The archive of {curve} does not say where its data is, because it was written \
+                 to a pipe: each worker reads through it. Dump to a file (pg_dump --file) instead."
             ),
             Self::GiantItem { curve, item, share } => write!(
                 f,

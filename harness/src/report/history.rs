@@ -35,7 +35,7 @@ pub(super) fn answer(history: &History) -> String {
     }
     if longest < FEWEST_RUNS {
         return format!(
-            "Too short to tell: {longest} runs of a cell at most, and a change shows from \
+            "Too short to tell: no cell has more than {longest} runs, and a change shows from \
              {FEWEST_RUNS} on."
         );
     }

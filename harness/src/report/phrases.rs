@@ -204,7 +204,7 @@ pub(super) fn legend(curve: &CurveStudy) -> Option<String> {
         (Mark::RuledOut, "ruled out: half of its trials or more did not complete"),
         (Mark::BeyondLimit, "ruled out: beyond a limit"),
         (Mark::Lost, "some trials did not complete"),
-        (Mark::Outliers, "has a trial that stands apart (it counts)"),
+        (Mark::Outliers, "has an outlier (which counts)"),
     ];
     let used = |mark: Mark| curve.cells.iter().any(|cell| cell.marks.contains(&mark));
     let entries: Vec<String> = meanings
