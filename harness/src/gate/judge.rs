@@ -35,9 +35,7 @@ impl fmt::Display for Finding {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
     /// Fewer blocks than a verdict may rest on.
-    TooFewBlocks {
-        seen: usize,
-    },
+    TooFewBlocks { seen: usize },
     /// The noise hides what was asked for.
     TooNoisy {
         /// The smallest slowdown that would be found with probability
@@ -50,10 +48,7 @@ pub enum Reason {
     Undecided,
     /// Most of the candidate's restores did not complete, while the base's
     /// did.
-    CandidateFails {
-        lost: u32,
-        trials: u32,
-    },
+    CandidateFails { lost: u32, trials: u32 },
 }
 
 impl fmt::Display for Reason {

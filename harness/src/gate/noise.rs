@@ -98,9 +98,7 @@ pub enum Suspicion {
         ratio: f64,
     },
     /// The processors' frequency is free to change.
-    Frequency {
-        seen: String,
-    },
+    Frequency { seen: String },
     /// Other work waited for the processors when the run began.
     Busy {
         /// Processes that ran or waited, in the mean over a minute.

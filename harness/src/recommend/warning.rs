@@ -55,10 +55,7 @@ pub enum Warning {
         sessions: u32,
     },
     /// More jobs than connections.
-    AboveConnections {
-        jobs: Vec<Jobs>,
-        max_connections: u32,
-    },
+    AboveConnections { jobs: Vec<Jobs>, max_connections: u32 },
     /// The first trials met cold caches.
     ColdStart,
     /// More jobs than processors.
@@ -68,9 +65,7 @@ pub enum Warning {
         cores: u32,
     },
     /// Limits that could not be checked: nothing was read.
-    LimitsUnread {
-        limits: Vec<&'static str>,
-    },
+    LimitsUnread { limits: Vec<&'static str> },
     /// The items that were recorded are not what the sessions worked on.
     WorkUnaccounted {
         curve: CurveKey,
@@ -79,15 +74,9 @@ pub enum Warning {
         work: WorkUnderWay,
     },
     /// The archive does not say where its data is.
-    NoOffsets {
-        curve: CurveKey,
-    },
+    NoOffsets { curve: CurveKey },
     /// One item is most of the work.
-    GiantItem {
-        curve: CurveKey,
-        item: String,
-        share: f64,
-    },
+    GiantItem { curve: CurveKey, item: String, share: f64 },
     /// The fastest number of jobs is the largest one measured.
     BestAtLargest {
         curve: CurveKey,

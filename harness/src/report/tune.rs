@@ -1,7 +1,7 @@
 //! What tuning found.
 
 use restore_core::units::Jobs;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::format;
 use crate::design::Adaptive;
@@ -29,7 +29,7 @@ pub struct TuneReport {
     pub errors: Vec<KindOfErrors>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
     /// Restores that were run, those that were stopped early included.
     pub restores: usize,

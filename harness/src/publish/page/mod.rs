@@ -37,10 +37,7 @@ pub const TEMPLATES: [(&str, &str); 9] = [
 pub enum PageError {
     /// A template is wrong.
     #[error("template {name}: {error}")]
-    Template {
-        name: &'static str,
-        error: minijinja::Error,
-    },
+    Template { name: &'static str, error: minijinja::Error },
     #[error("cannot write the article as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

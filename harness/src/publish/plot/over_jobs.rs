@@ -1,6 +1,8 @@
 //! What the charts over jobs share: which curves there are, where their
 //! points stand, how a point, its interval and its trials look.
 
+use std::collections::BTreeSet;
+
 use restore_core::units::Jobs;
 
 use super::frame::{self, Frame, Layout};
@@ -16,11 +18,12 @@ pub(super) const MOST_CURVES: usize = 2 * Ink::SERIES;
 
 /// All numbers of jobs of some curves, ascending.
 pub(super) fn all_jobs<'a>(curves: impl Iterator<Item = &'a CurveStudy>) -> Vec<Jobs> {
-    let mut jobs: Vec<Jobs> =
-        curves.flat_map(|curve| curve.cells.iter().map(|cell| cell.jobs)).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
-    jobs
+    ascending(curves.flat_map(|curve| &curve.cells).map(|cell| cell.jobs))
+}
+
+/// Each number of jobs once.
+pub(super) fn ascending(jobs: impl Iterator<Item = Jobs>) -> Vec<Jobs> {
+    jobs.collect::<BTreeSet<Jobs>>().into_iter().collect()
 }
 
 /// The curves of a run that have a time, with their place among its curves.
