@@ -3,7 +3,7 @@
 use std::fmt;
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::judge::{self, Finding, Judgement, Reason};
 use super::policy::{GatedMetric, POWER, Policy};
@@ -13,7 +13,7 @@ use crate::record::trial::TrialRow;
 use crate::stats::difference::{Component, Difference};
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "metric", rename_all = "snake_case")]
 pub enum Metric {
     /// The mean of ln T over all numbers of jobs.
@@ -47,7 +47,7 @@ impl fmt::Display for Metric {
 }
 
 /// The verdict on one metric of one curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricVerdict {
     /// Which curve, in words.
     pub curve: String,
@@ -82,7 +82,7 @@ pub struct MetricVerdict {
 }
 
 /// How the two arms relate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "design", rename_all = "snake_case")]
 pub enum Pairing {
     /// Both arms in the blocks of one run: drift cancels.
@@ -96,7 +96,7 @@ pub enum Pairing {
 }
 
 /// What two runs differ by when nothing has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Between {
     /// Standard deviation of the logarithm of a run's level.
     pub spread_ratio: f64,
@@ -105,7 +105,7 @@ pub struct Between {
 }
 
 /// The comparison of two arms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     pub base: String,
     pub candidate: String,

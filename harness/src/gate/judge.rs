@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::policy::{MIN_BLOCKS, MOST_BLOCKS, POWER, Policy};
 use crate::stats::difference::Difference;
 use crate::stats::holm;
 
 /// What was found. The order is that of gravity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// Slower by less than the allowance, shown.
@@ -31,7 +31,7 @@ impl fmt::Display for Finding {
 }
 
 /// Why a finding is not what the numbers alone would say.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
     /// Fewer blocks than a verdict may rest on.

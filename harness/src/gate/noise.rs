@@ -4,7 +4,7 @@
 use std::fmt;
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::comparison::Comparison;
 use super::judge::Finding;
@@ -32,7 +32,7 @@ const OTHER_LOAD: f64 = 0.10;
 const DRIFT: f64 = 0.05;
 
 /// What an A/A run shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Noise {
     /// Blocks of the run.
     pub blocks: usize,
@@ -50,7 +50,7 @@ pub struct Noise {
 }
 
 /// The noise of one metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricNoise {
     pub curve: String,
     /// One number of jobs; `None` for the mean over all of them.
@@ -68,7 +68,7 @@ pub struct MetricNoise {
 }
 
 /// How much the level of a curve changed over the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Drift {
     pub curve: String,
     /// From the first block to the last, as a fraction.
@@ -79,7 +79,7 @@ pub struct Drift {
 }
 
 /// What makes a host suspicious.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Suspicion {
     /// The hypervisor gave processor time to others.

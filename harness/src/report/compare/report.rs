@@ -1,6 +1,6 @@
 //! A comparison with its answer.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::phrases;
 use crate::gate::{Comparison, MetricVerdict};
@@ -8,7 +8,7 @@ use crate::stats::estimate::digits;
 
 pub const SCHEMA: u32 = 1;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompareReport {
     pub schema: u32,
     pub answer: String,

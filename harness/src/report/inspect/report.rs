@@ -1,7 +1,7 @@
 //! All that is told of an archive.
 
 use restore_core::inspect::Inspection;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::here::Here;
 use super::phrases;
@@ -9,7 +9,7 @@ use super::phrases;
 pub const SCHEMA: u32 = 1;
 
 /// What is shown of an archive.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InspectReport {
     pub schema: u32,
     /// The answer in one sentence: what to expect of -j.
