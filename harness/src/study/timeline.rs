@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 use serde::Serialize;
 
-use super::evidence::{Evidence, Trial};
+use super::evidence::{CurveEvidence, Trial};
 use super::judged::Study;
 use super::load::{self, LoadLine};
 use crate::analysis::chain;
@@ -194,7 +194,7 @@ impl TrialTimeline {
 }
 
 /// The time of the cell that stands for a curve, and its typical trial.
-fn typical<'a>(curve: &CurveStudy, evidence: &'a Evidence) -> Option<(f64, &'a Trial)> {
+fn typical<'a>(curve: &CurveStudy, evidence: &'a CurveEvidence) -> Option<(f64, &'a Trial)> {
     let cell = curve.best_cell()?;
     let mean = cell.time_seconds?.value;
     let distance = |trial: &&Trial| (trial.seconds / mean).ln().abs();

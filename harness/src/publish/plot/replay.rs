@@ -14,7 +14,7 @@ use crate::record::Outcome;
 use crate::report::article::RunArticle;
 use crate::report::format;
 use crate::stats::estimate::Estimate;
-use crate::study::evidence::Evidence;
+use crate::study::evidence::CurveEvidence;
 
 /// Draws a panel for each curve that was replayed; `None` where none was.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
@@ -47,7 +47,7 @@ fn panel(
     series: usize,
     curve: &CurveStudy,
     replay: &CurveReplay,
-    evidence: &Evidence,
+    evidence: &CurveEvidence,
 ) -> Scene {
     let mut scene = Scene::new(layout.width(), 0.0);
     let measured = curve.cells.iter().map(|cell| cell.jobs);
@@ -99,7 +99,7 @@ fn panel(
 
 /// The top of the axis: all trials and predictions, and intervals as far as
 /// they are not out of all proportion.
-fn highest(curve: &CurveStudy, replay: &CurveReplay, evidence: &Evidence) -> f64 {
+fn highest(curve: &CurveStudy, replay: &CurveReplay, evidence: &CurveEvidence) -> f64 {
     let completed = evidence.trials.iter().filter(|trial| trial.outcome == Outcome::Completed);
     let trials = completed.map(|trial| trial.seconds);
     let predictions = shown(replay).map(|prediction| prediction.time_seconds.value);

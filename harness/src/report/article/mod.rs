@@ -18,7 +18,7 @@ use crate::recommend::CurveStudy;
 use crate::recommend::rules::RuleOfThumb;
 use crate::record::{FolderError, Run};
 use crate::study::Study;
-use crate::study::evidence::Evidence;
+use crate::study::evidence::CurveEvidence;
 use crate::study::latency::LatencyByJobs;
 use crate::study::load::LoadByJobs;
 use crate::study::map::MapRow;
@@ -55,7 +55,7 @@ pub struct RunArticle {
     #[serde(rename = "says")]
     pub sentences: Sentences,
     /// What each curve of the study rests on, in their order.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<CurveEvidence>,
     /// Archives of the same rows against each other.
     pub pairs: Vec<Pair>,
     /// Every cell against the fastest; empty for a single curve.
