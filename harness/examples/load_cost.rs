@@ -116,8 +116,8 @@ async fn restore(
         time_limit: None,
     };
     let sampling = if sampled {
-        let scene = server.scene(&database.name, archive).await;
-        Some(Sampling::start(1, DEFAULT_INTERVAL, scene).await)
+        let target = server.sampling_target(&database.name, archive).await;
+        Some(Sampling::start(1, DEFAULT_INTERVAL, target).await)
     } else {
         None
     };

@@ -23,11 +23,13 @@ use anyhow::Context as _;
 use bars::{Bar, judge};
 use harness::analysis::{Curve, curves_of_rows};
 use harness::record::{RunFolder, TrialRow};
-use harness::report::tune::TuneReport;
+use harness::report::tune::Spent;
 use harness::scenario::quantity::WarmUp;
 use harness::stats::interval::Level;
 use harness::stats::paired::PairedLogRatio;
+use harness::tune::Standing;
 use restore_core::units::Jobs;
+use serde::Deserialize;
 
 /// The scenarios that the bars ask for.
 const SCENARIOS: usize = 4;
@@ -121,12 +123,21 @@ impl Grid {
 
 /// A tuning, held against its grid.
 struct Tuning {
-    report: TuneReport,
+    answer: Answer,
     /// What it answers, or holds for the likeliest where it does not.
     jobs: Jobs,
     regret: f64,
     interval: String,
     share: f64,
+}
+
+/// What is read of an answer of `tune`.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(flatten)]
+    standing: Standing,
+    #[serde(flatten)]
+    spent: Spent,
 }
 
 impl Tuning {
@@ -143,12 +154,12 @@ impl Tuning {
             return Ok(None);
         }
         let text = fs::read_to_string(&answer)?;
-        let report: TuneReport = serde_json::from_str(&text)
+        let read: Answer = serde_json::from_str(&text)
             .with_context(|| format!("{} is no answer of tune", answer.display()))?;
-        let jobs = report.standing.chosen.or(report.standing.likeliest);
+        let jobs = read.standing.chosen.or(read.standing.likeliest);
         let jobs = jobs.with_context(|| format!("{} has no answer", answer.display()))?;
         let rows = RunFolder::open(run)?.trials()?;
-        let spent = restoring(&rows) + warm_up(report.spent.warm_up, &rows);
+        let spent = restoring(&rows) + warm_up(read.spent.warm_up, &rows);
         let differences = grid.differences(jobs)?;
         let regret = PairedLogRatio::from_differences(&differences, Level::P95)
             .context("the grid has one block")?;
@@ -165,13 +176,13 @@ impl Tuning {
             regret: regret.ratio() - 1.0,
             interval,
             share: spent.as_secs_f64() / grid.restoring.as_secs_f64(),
-            report,
+            answer: read,
         }))
     }
 
     fn print(&self, grid: &Grid, number: u32) {
-        let Self { report, jobs, regret, interval, share } = self;
-        let answer = match report.standing.chosen {
+        let Self { answer: read, jobs, regret, interval, share } = self;
+        let answer = match read.standing.chosen {
             Some(_) => format!("-j {jobs}"),
             None => format!("inconclusive, likeliest -j {jobs}"),
         };
@@ -180,7 +191,7 @@ impl Tuning {
         println!(
             "| {name} | {times} | {number} | {answer} | {:.1} %{interval} | {} | {:.0} % |",
             regret * 100.0,
-            report.spent.restores,
+            read.spent.restores,
             share * 100.0,
         );
     }

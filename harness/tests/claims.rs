@@ -5,23 +5,22 @@
 mod support;
 
 use harness::analysis::RunFacts;
-use harness::claims::{Judged, Ruling, judge};
+use harness::claims::{Judged, MeasuredRun, Ruling, judge};
 use harness::record::TrialRow;
 use harness::scenario::Phase;
-use harness::study::Study;
 use restore_core::format::Format;
 use support::{TrueCurve, facts};
 
-fn run(scenario: &str, phase: Phase, curves: &[(Format, &[(u32, f64)])]) -> Study {
+fn run(scenario: &str, phase: Phase, curves: &[(Format, &[(u32, f64)])]) -> MeasuredRun {
     let curves: Vec<TrueCurve> =
         curves.iter().map(|&(format, times)| TrueCurve { format, times: times.to_vec() }).collect();
     let rows = support::run(&curves, 5, 0.01, 7);
-    material(scenario, phase, &rows)
+    with_rows(scenario, phase, rows)
 }
 
-fn material(scenario: &str, phase: Phase, rows: &[TrialRow]) -> Study {
+fn with_rows(scenario: &str, phase: Phase, rows: Vec<TrialRow>) -> MeasuredRun {
     let facts = RunFacts { scenario: Some(scenario.to_owned()), phase, ..facts() };
-    Study::of_rows(scenario, rows, facts)
+    MeasuredRun::new(scenario.to_owned(), rows, facts)
 }
 
 #[track_caller]
@@ -80,7 +79,7 @@ fn gains_of_two_shapes_are_compared_between_runs() {
     assert_eq!(ruling(&judged, "few-tables-gain-little"), Some(Ruling::Holds));
     // On another host the two have nothing to do with each other.
     let [many, mut giant] = runs;
-    giant.measured.facts.host = Some("another".to_owned());
+    giant.facts.host = Some("another".to_owned());
     let judged = judge(&[many, giant]);
     assert_eq!(ruling(&judged, "gains-need-many-tables"), Some(Ruling::NotDecidable));
 }
@@ -98,13 +97,13 @@ fn latency_beside_many_jobs_is_read_from_the_trials() {
     let times = [(1, 10.0), (4, 6.0)];
     let curve = TrueCurve { format: Format::Directory, times: times.to_vec() };
     let mut all = support::run(&[curve], 5, 0.01, 7);
-    let judged = judge(&[material("production", Phase::Restore, &all)]);
+    let judged = judge(&[with_rows("production", Phase::Restore, all.clone())]);
     assert_eq!(ruling(&judged, "high-j-starves-production"), Some(Ruling::NotDecidable));
     for row in &mut all {
         let slow = if row.jobs.get() == 4 { 60_000 } else { 20_000 };
         row.workload.workload_during_p99_us = Some(slow + u64::from(row.block) * 100);
     }
-    let judged = judge(&[material("production", Phase::Restore, &all)]);
+    let judged = judge(&[with_rows("production", Phase::Restore, all.clone())]);
     assert_eq!(ruling(&judged, "high-j-starves-production"), Some(Ruling::Holds));
 }
 
@@ -114,7 +113,7 @@ fn too_few_blocks_decide_nothing() {
     let mut all =
         support::run(&[TrueCurve { format: Format::Directory, times: times.to_vec() }], 5, 0.01, 7);
     all.retain(|row| row.block == 1);
-    let judged = judge(&[material("small-database", Phase::Restore, &all)]);
+    let judged = judge(&[with_rows("small-database", Phase::Restore, all.clone())]);
     for claim in judged {
         assert_eq!(claim.ruling(), Some(Ruling::NotDecidable), "{}", claim.claim.name);
     }

@@ -6,9 +6,10 @@ mod support;
 
 use std::time::Duration;
 
+use harness::analysis::compare::paired_tests;
 use harness::analysis::replay::Floor;
-use harness::analysis::{CurveReplay, Limits, RunFacts, Tables, compare, curves, curves_of_rows};
-use harness::recommend::rules::Standing;
+use harness::analysis::{CurveReplay, RestoreLimits, RunFacts, Tables, curves, curves_of_rows};
+use harness::recommend::rules::Regret;
 use harness::recommend::{Decision, Mark, Reason, StopRule, Verdict, Warning};
 use harness::record::{Ending, Outcome, TrialRow};
 use harness::stats::interval::Level;
@@ -160,7 +161,7 @@ fn the_faster_format_is_named_or_not() {
         let rows = run(&[custom.clone(), directory(100.0)], 5, 0.02, seed);
         let curves = curves_of_rows(&rows);
         let cell = |curve: usize| curves[curve].cell(jobs(8)).unwrap();
-        compare::with_reference(&[cell(0)], cell(1))[0].unwrap().differs
+        paired_tests(&[(cell(0), cell(1))])[0].unwrap().differs
     });
     assert!(told_apart.count() <= 12);
 }
@@ -187,30 +188,30 @@ fn floor_of(critical_path: Duration) -> CurveReplay {
 
 #[test]
 fn unmeasured_rules_of_thumb_are_predicted_where_a_law_fits() {
-    let standing = |times: TrueCurve, replay: Option<CurveReplay>| {
+    let regret_of = |times: TrueCurve, replay: Option<CurveReplay>| {
         let rows = run(&[times], 5, 0.005, 4);
-        let curves = curves(&rows, &Tables::default(), &Limits::default());
+        let curves = curves(&rows, &Tables::default(), &RestoreLimits::default());
         let replays = replay.map(|replay| (curves[0].key.clone(), replay)).into_iter().collect();
         let seen = Study::judged("synthetic".to_owned(), rows, curves, replays, facts());
-        seen.curves[0].rules.iter().find(|rule| rule.jobs == jobs(4)).unwrap().standing
+        seen.curves[0].rules.iter().find(|rule| rule.jobs == jobs(4)).unwrap().regret
     };
     let law = usl(Format::Custom, &[1, 2, 3, 6, 8], 100.0, 0.05, 0.02);
     // T(4) = 25 + 3.75 + 6 = 34.75; the best measured is T(6) = 30.83.
-    let Standing::Predicted(regret) = standing(law.clone(), None) else { panic!("not predicted") };
+    let Regret::Predicted(regret) = regret_of(law.clone(), None) else { panic!("not predicted") };
     let truth = 34.75 / 30.833 - 1.0;
     assert!((regret.value - truth).abs() < 0.02, "{regret:?}");
     let (low, high) = (regret.low.unwrap(), regret.high.unwrap());
     assert!((low..=high).contains(&truth), "{regret:?}");
 
-    let Standing::Predicted(regret) = standing(law, Some(floor_of(Duration::from_secs(50)))) else {
+    let Regret::Predicted(regret) = regret_of(law, Some(floor_of(Duration::from_secs(50)))) else {
         panic!("not predicted")
     };
     assert!(regret.value > 0.6, "no faster than the critical path: {regret:?}");
 
     let jagged = curve(&[(1, 100.0), (2, 90.0), (3, 30.0), (6, 60.0), (8, 20.0)]);
-    assert_eq!(standing(jagged, None), Standing::NotMeasured);
+    assert_eq!(regret_of(jagged, None), Regret::NotMeasured);
     let short = curve(&[(1, 100.0), (2, 60.0), (3, 50.0)]);
-    assert_eq!(standing(short, None), Standing::NotMeasured, "beyond the data");
+    assert_eq!(regret_of(short, None), Regret::NotMeasured, "beyond the data");
 }
 
 #[test]
@@ -246,16 +247,16 @@ fn suffer(rows: &mut [TrialRow], of: u32, p99: impl Fn(u32) -> u64) {
 }
 
 /// The limits of a workload, one at a time.
-fn workload_limits() -> [Limits; 3] {
-    let none = Limits::default();
+fn workload_limits() -> [RestoreLimits; 3] {
+    let none = RestoreLimits::default();
     [
-        Limits { p99_latency: Some(Duration::from_millis(50)), ..none },
-        Limits { latency_increase: Some(9.0), ..none },
-        Limits { missed: Some(0.005), ..none },
+        RestoreLimits { p99_latency: Some(Duration::from_millis(50)), ..none },
+        RestoreLimits { latency_increase: Some(9.0), ..none },
+        RestoreLimits { missed: Some(0.005), ..none },
     ]
 }
 
-fn limited(cells_per_block: usize, limits: Limits) -> StopRule {
+fn limited(cells_per_block: usize, limits: RestoreLimits) -> StopRule {
     StopRule { facts: RunFacts { seed: 1, limits, ..facts() }, cells_per_block }
 }
 

@@ -5,8 +5,9 @@
 mod support;
 
 use harness::analysis::RunFacts;
+use harness::document::{Answer as _, Style, markdown, terminal};
 use harness::record::TrialRow;
-use harness::report::{Report, Style, markdown, terminal};
+use harness::report::Report;
 use harness::study::Study;
 use restore_core::format::Format;
 use support::{archive, facts, fail, run, usl};
@@ -30,7 +31,7 @@ fn known_archives() -> RunFacts {
 }
 
 fn in_terminal(rows: &[TrialRow], facts: &RunFacts) -> String {
-    let text = terminal::render(&report(rows, facts), Style::default());
+    let text = terminal::render(&report(rows, facts).document(), Style::default());
     let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
     assert!(widest <= 80, "a line of {widest} columns:\n{text}");
     text
@@ -43,7 +44,9 @@ fn two_formats_in_a_terminal() {
 
 #[test]
 fn two_formats_in_markdown() {
-    insta::assert_snapshot!(markdown::render(&report(&two_formats(6, 0.03), &known_archives())));
+    insta::assert_snapshot!(markdown::render(
+        &report(&two_formats(6, 0.03), &known_archives()).document()
+    ));
 }
 
 #[test]
@@ -110,7 +113,7 @@ fn no_trial_at_all() {
 #[test]
 fn narrow_terminals_lose_columns_and_not_rows() {
     let report = report(&two_formats(6, 0.03), &known_archives());
-    let text = terminal::render(&report, Style { width: 40, color: false });
+    let text = terminal::render(&report.document(), Style { width: 40, color: false });
     let is_heading = |line: &&str| line.contains("-j") && line.contains("time");
     let table: Vec<&str> = text.lines().skip_while(|line| !is_heading(line)).take(6).collect();
     assert_eq!(table.len(), 6, "{text}");
@@ -121,8 +124,8 @@ fn narrow_terminals_lose_columns_and_not_rows() {
 #[test]
 fn colour_is_only_there_when_asked_for() {
     let report = report(&two_formats(3, 0.03), &known_archives());
-    let plain = terminal::render(&report, Style::default());
-    let coloured = terminal::render(&report, Style { color: true, ..Style::default() });
+    let plain = terminal::render(&report.document(), Style::default());
+    let coloured = terminal::render(&report.document(), Style { color: true, ..Style::default() });
     assert!(!plain.contains('\u{1b}'));
     assert_eq!(coloured.replace("\u{1b}[1m", "").replace("\u{1b}[0m", ""), plain);
     assert_ne!(coloured, plain);
@@ -134,7 +137,7 @@ fn names_cannot_become_markup() {
     for row in &mut rows {
         row.variant = "<b>a|b*c_d</b>".to_owned();
     }
-    let text = markdown::render(&report(&rows, &facts()));
+    let text = markdown::render(&report(&rows, &facts()).document());
     assert!(text.contains(r"\<b\>a\|b\*c\_d\</b\>"), "{text}");
     assert!(!text.contains("<b>"));
 }

@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 out,
                 "planned in {:.3} s, scheduled {} items for 64 jobs in {:.3} s",
                 planned.as_secs_f64(),
-                run.spans.len(),
+                run.items.len(),
                 scheduling.elapsed().as_secs_f64()
             )?;
         }

@@ -109,7 +109,7 @@ fn what_waits_for_itself_is_restored_last_and_alone() {
     let costs = seconds(&plan, &[(2, 1), (3, 5), (4, 5), (5, 1)]);
     let simulation = Simulation::run(&plan, &costs, jobs(4), Policy::BinaryHeap17Plus);
     let last: Vec<_> =
-        simulation.spans.iter().rev().take(2).map(|s| (plan.id(s.item), s.lane)).collect();
+        simulation.items.iter().rev().take(2).map(|s| (plan.id(s.item), s.lane)).collect();
     assert_eq!(last, [(DumpId(4), Lane::Leader), (DumpId(3), Lane::Leader)]);
     assert_eq!(CriticalPath::new(&plan, &costs).missed.length, 10 * SECOND);
 }
@@ -137,7 +137,7 @@ fn the_passes_are_kept_apart() {
     });
     let costs = seconds(&plan, &[]);
     let simulation = Simulation::run(&plan, &costs, jobs(3), Policy::BinaryHeap17Plus);
-    let order: Vec<_> = simulation.spans.iter().map(|s| plan.id(s.item).0).collect();
+    let order: Vec<_> = simulation.items.iter().map(|s| plan.id(s.item).0).collect();
     assert_eq!(order, [1, 3, 4, 2, 6, 7, 5, 8, 9]);
 }
 

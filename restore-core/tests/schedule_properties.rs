@@ -90,15 +90,15 @@ proptest! {
     ) {
         let (plan, costs) = planned(&toc, &costs);
         let simulation = Simulation::run(&plan, &costs, jobs(j), policy);
-        let started: Vec<_> = simulation.spans.iter().map(|span| span.item).collect();
+        let started: Vec<_> = simulation.items.iter().map(|span| span.item).collect();
         let distinct: HashSet<_> = started.iter().copied().collect();
         prop_assert_eq!(started.len(), distinct.len());
         let wanted: HashSet<_> = plan.items().filter(|&item| plan.is_wanted(item)).collect();
         prop_assert_eq!(&distinct, &wanted);
 
         // Workers start nothing before what it waits for has ended.
-        let ends: HashMap<_, _> = simulation.spans.iter().map(|s| (s.item, s.end)).collect();
-        for span in simulation.spans.iter().filter(|s| matches!(s.lane, Lane::Worker(_))) {
+        let ends: HashMap<_, _> = simulation.items.iter().map(|s| (s.item, s.end)).collect();
+        for span in simulation.items.iter().filter(|s| matches!(s.lane, Lane::Worker(_))) {
             for dependency in plan.dependencies(span.item) {
                 let end = ends.get(dependency).copied().unwrap_or(0);
                 prop_assert!(end <= span.start);
@@ -231,7 +231,7 @@ proptest! {
     ) {
         let (plan, costs) = planned(&toc, &costs);
         let simulation = Simulation::run(&plan, &costs, jobs(1), policy);
-        let started: Vec<_> = simulation.spans.iter().map(|span| span.item).collect();
+        let started: Vec<_> = simulation.items.iter().map(|span| span.item).collect();
         let mut in_order: Vec<_> = plan.items().filter(|&item| plan.is_wanted(item)).collect();
         in_order.sort_by_key(|&item| plan.pass(item));
         prop_assert_eq!(started, in_order);

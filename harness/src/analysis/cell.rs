@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 
 use super::latency::CellLatency;
-use super::limits::{Breach, Limits};
+use super::limits::{Breach, RestoreLimits};
 use super::load::CellLoad;
 use super::tables::Tables;
 use crate::record::trial::{Outcome, TrialRow};
@@ -15,7 +15,6 @@ use crate::stats::outlier;
 use crate::stats::student::{self, MeanInterval};
 use crate::stats::{moments, paired::PairedLogRatio};
 
-/// How the trials of a cell ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutcomeCounts {
     /// Restored, verified.
@@ -67,7 +66,6 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellSummary {
     pub jobs: Jobs,
-    /// How its trials ended.
     pub counts: OutcomeCounts,
     /// Completed trials by block.
     pub observations: BTreeMap<u32, Observation>,
@@ -91,8 +89,7 @@ pub struct CellSummary {
 }
 
 impl CellSummary {
-    /// Summarises the rows of one cell.
-    pub fn new(jobs: Jobs, rows: &[&TrialRow], tables: &Tables, limits: &Limits) -> Self {
+    pub fn new(jobs: Jobs, rows: &[&TrialRow], tables: &Tables, limits: &RestoreLimits) -> Self {
         let mut counts = OutcomeCounts::default();
         let mut observations = BTreeMap::new();
         for row in rows {
@@ -157,7 +154,6 @@ impl CellSummary {
         self.interval.map(|interval| interval.sd)
     }
 
-    /// The trials that stand apart.
     pub fn outliers(&self) -> Vec<u32> {
         self.observations
             .values()

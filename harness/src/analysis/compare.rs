@@ -1,26 +1,25 @@
-//! Several cells against one, judged together.
+//! Pairs of cells, judged together.
 
 use super::cell::CellSummary;
 use crate::stats::holm;
 use crate::stats::interval::Level;
 use crate::stats::paired::PairedLogRatio;
 
-/// A cell against the reference cell.
+/// A cell against another one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Comparison {
-    /// Time of the cell over that of the reference, with its own 95 %
-    /// interval.
+pub struct PairedTest {
+    /// Time of the cell over that of the other, with its own 95 % interval.
     pub ratio: PairedLogRatio,
     /// Whether the two differ: the paired t test at 5 %, adjusted by Holm for
-    /// all cells that were compared.
+    /// all pairs that were compared.
     pub differs: bool,
 }
 
-/// Compares each of `cells` with `reference`, pairing by block; `None` for
-/// cells that share fewer than two blocks with it.
-pub fn with_reference(cells: &[&CellSummary], reference: &CellSummary) -> Vec<Option<Comparison>> {
+/// Compares each cell with the one beside it, pairing by block; `None` for
+/// pairs that share fewer than two blocks.
+pub fn paired_tests(pairs: &[(&CellSummary, &CellSummary)]) -> Vec<Option<PairedTest>> {
     let ratios: Vec<Option<PairedLogRatio>> =
-        cells.iter().map(|cell| cell.ratio_to(reference, Level::P95)).collect();
+        pairs.iter().map(|(cell, other)| cell.ratio_to(other, Level::P95)).collect();
     let p_values: Vec<f64> = ratios.iter().flatten().map(PairedLogRatio::p_value).collect();
     let mut adjusted = holm::adjust(&p_values).into_iter();
     ratios
@@ -28,7 +27,7 @@ pub fn with_reference(cells: &[&CellSummary], reference: &CellSummary) -> Vec<Op
         .map(|ratio| {
             let ratio = ratio?;
             let differs = adjusted.next()? < Level::P95.alpha();
-            Some(Comparison { ratio, differs })
+            Some(PairedTest { ratio, differs })
         })
         .collect()
 }

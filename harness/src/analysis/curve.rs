@@ -7,7 +7,7 @@ use restore_core::units::{Bytes, Jobs};
 use super::cell::CellSummary;
 use super::fit::{self, CurveFit};
 use super::key::CurveKey;
-use super::limits::Limits;
+use super::limits::RestoreLimits;
 use super::tables::Tables;
 use crate::record::TrialRow;
 use crate::stats::block_table::BlockTable;
@@ -68,7 +68,7 @@ impl Curve {
 }
 
 /// The curves of a run by ascending key. Cells beyond `limits` say so.
-pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &Limits) -> Vec<Curve> {
+pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &RestoreLimits) -> Vec<Curve> {
     let mut by_cell: BTreeMap<CurveKey, BTreeMap<Jobs, Vec<&TrialRow>>> = BTreeMap::new();
     for row in rows {
         by_cell.entry(CurveKey::of(row)).or_default().entry(row.jobs).or_default().push(row);
@@ -90,5 +90,5 @@ pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &Limits) -> Vec<Curve>
 
 /// The curves by the rows alone, without limits: times, and how they scale.
 pub fn curves_of_rows(rows: &[TrialRow]) -> Vec<Curve> {
-    curves(rows, &Tables::default(), &Limits::default())
+    curves(rows, &Tables::default(), &RestoreLimits::default())
 }

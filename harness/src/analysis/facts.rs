@@ -6,7 +6,7 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::Bytes;
 
 use super::key::CurveKey;
-use super::limits::Limits;
+use super::limits::RestoreLimits;
 use crate::record::{Ending, LargestItem};
 use crate::scenario::Phase;
 use crate::scenario::quantity::WarmUp;
@@ -16,7 +16,6 @@ use crate::scenario::quantity::WarmUp;
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunFacts {
     pub scenario: Option<String>,
-    /// What was measured.
     pub phase: Phase,
     /// The server in words, as in "PostgreSQL 17.5, local".
     pub server: Option<String>,
@@ -26,7 +25,6 @@ pub struct RunFacts {
     pub cache: Option<String>,
     /// Processors that the server may use.
     pub cores: Option<u32>,
-    /// The server's `max_connections`.
     pub max_connections: Option<u32>,
     /// How much slower than the best a job count may be and still be as good,
     /// as a fraction: 0.05 is 5 %.
@@ -42,19 +40,18 @@ pub struct RunFacts {
     pub blocks: BlockPlan,
     /// Why the sweep ended; `None` while it can be resumed.
     pub ending: Option<Ending>,
-    /// The archives that were restored.
     pub archives: Vec<ArchiveFacts>,
     /// What a restore may use.
-    pub limits: Limits,
+    pub limits: RestoreLimits,
     /// What was done before the first trial, for caches that are warm.
     pub warm_up: WarmUp,
     /// The processors behind the readings of the load, by variant.
-    pub places: BTreeMap<String, Place>,
+    pub cpus: BTreeMap<String, Cpus>,
 }
 
 /// The processors that a variant's restores ran on.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Place {
+pub struct Cpus {
     /// Those of the machine that the harness ran on.
     pub host_cores: Option<f64>,
     /// The limit of the server's container.
@@ -63,7 +60,7 @@ pub struct Place {
     pub server_cores: Option<u32>,
 }
 
-impl Place {
+impl Cpus {
     /// The processors that client and server have between them; `None` where
     /// the server is elsewhere.
     pub fn processors(&self) -> Option<f64> {
@@ -78,7 +75,6 @@ pub struct BlockPlan {
     pub max: u32,
 }
 
-/// What is known of an archive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArchiveFacts {
     /// The variant whose archive it is; `None` for all of them.
@@ -92,19 +88,17 @@ pub struct ArchiveFacts {
 }
 
 impl RunFacts {
-    /// What is known of the archive that a curve restores.
     pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|archive| archive.is_of(key))
     }
 
     /// The processors that the restores of a curve ran on.
-    pub fn place(&self, key: &CurveKey) -> Place {
-        self.places.get(&key.variant).copied().unwrap_or_default()
+    pub fn cpus(&self, key: &CurveKey) -> Cpus {
+        self.cpus.get(&key.variant).copied().unwrap_or_default()
     }
 }
 
 impl ArchiveFacts {
-    /// Whether a curve restores this archive.
     pub fn is_of(&self, key: &CurveKey) -> bool {
         self.format == key.format
             && self.compression == key.compression

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Bytes;
 
-use super::facts::{ArchiveFacts, BlockPlan, Place, RunFacts};
-use super::limits::Limits;
+use super::facts::{ArchiveFacts, BlockPlan, Cpus, RunFacts};
+use super::limits::RestoreLimits;
 use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
 use crate::scenario::quantity::{Percent, Span, WarmUp};
 use crate::scenario::{Cache, Provider, Scenario, Variant};
 
 impl RunFacts {
-    /// The facts of a recorded run.
     pub fn of(run: &RunRecord) -> Self {
         let servers = || run.servers.values();
         let blocks = run.scenario.sweep.blocks;
@@ -36,14 +35,14 @@ impl RunFacts {
             blocks: BlockPlan { min: blocks.min, max: blocks.max },
             ending: run.ended,
             archives: run.archives.iter().map(archive_facts).collect(),
-            limits: Limits::of(&run.scenario),
+            limits: RestoreLimits::of(&run.scenario),
             warm_up: warm_up(&run.scenario),
-            places: places(run),
+            cpus: cpus(run),
         }
     }
 }
 
-impl Limits {
+impl RestoreLimits {
     /// What a scenario allows.
     pub fn of(scenario: &Scenario) -> Self {
         let limits = &scenario.limits;
@@ -84,18 +83,18 @@ fn warm_up(scenario: &Scenario) -> WarmUp {
 }
 
 /// The processors of each variant of a run.
-fn places(run: &RunRecord) -> BTreeMap<String, Place> {
-    run.scenario.variants.iter().map(|variant| place(run, variant)).collect()
+fn cpus(run: &RunRecord) -> BTreeMap<String, Cpus> {
+    run.scenario.variants.iter().map(|variant| cpus_of(run, variant)).collect()
 }
 
-fn place(run: &RunRecord, variant: &Variant) -> (String, Place) {
+fn cpus_of(run: &RunRecord, variant: &Variant) -> (String, Cpus) {
     let cpu_limit = match &variant.server.provider {
         Provider::Docker { cpus, .. } => *cpus,
         Provider::Local { .. } | Provider::External { .. } => None,
     };
     let host_cores = Some(f64::from(run.host.cores));
     let server_cores = run.servers.get(&variant.name).and_then(|server| server.cores);
-    (variant.name.clone(), Place { host_cores, cpu_limit, server_cores })
+    (variant.name.clone(), Cpus { host_cores, cpu_limit, server_cores })
 }
 
 fn server_in_words(server: &ServerRecord) -> String {

@@ -14,11 +14,8 @@ use crate::stats::latency::{histogram, quantile_interval, share_interval};
 /// The latencies of a cell's completed trials.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CellLatency {
-    /// Before the restores.
     pub before: Pooled,
-    /// Beside them.
     pub during: Pooled,
-    /// After them.
     pub after: Pooled,
 }
 
@@ -28,7 +25,6 @@ pub struct CellLatency {
 pub struct Pooled {
     /// How many transactions they are of.
     pub transactions: u64,
-    /// Median.
     #[serde(rename = "p50_seconds", serialize_with = "written::seconds")]
     pub p50_us: u64,
     /// Its interval; `None` for a single trial.
@@ -43,7 +39,6 @@ pub struct Pooled {
     /// Its interval, which may have no upper end; `None` for a single trial.
     #[serde(skip)]
     pub p99_interval_us: Option<Interval>,
-    /// The longest.
     #[serde(rename = "max_seconds", serialize_with = "written::seconds")]
     pub max_us: u64,
     /// Share of those that were late.

@@ -15,13 +15,12 @@ use crate::stats::estimate::digits;
 
 /// What a restore may use. What is `None` is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Limits {
+pub struct RestoreLimits {
     /// Share of the host's processors in use, in the busiest twentieth of a
     /// trial.
     pub cpu: Option<f64>,
     /// Share of time in which the disk is busy, likewise.
     pub disk_utilisation: Option<f64>,
-    /// Connections.
     pub connections: Option<u32>,
     /// Memory of client and server.
     pub memory: Option<Bytes>,
@@ -38,15 +37,10 @@ pub struct Limits {
 /// Something that can be limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Limit {
-    /// Processors.
     Cpu,
-    /// The disk's busy time.
     DiskUtilisation,
-    /// Connections.
     Connections,
-    /// Memory.
     Memory,
-    /// WAL.
     WalBytes,
     /// The 99th percentile of a workload's latency.
     P99Latency,
@@ -77,11 +71,8 @@ impl Limit {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Breach {
     pub jobs: Jobs,
-    /// What is limited.
     pub limit: Limit,
-    /// What was read.
     pub seen: f64,
-    /// What is allowed.
     pub allowed: f64,
 }
 
@@ -165,7 +156,7 @@ pub struct BreachesOfTrials {
 /// Rows have latencies to three digits, so that a limit within them is open.
 const ROUNDING: f64 = 0.002;
 
-impl Limits {
+impl RestoreLimits {
     /// The limits that a cell is beyond by its load.
     pub fn breaches(&self, jobs: Jobs, load: &CellLoad) -> Vec<Breach> {
         self.readings(jobs, load)
@@ -268,13 +259,13 @@ mod tests {
 
     #[test]
     fn a_reading_beyond_its_limit_is_a_breach() {
-        let limits = Limits {
+        let limits = RestoreLimits {
             cpu: Some(0.8),
             disk_utilisation: Some(0.5),
             connections: Some(4),
             memory: Some(Bytes(1 << 30)),
             wal: None,
-            ..Limits::default()
+            ..RestoreLimits::default()
         };
         let load = CellLoad {
             host_cpu_p95: Some(0.93),

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
-use serde::ser::SerializeStruct as _;
-use serde::{Serialize, Serializer};
 
-use super::timeline::{Timeline, WorkKind};
+use super::parallelism::Parallelism;
 use crate::record::{ItemRow, LoadSummary, Outcome, TrialRow};
-use crate::stats::estimate::digits;
 use crate::stats::moments;
 
 type Items = BTreeMap<u32, Vec<ItemRow>>;
@@ -58,8 +55,8 @@ pub struct CellLoad {
     pub memory_most: Option<f64>,
     /// Seconds that workers were idle, summed, because of locks.
     pub held_by_locks: Option<f64>,
-    /// The course of the trials.
-    pub course: Option<Course>,
+    /// How parallel the trials were, on average.
+    pub parallelism: Option<Parallelism>,
 }
 
 /// Shares of the active backends by what they waited for, from 0 to 1.
@@ -67,71 +64,17 @@ pub struct CellLoad {
 pub struct Waits {
     /// For nothing: they ran.
     pub running: Option<f64>,
-    /// For a lock.
     pub lock: Option<f64>,
-    /// For a lightweight lock.
     pub lwlock: Option<f64>,
     /// For data files.
     pub io: Option<f64>,
     /// For the WAL.
     pub wal: Option<f64>,
-    /// For a sync.
     pub sync: Option<f64>,
-    /// For the client.
     pub client: Option<f64>,
 }
 
-/// Means over the timelines of a cell's trials, in seconds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Course {
-    /// Before the first worker started.
-    pub serial: f64,
-    /// From the first worker's start to the end.
-    pub parallel: f64,
-    /// Mean number of items under way.
-    pub concurrency: f64,
-    /// Time in which workers had nothing to do, summed over them.
-    pub idle: f64,
-    /// Time in which exactly one item ran, in the parallel part.
-    pub alone: f64,
-    /// Time at the end in which only the last item ran.
-    pub tail: f64,
-    /// The item that is named most often as the last one.
-    pub straggler: Option<String>,
-    /// The item that ran alone longest, and for how long.
-    pub longest_alone: Option<(String, f64)>,
-    /// The longest item, and how long it took.
-    pub longest: Option<(String, f64)>,
-    /// Time of the items of each kind, summed.
-    pub kinds: BTreeMap<WorkKind, f64>,
-    /// Time of the items of each section, summed, by the section's name.
-    pub sections: BTreeMap<&'static str, f64>,
-}
-
-impl Serialize for Course {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let kinds: BTreeMap<&str, f64> =
-            self.kinds.iter().map(|(kind, &time)| (kind.name(), digits(time))).collect();
-        let sections: BTreeMap<&str, f64> =
-            self.sections.iter().map(|(&name, &time)| (name, digits(time))).collect();
-        let (longest, time) = self.longest.clone().unzip();
-        let mut fields = serializer.serialize_struct("Course", 10)?;
-        fields.serialize_field("serial_seconds", &digits(self.serial))?;
-        fields.serialize_field("parallel_seconds", &digits(self.parallel))?;
-        fields.serialize_field("workers_idle_seconds", &digits(self.idle))?;
-        fields.serialize_field("alone_seconds", &digits(self.alone))?;
-        fields.serialize_field("tail_seconds", &digits(self.tail))?;
-        fields.serialize_field("straggler", &self.straggler)?;
-        fields.serialize_field("longest_item", &longest)?;
-        fields.serialize_field("longest_item_seconds", &time.map(digits))?;
-        fields.serialize_field("sections_seconds", &sections)?;
-        fields.serialize_field("kinds_seconds", &kinds)?;
-        fields.end()
-    }
-}
-
 impl CellLoad {
-    /// The load of one cell's rows.
     pub fn new(jobs: Jobs, rows: &[&TrialRow], items: &Items) -> Self {
         let rows: Vec<&TrialRow> =
             rows.iter().copied().filter(|row| row.outcome == Outcome::Completed).collect();
@@ -173,7 +116,7 @@ impl CellLoad {
                 })
             }),
             held_by_locks: over.seconds(|load| load.workers_held_by_locks_ns),
-            course: Course::new(jobs, &rows, items),
+            parallelism: parallelism(jobs, &rows, items),
         }
     }
 
@@ -213,60 +156,10 @@ impl Over<'_> {
     }
 }
 
-impl Course {
-    fn new(jobs: Jobs, rows: &[&TrialRow], items: &Items) -> Option<Self> {
-        let lines: Vec<Timeline> = rows
-            .iter()
-            .filter_map(|row| Timeline::new(items.get(&row.trial)?, jobs, row.wall_ns))
-            .collect();
-        let mean =
-            |of: fn(&Timeline) -> f64| moments::mean(&lines.iter().map(of).collect::<Vec<_>>());
-        let mut kinds: BTreeMap<WorkKind, f64> = BTreeMap::new();
-        let mut sections: BTreeMap<&'static str, f64> = BTreeMap::new();
-        for line in &lines {
-            for (&kind, time) in &line.kinds {
-                *kinds.entry(kind).or_default() += time / lines.len() as f64;
-            }
-            for (section, time) in &line.sections {
-                *sections.entry(section.name()).or_default() += time / lines.len() as f64;
-            }
-        }
-        Some(Self {
-            serial: mean(|line| line.serial)?,
-            parallel: mean(|line| line.parallel)?,
-            concurrency: mean(Timeline::concurrency)?,
-            idle: mean(|line| line.idle)?,
-            alone: mean(|line| line.alone)?,
-            tail: mean(|line| line.tail)?,
-            straggler: most_frequent(lines.iter().filter_map(|line| line.straggler.as_ref())),
-            longest_alone: most_time(&lines, |line| line.longest_alone.as_ref()),
-            longest: most_time(&lines, |line| line.longest.as_ref()),
-            kinds,
-            sections,
-        })
-    }
-}
-
-fn most_frequent<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
-    let mut counts: BTreeMap<&String, u32> = BTreeMap::new();
-    for name in names {
-        *counts.entry(name).or_default() += 1;
-    }
-    counts.into_iter().max_by_key(|&(_, count)| count).map(|(name, _)| name.clone())
-}
-
-/// The item with the most time over all trials, and its mean over those that
-/// name it.
-fn most_time<'a>(
-    lines: &'a [Timeline],
-    of: impl Fn(&'a Timeline) -> Option<&'a (String, f64)>,
-) -> Option<(String, f64)> {
-    let mut times: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
-    for (name, time) in lines.iter().filter_map(of) {
-        times.entry(name).or_default().push(*time);
-    }
-    let (name, times) = times
-        .into_iter()
-        .max_by(|(_, a), (_, b)| a.iter().sum::<f64>().total_cmp(&b.iter().sum()))?;
-    Some((name.clone(), moments::mean(&times)?))
+fn parallelism(jobs: Jobs, rows: &[&TrialRow], items: &Items) -> Option<Parallelism> {
+    let trials: Vec<Parallelism> = rows
+        .iter()
+        .filter_map(|row| Parallelism::of_trial(items.get(&row.trial)?, jobs, row.wall_ns))
+        .collect();
+    Parallelism::mean(&trials)
 }

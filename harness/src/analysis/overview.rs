@@ -9,13 +9,11 @@ use crate::record::trial::{Outcome, TrialRow};
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overview {
-    /// How the trials ended.
     pub counts: OutcomeCounts,
     /// Blocks begun.
     pub blocks: u32,
     /// Executions of the sweep: more than one after a resume.
     pub sessions: u32,
-    /// Time spent in restores.
     pub restoring: Duration,
     /// Time that the harness spent around them.
     pub overhead: Duration,

@@ -14,7 +14,6 @@ use crate::record::trial::{Outcome, TrialRow};
 /// needs is not among its dependencies, so that the outcome depends on the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SerialOnly {
-    /// The curve.
     pub key: CurveKey,
     /// For each number of jobs, how many restores failed and how many there were.
     pub attempts: BTreeMap<Jobs, Attempts>,

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use super::run::MeasuredRun;
 use crate::stats::estimate::Estimate;
 use crate::stats::interval::Interval;
-use crate::study::Study;
 
 /// What is noticeable: a difference below this decides for no rule.
 pub const NOTICEABLE: f64 = 0.05;
@@ -17,32 +17,37 @@ pub const NOTICEABLE: f64 = 0.05;
 pub struct Claim {
     /// Its name for programs.
     pub name: &'static str,
-    /// What is said.
     pub text: &'static str,
     /// The scenario and the comparison that decide it.
     pub decided_by: &'static str,
-    pub(super) judge: fn(&[Study]) -> Vec<Evidence>,
+    pub(super) judge: fn(&[MeasuredRun]) -> Vec<Evidence>,
 }
 
 /// What the data say of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ruling {
-    /// It holds here.
     Holds,
-    /// It does not hold here.
     DoesNotHold,
     /// These data cannot decide it.
     NotDecidable,
 }
 
 impl Ruling {
-    /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Holds => "holds here",
             Self::DoesNotHold => "does not hold here",
             Self::NotDecidable => "not decidable",
+        }
+    }
+
+    /// The ruling on the contrary.
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::Holds => Self::DoesNotHold,
+            Self::DoesNotHold => Self::Holds,
+            Self::NotDecidable => Self::NotDecidable,
         }
     }
 }
@@ -107,7 +112,6 @@ pub enum Quantity {
 /// A claim with all that the runs say of it.
 #[derive(Clone)]
 pub struct Judged {
-    /// The claim.
     pub claim: Claim,
     /// What each curve says; empty where no run has what it takes.
     pub evidence: Vec<Evidence>,
@@ -126,6 +130,7 @@ impl Judged {
             Some(first) => decided.all(|other| other == first).then_some(first),
         }
     }
+
     /// The ruling over all curves as a sentence.
     pub fn sentence(&self) -> String {
         if let Some(ruling) = self.ruling() {

@@ -2,17 +2,17 @@
 //!
 //! A claim is judged for every curve that can decide it, as one size does not
 //! fit all: it may hold for one shape of data and not for another. Everything
-//! here is a pure function of studies.
+//! here is a pure function of a run's rows.
 
 mod claim;
 mod compare;
 mod rules;
+mod run;
 
 pub use claim::{Claim, Effect, Evidence, Judged, NOTICEABLE, Quantity, Ruling};
-
-use crate::study::Study;
+pub use run::MeasuredRun;
 
 /// Judges every claim by these runs.
-pub fn judge(runs: &[Study]) -> Vec<Judged> {
+pub fn judge(runs: &[MeasuredRun]) -> Vec<Judged> {
     rules::ALL.iter().map(|claim| Judged { claim: *claim, evidence: (claim.judge)(runs) }).collect()
 }

@@ -9,12 +9,12 @@ use super::claim::{Claim, Effect, Evidence, NOTICEABLE, Quantity, Ruling};
 use super::compare::{
     apart, differences, effect, is_above, is_below, is_good_enough, ratio, speedups,
 };
+use super::run::MeasuredRun;
 use crate::analysis::{Curve, CurveKey};
 use crate::record::{Outcome, TrialRow};
 use crate::scenario::Phase;
 use crate::stats::interval::{Interval, Level};
 use crate::stats::student;
-use crate::study::Study;
 
 /// "Little" in "gains little": less than a quarter faster.
 const LITTLE: f64 = 1.25;
@@ -103,15 +103,15 @@ pub(super) const ALL: &[Claim] = &[
     },
 ];
 
-fn place(run: &Study, key: &CurveKey) -> String {
+fn place(run: &MeasuredRun, key: &CurveKey) -> String {
     format!("{} ({key})", run.name)
 }
 
 /// Curves with a choice of jobs, of runs of one phase.
-fn curves(runs: &[Study], phase: Phase) -> impl Iterator<Item = (&Study, &Curve)> {
+fn curves(runs: &[MeasuredRun], phase: Phase) -> impl Iterator<Item = (&MeasuredRun, &Curve)> {
     runs.iter()
-        .filter(move |run| run.facts().phase == phase)
-        .flat_map(|run| run.curves.iter().map(move |curve| (run, &curve.measured)))
+        .filter(move |run| run.facts.phase == phase)
+        .flat_map(|run| run.curves.iter().map(move |curve| (run, curve)))
         .filter(|(_, curve)| curve.measured().len() > 1)
 }
 
@@ -122,16 +122,16 @@ fn evidence(place: String, judged: Option<(Ruling, Effect)>) -> Evidence {
     }
 }
 
-fn half_the_cores(runs: &[Study]) -> Vec<Evidence> {
+fn half_the_cores(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
-        let half = (run.facts().cores? / 2).max(1);
+        let half = (run.facts.cores? / 2).max(1);
         let judged = is_good_enough(curve, |jobs| jobs.get() == half);
         Some(evidence(place(run, &curve.key), judged))
     });
     judged.collect()
 }
 
-fn four_to_eight(runs: &[Study]) -> Vec<Evidence> {
+fn four_to_eight(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).map(|(run, curve)| {
         let judged = is_good_enough(curve, |jobs| (4..=8).contains(&jobs.get()));
         evidence(place(run, &curve.key), judged)
@@ -139,7 +139,7 @@ fn four_to_eight(runs: &[Study]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn not_always_faster(runs: &[Study]) -> Vec<Evidence> {
+fn not_always_faster(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore)
         .map(|(run, curve)| evidence(place(run, &curve.key), some_step_gains_nothing(curve)));
     judged.collect()
@@ -170,13 +170,8 @@ fn some_step_gains_nothing(curve: &Curve) -> Option<(Ruling, Effect)> {
 }
 
 /// Curves of a run that differ in the format alone: custom and directory.
-fn pairs_of_formats(run: &Study) -> Vec<(&Curve, &Curve)> {
-    let of = |format| {
-        run.curves
-            .iter()
-            .map(|curve| &curve.measured)
-            .filter(move |curve| curve.key.format == format)
-    };
+fn pairs_of_formats(run: &MeasuredRun) -> Vec<(&Curve, &Curve)> {
+    let of = |format| run.curves.iter().filter(move |curve| curve.key.format == format);
     of(Format::Directory)
         .filter_map(|directory| {
             let same = |custom: &&Curve| {
@@ -188,10 +183,10 @@ fn pairs_of_formats(run: &Study) -> Vec<(&Curve, &Curve)> {
 }
 
 fn of_formats(
-    runs: &[Study],
+    runs: &[MeasuredRun],
     values: impl Fn(&Curve, &Curve) -> Option<(String, Vec<f64>)>,
 ) -> Vec<Evidence> {
-    let restores = runs.iter().filter(|run| run.facts().phase == Phase::Restore);
+    let restores = runs.iter().filter(|run| run.facts.phase == Phase::Restore);
     let judged = restores.flat_map(|run| {
         let pairs = pairs_of_formats(run).into_iter();
         pairs
@@ -206,7 +201,7 @@ fn of_formats(
     judged.collect()
 }
 
-fn directory_is_fastest(runs: &[Study]) -> Vec<Evidence> {
+fn directory_is_fastest(runs: &[MeasuredRun]) -> Vec<Evidence> {
     of_formats(runs, |custom, directory| {
         let (custom, directory) = (custom.fastest()?, directory.fastest()?);
         let what =
@@ -215,7 +210,7 @@ fn directory_is_fastest(runs: &[Study]) -> Vec<Evidence> {
     })
 }
 
-fn directory_scales_best(runs: &[Study]) -> Vec<Evidence> {
+fn directory_scales_best(runs: &[MeasuredRun]) -> Vec<Evidence> {
     of_formats(runs, |custom, directory| {
         let serial = |curve: &Curve| curve.cell(Jobs::ONE).cloned();
         let fastest = |curve: &Curve| {
@@ -235,11 +230,11 @@ fn directory_scales_best(runs: &[Study]) -> Vec<Evidence> {
 
 /// The curves of a scenario's runs with a speed-up.
 fn of_scenario<'a>(
-    runs: &'a [Study],
+    runs: &'a [MeasuredRun],
     name: &'a str,
-) -> impl Iterator<Item = (&'a Study, &'a Curve, Jobs, Vec<f64>)> {
+) -> impl Iterator<Item = (&'a MeasuredRun, &'a Curve, Jobs, Vec<f64>)> {
     curves(runs, Phase::Restore)
-        .filter(move |(run, _)| run.facts().scenario.as_deref() == Some(name))
+        .filter(move |(run, _)| run.facts.scenario.as_deref() == Some(name))
         .filter_map(|(run, curve)| {
             let (best, values) = speedups(curve)?;
             Some((run, curve, best, values))
@@ -248,17 +243,17 @@ fn of_scenario<'a>(
 
 /// The speed-up of one shape of data over that of another, on one host and
 /// server.
-fn between(runs: &[Study], name: &str, other: &str) -> Vec<Evidence> {
+fn between(runs: &[MeasuredRun], name: &str, other: &str) -> Vec<Evidence> {
     let mut all = Vec::new();
     for (run, curve, best, values) in of_scenario(runs, name) {
         for (against, _, other_best, other_values) in of_scenario(runs, other) {
-            let alike = |run: &Study| (run.facts().host.clone(), run.facts().server.clone());
+            let alike = |run: &MeasuredRun| (run.facts.host.clone(), run.facts.server.clone());
             if alike(run) != alike(against) {
                 continue;
             }
             let what = format!(
                 "speed-up at -j {best} over that of {} at -j {other_best}",
-                against.facts().scenario.as_deref().unwrap_or_default()
+                against.facts.scenario.as_deref().unwrap_or_default()
             );
             let judged = apart(what, &values, &other_values)
                 .map(|(interval, effect)| (is_above(interval), effect));
@@ -268,7 +263,7 @@ fn between(runs: &[Study], name: &str, other: &str) -> Vec<Evidence> {
     all
 }
 
-fn gains_little(runs: &[Study], names: &[&str]) -> Vec<Evidence> {
+fn gains_little(runs: &[MeasuredRun], names: &[&str]) -> Vec<Evidence> {
     let mut all = Vec::new();
     for name in names {
         for (run, curve, best, values) in of_scenario(runs, name) {
@@ -282,7 +277,7 @@ fn gains_little(runs: &[Study], names: &[&str]) -> Vec<Evidence> {
 
 /// Readings of completed trials of a curve by jobs and block.
 fn readings(
-    run: &Study,
+    run: &MeasuredRun,
     key: &CurveKey,
     of: impl Fn(&TrialRow) -> Option<f64>,
 ) -> BTreeMap<Jobs, BTreeMap<u32, f64>> {
@@ -315,7 +310,7 @@ fn most_over_fewest(
     effect(format!("{what} at -j {most} over -j {fewest}"), &values)
 }
 
-fn starves_production(runs: &[Study]) -> Vec<Evidence> {
+fn starves_production(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let p99 = |row: &TrialRow| row.workload.workload_during_p99_us.map(|us| us as f64);
         let readings = readings(run, &curve.key, p99);
@@ -329,7 +324,7 @@ fn starves_production(runs: &[Study]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn saturates_disks(runs: &[Study]) -> Vec<Evidence> {
+fn saturates_disks(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let readings = readings(run, &curve.key, |row| row.load.data_device_busy_mean_ratio);
         let (most, shares) = readings.last_key_value()?;
@@ -337,11 +332,7 @@ fn saturates_disks(runs: &[Study]) -> Vec<Evidence> {
         let judged = student::mean_interval(&values, Level::P95).map(|mean| {
             let Interval { low, high } = mean.interval;
             // To be saturated is to be above; the rest is as with "below".
-            let ruling = match is_below(mean.interval, SATURATED) {
-                Ruling::Holds => Ruling::DoesNotHold,
-                Ruling::DoesNotHold => Ruling::Holds,
-                Ruling::NotDecidable => Ruling::NotDecidable,
-            };
+            let ruling = is_below(mean.interval, SATURATED).opposite();
             let what = format!("share of time the disk is busy at -j {most}");
             (ruling, Effect::new(what, Quantity::Share, (mean.mean, low, high), mean.n))
         });
@@ -350,7 +341,7 @@ fn saturates_disks(runs: &[Study]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn stays_serial(runs: &[Study]) -> Vec<Evidence> {
+fn stays_serial(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let pre_data = |row: &TrialRow| row.pre_data_ns.map(|ns| ns as f64);
         let readings = readings(run, &curve.key, pre_data);
@@ -367,19 +358,12 @@ fn stays_serial(runs: &[Study]) -> Vec<Evidence> {
     judged.collect()
 }
 
-fn dumps_are_serial(runs: &[Study]) -> Vec<Evidence> {
+fn dumps_are_serial(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Dump).filter_map(|(run, curve)| {
         let (best, values) = speedups(curve)?;
-        let judged =
-            effect(format!("speed-up of pg_dump -j {best}"), &values).map(|(interval, effect)| {
-                // A gain is what the claim denies.
-                let ruling = match is_above(interval) {
-                    Ruling::Holds => Ruling::DoesNotHold,
-                    Ruling::DoesNotHold => Ruling::Holds,
-                    Ruling::NotDecidable => Ruling::NotDecidable,
-                };
-                (ruling, effect)
-            });
+        // A gain is what the claim denies.
+        let judged = effect(format!("speed-up of pg_dump -j {best}"), &values)
+            .map(|(interval, effect)| (is_above(interval).opposite(), effect));
         Some(evidence(place(run, &curve.key), judged))
     });
     judged.collect()

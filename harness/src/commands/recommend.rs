@@ -4,8 +4,8 @@ use super::{Status, status_of, written};
 use crate::cli::{OutputFormat, RecommendArgs};
 use crate::printer::Printer;
 use crate::record::{Run, RunFolder};
+use crate::report::Report;
 use crate::report::tune::TuneReport;
-use crate::report::{Report, Style, markdown, terminal};
 use crate::study::Study;
 
 pub(super) fn run(args: &RecommendArgs, printer: &Printer) -> anyhow::Result<Status> {
@@ -24,15 +24,7 @@ pub(super) fn render(
     if let Some(adaptive) = &run.record.adaptive {
         return written(&TuneReport::of(&run, adaptive)?, format, printer);
     }
-    let report = Report::new(Study::of(&run)?);
-    Ok(match format {
-        // The printer takes the colours away where they do not belong.
-        OutputFormat::Text => {
-            terminal::render(&report, Style { width: printer.width(), color: true })
-        }
-        OutputFormat::Markdown => markdown::render(&report),
-        OutputFormat::Json => report.json()?,
-    })
+    written(&Report::new(Study::of(&run)?), format, printer)
 }
 
 /// What a run recommends, in a sentence.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::{Status, write_file};
-use crate::claims;
+use crate::analysis::RunFacts;
+use crate::claims::{self, MeasuredRun};
 use crate::cli::ReportArgs;
 use crate::history::History;
 use crate::printer::Printer;
@@ -68,7 +69,10 @@ fn article(args: &ReportArgs) -> anyhow::Result<Article> {
         studies.push(Study::of(&run)?);
         runs.push(run);
     }
-    let (claims, history) = (claims::judge(&studies), History::new(&runs));
+    let measured =
+        |run: &Run| MeasuredRun::new(run.name.clone(), run.rows.clone(), RunFacts::of(&run.record));
+    let claims = claims::judge(&runs.iter().map(measured).collect::<Vec<_>>());
+    let history = History::new(&runs);
     let articles = studies.into_iter().zip(&runs);
     let articles = articles.map(|(study, run)| RunArticle::new(study, run, &command));
     Ok(Article::new(articles.collect::<Result<_, _>>()?, &claims, &history))

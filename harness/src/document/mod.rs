@@ -19,7 +19,6 @@ use table::Grid;
 
 /// The answer of a command: a value for programs, a document for people.
 pub trait Answer: Serialize {
-    /// The answer for people.
     fn document(&self) -> Document;
 
     /// The answer for programs: indented JSON with a line feed at its end.
@@ -39,7 +38,6 @@ pub struct Document {
 pub enum Tone {
     /// Nothing to act on.
     Good,
-    /// Not known.
     Unsure,
     /// Something to act on.
     Bad,
@@ -65,7 +63,6 @@ enum Block {
 }
 
 impl Document {
-    /// An empty document.
     pub fn new() -> Self {
         Self::default()
     }
@@ -85,12 +82,10 @@ impl Document {
         self
     }
 
-    /// Adds a heading.
     pub fn heading(&mut self, text: impl Into<String>) -> &mut Self {
         self.push(Block::Heading(text.into()))
     }
 
-    /// Adds a paragraph.
     pub fn paragraph(&mut self, text: impl Into<String>) -> &mut Self {
         self.push(Block::Paragraph(text.into()))
     }

@@ -38,7 +38,6 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// The number of rows.
     pub(super) fn row_count(&self) -> usize {
         self.strong.len()
     }
@@ -96,7 +95,6 @@ impl<T> Table<T> {
         self
     }
 
-    /// Emphasises rows.
     #[must_use]
     pub fn strong(mut self, is_strong: impl Fn(&T) -> bool) -> Self {
         self.grid.strong = self.rows.iter().map(is_strong).collect();

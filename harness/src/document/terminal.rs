@@ -12,7 +12,6 @@ use super::{Block, Document, text};
 pub struct Style {
     /// Columns that the text may take.
     pub width: usize,
-    /// Whether to use colour codes.
     pub color: bool,
 }
 

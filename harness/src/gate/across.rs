@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::comparison::{Between, Comparison, Pairing};
 use super::policy::Policy;
@@ -19,9 +19,7 @@ use crate::stats::student::MeanInterval;
 pub const FEWEST_EARLIER_RUNS: usize = 3;
 
 /// What two runs must have in common for their difference to mean anything.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
     /// The machine.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::judge::{self, Finding, Judgement, Reason};
 use super::policy::{GatedMetric, POWER, Policy};
@@ -13,21 +13,17 @@ use crate::record::trial::TrialRow;
 use crate::stats::difference::{Component, Difference};
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "metric", rename_all = "snake_case")]
 pub enum Metric {
     /// The mean of ln T over all numbers of jobs.
     Curve,
     /// Each arm at its own fastest number of jobs.
     Best {
-        /// That of the base.
         base_jobs: Jobs,
-        /// That of the candidate.
         candidate_jobs: Jobs,
     },
-    /// One number of jobs.
     Time {
-        /// That number.
         jobs: Jobs,
     },
     /// WAL written, the mean over all numbers of jobs.
@@ -51,7 +47,7 @@ impl fmt::Display for Metric {
 }
 
 /// The verdict on one metric of one curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricVerdict {
     /// Which curve, in words.
     pub curve: String,
@@ -60,7 +56,6 @@ pub struct MetricVerdict {
     pub metric: Metric,
     /// Whether it can fail the whole.
     pub gated: bool,
-    /// The finding.
     pub finding: Finding,
     /// Why it is not a plain pass or regression.
     pub reason: Option<Reason>,
@@ -87,7 +82,7 @@ pub struct MetricVerdict {
 }
 
 /// How the two arms relate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "design", rename_all = "snake_case")]
 pub enum Pairing {
     /// Both arms in the blocks of one run: drift cancels.
@@ -101,7 +96,7 @@ pub enum Pairing {
 }
 
 /// What two runs differ by when nothing has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Between {
     /// Standard deviation of the logarithm of a run's level.
     pub spread_ratio: f64,
@@ -110,19 +105,15 @@ pub struct Between {
 }
 
 /// The comparison of two arms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Name of the base.
     pub base: String,
-    /// Name of the candidate.
     pub candidate: String,
-    /// How the arms relate.
     pub pairing: Pairing,
     /// What was let pass.
     pub policy: Policy,
     /// The verdict of the whole: that of the gravest gated metric.
     pub finding: Finding,
-    /// The metrics.
     pub metrics: Vec<MetricVerdict>,
     /// What else is to be known of it.
     pub notes: Vec<String>,
@@ -144,7 +135,6 @@ impl Comparison {
         Self::new(names, &base_arm, &candidate_arm, Pairing::Blocks, policy)
     }
 
-    /// Compares two arms.
     pub fn new(
         (base, candidate): (String, String),
         base_arm: &Readings,

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::policy::{MIN_BLOCKS, MOST_BLOCKS, POWER, Policy};
 use crate::stats::difference::Difference;
 use crate::stats::holm;
 
 /// What was found. The order is that of gravity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// Slower by less than the allowance, shown.
@@ -31,14 +31,11 @@ impl fmt::Display for Finding {
 }
 
 /// Why a finding is not what the numbers alone would say.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
     /// Fewer blocks than a verdict may rest on.
-    TooFewBlocks {
-        /// How many there are.
-        seen: usize,
-    },
+    TooFewBlocks { seen: usize },
     /// The noise hides what was asked for.
     TooNoisy {
         /// The smallest slowdown that would be found with probability
@@ -51,12 +48,7 @@ pub enum Reason {
     Undecided,
     /// Most of the candidate's restores did not complete, while the base's
     /// did.
-    CandidateFails {
-        /// How many did not.
-        lost: u32,
-        /// Of how many.
-        trials: u32,
-    },
+    CandidateFails { lost: u32, trials: u32 },
 }
 
 impl fmt::Display for Reason {
@@ -67,7 +59,7 @@ impl fmt::Display for Reason {
             }
             Self::TooNoisy { detectable_ratio, allowance_ratio } => write!(
                 f,
-                "the noise hides what is smaller than {:.0} %, and a pass has to exclude {} %",
+                "the noise hides slowdowns below {:.0} %, and a pass has to exclude {} %",
                 detectable_ratio * 100.0,
                 (allowance_ratio * 1e5).round() / 1e3
             ),
@@ -82,7 +74,6 @@ impl fmt::Display for Reason {
 /// A verdict on one metric.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judgement {
-    /// The finding.
     pub finding: Finding,
     /// Why it is not a plain pass or regression.
     pub reason: Option<Reason>,

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::comparison::Comparison;
 use super::judge::Finding;
@@ -32,7 +32,7 @@ const OTHER_LOAD: f64 = 0.10;
 const DRIFT: f64 = 0.05;
 
 /// What an A/A run shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Noise {
     /// Blocks of the run.
     pub blocks: usize,
@@ -50,9 +50,8 @@ pub struct Noise {
 }
 
 /// The noise of one metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricNoise {
-    /// Which curve.
     pub curve: String,
     /// One number of jobs; `None` for the mean over all of them.
     pub jobs: Option<Jobs>,
@@ -69,20 +68,18 @@ pub struct MetricNoise {
 }
 
 /// How much the level of a curve changed over the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Drift {
-    /// Which curve.
     pub curve: String,
     /// From the first block to the last, as a fraction.
     pub ratio: f64,
     /// 95 % interval.
     pub low: f64,
-    /// Its upper end.
     pub high: f64,
 }
 
 /// What makes a host suspicious.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Suspicion {
     /// The hypervisor gave processor time to others.
@@ -101,10 +98,7 @@ pub enum Suspicion {
         ratio: f64,
     },
     /// The processors' frequency is free to change.
-    Frequency {
-        /// What was seen.
-        seen: String,
-    },
+    Frequency { seen: String },
     /// Other work waited for the processors when the run began.
     Busy {
         /// Processes that ran or waited, in the mean over a minute.

@@ -1,6 +1,6 @@
 //! What the gate lets pass, and what it looks at.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Fewer blocks than this carry no verdict of the gate. With five, the
 /// one-sided t test at 5 % needs 2.1 standard errors; with three it needs 2.9,
@@ -14,7 +14,7 @@ pub const POWER: f64 = 0.8;
 pub const MOST_BLOCKS: usize = 100;
 
 /// What the gate lets pass.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Policy {
     /// A regression is more than this much slower, as a fraction.
     #[serde(rename = "margin_ratio")]
@@ -29,7 +29,7 @@ pub struct Policy {
 }
 
 /// A kind of metric that can fail a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum GatedMetric {
     /// The mean over all -j of a curve.

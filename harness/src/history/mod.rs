@@ -26,7 +26,6 @@ pub const FEWEST_RUNS: usize = 6;
 /// All cells that several runs have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// How many runs there are.
     pub runs: usize,
     /// The cells, by scenario, host, curve and jobs.
     pub cells: Vec<CellHistory>,
@@ -35,13 +34,9 @@ pub struct History {
 /// The runs of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CellHistory {
-    /// Name of the scenario.
     pub scenario: String,
-    /// The machine.
     pub host: String,
-    /// The curve.
     pub curve: String,
-    /// The number of jobs.
     pub jobs: Jobs,
     /// The runs, oldest first.
     pub points: Vec<Point>,
@@ -49,14 +44,11 @@ pub struct CellHistory {
     pub changes: Vec<Change>,
 }
 
-/// A run of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// The run.
     pub run: String,
     /// When it was made: RFC 3339, UTC.
     pub at: String,
-    /// The server's version.
     pub server: String,
     /// Geometric mean of its completed restores.
     pub time_seconds: f64,
@@ -66,7 +58,6 @@ pub struct Point {
     /// Upper end.
     #[serde(default)]
     pub high_seconds: Option<f64>,
-    /// How many restores completed.
     pub n: usize,
     /// The time of each of them.
     #[serde(default)]

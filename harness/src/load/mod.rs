@@ -31,6 +31,6 @@ pub use engine::EngineStats;
 pub use held::held_by_locks;
 pub use live::LiveLoad;
 pub use pace::DEFAULT_INTERVAL;
-pub use sampler::{Sampling, Scene, Seen};
+pub use sampler::{Sampling, SamplingTarget, Seen};
 pub use summary::summarise;
 pub use tree::FirstProcess;

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is looked at while a trial runs.
 #[derive(Clone)]
-pub struct Scene {
+pub struct SamplingTarget {
     /// How the server is asked.
     pub server: Conninfo,
     /// The database that is restored into, or dumped.
@@ -62,8 +62,8 @@ pub struct Sampling {
 impl Sampling {
     /// Begins to look, every `interval` at first. The trial may start when this
     /// returns: all that counts has been read once.
-    pub async fn start(trial: u32, interval: Duration, scene: Scene) -> Self {
-        let mut sampler = Sampler::new(trial, scene).await;
+    pub async fn start(trial: u32, interval: Duration, target: SamplingTarget) -> Self {
+        let mut sampler = Sampler::new(trial, target).await;
         sampler.begin().await;
         let (stop, stopped) = oneshot::channel();
         let (live_sender, live) = watch::channel(LiveLoad::default());
@@ -95,16 +95,16 @@ struct Sampler {
 }
 
 impl Sampler {
-    async fn new(trial: u32, scene: Scene) -> Self {
+    async fn new(trial: u32, target: SamplingTarget) -> Self {
         let mut notes = Vec::new();
-        let host = HostProbe::new(scene.data.as_deref(), &scene.archive, &mut notes);
-        let probe = ServerProbe::new(scene.server, scene.database).await;
-        let backend = match scene.first_process {
+        let host = HostProbe::new(target.data.as_deref(), &target.archive, &mut notes);
+        let probe = ServerProbe::new(target.server, target.database).await;
+        let backend = match target.first_process {
             FirstProcess::OfBackend => probe.backend().await,
             _ => None,
         };
-        let processes = ProcessProbe::new(scene.first_process, backend, &mut notes);
-        let engine = scene.engine.filter(|_| !processes.sees_container());
+        let processes = ProcessProbe::new(target.first_process, backend, &mut notes);
+        let engine = target.engine.filter(|_| !processes.sees_container());
         let now = Instant::now();
         Self {
             trial,

@@ -26,7 +26,7 @@ use programs::{Need, Version};
 pub use removal::{remove, remove_resource};
 
 use crate::lease::Lease;
-use crate::load::{FirstProcess, Scene};
+use crate::load::{FirstProcess, SamplingTarget};
 use crate::process::LocalLauncher;
 use crate::record::{Made, ServerRecord};
 use crate::scenario::{Provider, Server as ServerSpec};
@@ -450,8 +450,8 @@ impl Server {
 
     /// What is to be looked at while `archive` is restored into `database`, or
     /// made of it.
-    pub async fn scene(&self, database: &str, archive: &Path) -> Scene {
-        let mut scene = Scene {
+    pub async fn sampling_target(&self, database: &str, archive: &Path) -> SamplingTarget {
+        let mut target = SamplingTarget {
             server: self.admin.clone(),
             database: database.to_owned(),
             data: None,
@@ -461,13 +461,13 @@ impl Server {
         };
         match &self.guard {
             Guard::Local(cluster) => {
-                scene.first_process = FirstProcess::PidFile(cluster.data().join("postmaster.pid"));
-                scene.data = Some(cluster.data());
+                target.first_process = FirstProcess::PidFile(cluster.data().join("postmaster.pid"));
+                target.data = Some(cluster.data());
             }
-            Guard::Docker(container) => container.put_into(&mut scene).await,
+            Guard::Docker(container) => container.put_into(&mut target).await,
             Guard::External => {}
         }
-        scene
+        target
     }
 
     /// What is recorded of it.

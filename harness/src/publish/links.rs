@@ -9,9 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 /// Where the files of a run are, seen from the page.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Links {
-    /// The run folder.
     pub run: String,
-    /// The folder of the pictures.
     pub plots: String,
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::curve::CurveStudy;
 use crate::analysis::CurveKey;
 use crate::analysis::cell::CellSummary;
-use crate::analysis::compare;
+use crate::analysis::compare::paired_tests;
 use crate::stats::estimate::{Estimate, digits};
 
 /// A curve at one number of jobs.
@@ -54,13 +54,14 @@ fn best_of(variant: &str, curves: &[CurveStudy]) -> Option<BestCurve> {
     contenders.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
     let mut contenders = contenders.into_iter().map(|(_, contender, cell)| (contender, cell));
     let (fastest, reference) = contenders.next()?;
-    let (mut others, cells): (Vec<Contender>, Vec<_>) = contenders.unzip();
+    let (mut others, pairs): (Vec<Contender>, Vec<_>) =
+        contenders.map(|(contender, cell)| (contender, (cell, reference))).unzip();
     if others.is_empty() {
         return None;
     }
-    for (other, comparison) in others.iter_mut().zip(compare::with_reference(&cells, reference)) {
-        other.to_fastest = comparison.map(|comparison| Estimate::of_ratio(&comparison.ratio));
-        other.differs = comparison.map(|comparison| comparison.differs);
+    for (other, test) in others.iter_mut().zip(paired_tests(&pairs)) {
+        other.to_fastest = test.map(|test| Estimate::of_ratio(&test.ratio));
+        other.differs = test.map(|test| test.differs);
     }
     let told_apart = others.iter().all(|other| other.differs == Some(true));
     Some(BestCurve { variant: variant.to_owned(), fastest, others, told_apart })

@@ -4,7 +4,7 @@ use restore_core::units::{Bytes, Jobs};
 use serde::Serialize;
 
 use super::bottleneck::Bottleneck;
-use super::rules::{self, Rule};
+use super::rules::{self, RuleOfThumb};
 use super::verdict::{Judgement, Verdict};
 use crate::analysis::fit::CurveFit;
 use crate::analysis::{Breach, CellSummary, Curve, CurveKey, CurveReplay, RunFacts};
@@ -26,7 +26,7 @@ pub struct CurveStudy {
     /// By ascending jobs.
     pub cells: Vec<CellStudy>,
     /// What the usual rules of thumb would have cost.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<RuleOfThumb>,
     /// The scaling laws that were fitted.
     pub fits: Vec<CurveFit>,
     /// What limits each number of jobs; empty where no load was recorded.
@@ -95,7 +95,7 @@ impl CurveStudy {
     pub fn new(curve: Curve, replay: Option<CurveReplay>, facts: &RunFacts) -> Self {
         let judgement = Judgement::new(&curve, facts);
         let archive = facts.archive(&curve.key);
-        let place = facts.place(&curve.key);
+        let cpus = facts.cpus(&curve.key);
         let measured = curve.measured();
         Self {
             key: curve.key.clone(),
@@ -118,7 +118,7 @@ impl CurveStudy {
                 .into_iter()
                 // Of restores that mostly failed, the others may be the lucky ones.
                 .filter(|cell| !cell.is_unreliable())
-                .filter_map(|cell| Bottleneck::new(facts.phase, cell, place))
+                .filter_map(|cell| Bottleneck::new(facts.phase, cell, cpus))
                 .collect(),
             beyond_limits: curve.cells.iter().flat_map(|cell| cell.breaches.clone()).collect(),
             verdict: judgement.verdict,
@@ -129,7 +129,7 @@ impl CurveStudy {
 
     /// Whether anything is known of what the rules of thumb cost.
     pub fn says_what_rules_cost(&self) -> bool {
-        self.rules.iter().any(|rule| rule.standing.regret().is_some())
+        self.rules.iter().any(|rule| rule.regret.estimate().is_some())
     }
 
     /// Whether a verdict compared any of its cells.
@@ -137,7 +137,6 @@ impl CurveStudy {
         self.cells.iter().any(|cell| cell.as_good_probability.is_some())
     }
 
-    /// The recommended cell or else the fastest.
     pub fn best_cell(&self) -> Option<&CellStudy> {
         let marked = |mark| self.cells.iter().find(|cell| cell.marks.contains(&mark));
         marked(Mark::Recommended).or_else(|| marked(Mark::Fastest))

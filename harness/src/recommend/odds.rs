@@ -48,7 +48,6 @@ impl Odds {
         Some(Self { jobs, draws, blocks, tolerance })
     }
 
-    /// What the chances rest on.
     pub fn basis(&self) -> Basis {
         self.draws.basis()
     }

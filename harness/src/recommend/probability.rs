@@ -13,7 +13,6 @@ impl Probability {
         Self(value.clamp(0.0, 1.0))
     }
 
-    /// The number itself.
     pub fn get(self) -> f64 {
         self.0
     }

@@ -15,11 +15,9 @@ use crate::stats::usl::Law;
 /// A piece of common advice on the number of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advice {
-    /// Do not restore in parallel.
     Serial,
     /// "Start at half the cores."
     HalfTheCores,
-    /// As many jobs as cores.
     Cores,
     /// "4 to 8 jobs are typical": the lower end.
     Four,
@@ -41,8 +39,7 @@ impl fmt::Display for Advice {
 
 /// What is known of a number of jobs that was not, or was, measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Standing {
-    /// It was measured.
+pub enum Regret {
     Measured(Estimate),
     /// It was not, and the replay of the schedule says this.
     Replayed(Estimate),
@@ -56,14 +53,14 @@ pub enum Standing {
 
 /// Advice that comes to one number of jobs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub struct RuleOfThumb {
     /// All advice that comes to this number here.
     pub advice: Vec<Advice>,
     pub jobs: Jobs,
-    pub standing: Standing,
+    pub regret: Regret,
 }
 
-impl Standing {
+impl Regret {
     /// Its name for programs, and how much slower than the best the number is.
     fn parts(&self) -> (&'static str, Option<Estimate>) {
         match *self {
@@ -76,16 +73,16 @@ impl Standing {
     }
 
     /// How much slower than the best the number is, where that is known.
-    pub fn regret(&self) -> Option<Estimate> {
+    pub fn estimate(&self) -> Option<Estimate> {
         self.parts().1
     }
 }
 
-impl Serialize for Rule {
+impl Serialize for RuleOfThumb {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (standing, regret) = self.standing.parts();
+        let (standing, regret) = self.regret.parts();
         let advice: Vec<String> = self.advice.iter().map(Advice::to_string).collect();
-        let mut fields = serializer.serialize_struct("Rule", 4)?;
+        let mut fields = serializer.serialize_struct("RuleOfThumb", 4)?;
         fields.serialize_field("advice", &advice)?;
         fields.serialize_field("jobs", &self.jobs)?;
         fields.serialize_field("standing", standing)?;
@@ -104,14 +101,14 @@ pub(super) struct Measured<'a> {
 }
 
 /// The rules of thumb for a curve, by ascending jobs.
-pub(super) fn rules(measured: Measured<'_>) -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Vec::new();
+pub(super) fn rules(measured: Measured<'_>) -> Vec<RuleOfThumb> {
+    let mut rules: Vec<RuleOfThumb> = Vec::new();
     for (advice, jobs) in advised(measured.cores) {
         if let Some(rule) = rules.iter_mut().find(|rule| rule.jobs == jobs) {
             rule.advice.push(advice);
         } else {
-            let standing = standing(measured, jobs);
-            rules.push(Rule { advice: vec![advice], jobs, standing });
+            let regret = regret(measured, jobs);
+            rules.push(RuleOfThumb { advice: vec![advice], jobs, regret });
         }
     }
     rules.sort_by_key(|rule| rule.jobs);
@@ -130,26 +127,26 @@ fn advised(cores: Option<u32>) -> Vec<(Advice, Jobs)> {
         .collect()
 }
 
-fn standing(measured: Measured<'_>, jobs: Jobs) -> Standing {
+fn regret(measured: Measured<'_>, jobs: Jobs) -> Regret {
     let Measured { curve, odds, replay, .. } = measured;
     let candidate =
         odds.and_then(|odds| Some((odds, odds.jobs().iter().position(|&known| known == jobs)?)));
     if let Some((odds, index)) = candidate {
-        return Standing::Measured(odds.regret(index));
+        return Regret::Measured(odds.regret(index));
     }
     if curve.cell(jobs).is_some() {
-        return Standing::Unknown;
+        return Regret::Unknown;
     }
     let trusted = replay.filter(|replay| replay.trusted);
     if let Some(regret) = trusted.and_then(|replay| replayed_regret(curve, replay, jobs)) {
-        return Standing::Replayed(regret);
+        return Regret::Replayed(regret);
     }
     let fitted = curve.fits.iter().find(|fit| fit.fit.law == Law::Usl);
     let predicts = fitted.is_some_and(|fit| fit.predicts(jobs));
     let floor = replay.map_or(0.0, |replay| replay.floor.at(jobs).as_secs_f64());
     odds.filter(|_| predicts)
         .and_then(|odds| odds.predicted_regret(jobs, floor))
-        .map_or(Standing::NotMeasured, Standing::Predicted)
+        .map_or(Regret::NotMeasured, Regret::Predicted)
 }
 
 /// The regret of a j by the replay, against the fastest measured one.

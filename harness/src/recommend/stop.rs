@@ -22,7 +22,6 @@ pub struct StopRule {
 /// Whether to run another block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Run another block.
     Continue,
     /// It is enough: [`Ending::Precision`], [`Ending::Decided`] or
     /// [`Ending::MaxBlocks`].

@@ -48,16 +48,13 @@ pub enum Verdict {
         /// That it is within the tolerance of the best: at least
         /// [`CONFIDENCE`].
         probability: Probability,
-        /// What the probability rests on.
         basis: Basis,
         /// How much slower than the best it is.
         regret_ratio: Estimate,
         /// The others whose times cannot be told from its time.
         cannot_be_told_from: Vec<Jobs>,
     },
-    /// Not known.
     Inconclusive {
-        /// Why.
         #[serde(serialize_with = "as_texts")]
         reasons: Vec<Reason>,
         /// The numbers that may be as good as the best: probability of at
@@ -69,37 +66,29 @@ pub enum Verdict {
     },
 }
 
-/// Why there is no recommendation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reason {
-    /// No trial of the curve completed.
     NothingCompleted,
     /// Every number of jobs is beyond a limit of the scenario.
     NothingWithinLimits,
     /// Only one number of jobs can be chosen.
     OneJobCount {
-        /// That one.
         jobs: Jobs,
     },
     /// Restores with more than one job failed.
     OnlySerialIsReliable {
-        /// How many of them.
         failed: u32,
-        /// How many there were.
         trials: u32,
     },
     /// Fewer blocks than a verdict may rest on.
     TooFewBlocks {
-        /// How many there are.
         seen: usize,
     },
     /// Trials are missing, so that no block compares some cells with others.
     Incomparable,
     /// No number of jobs is good enough with enough probability.
     NoneSureEnough {
-        /// The likeliest.
         jobs: Jobs,
-        /// Its probability.
         probability: Probability,
         /// How much slower than the best was allowed, as a fraction.
         tolerance: f64,
@@ -159,7 +148,6 @@ impl Judgement {
 }
 
 impl Verdict {
-    /// The recommended number of jobs.
     pub fn recommended(&self) -> Option<Jobs> {
         match self {
             Self::Recommend { jobs, .. } => Some(*jobs),

@@ -32,7 +32,6 @@ const NOISY: f64 = 0.10;
 pub enum Warning {
     /// Trials that count in no curve.
     TrialsLost {
-        /// How the trials ended.
         counts: OutcomeCounts,
         /// The most frequent message, and how many trials gave it.
         message: Option<(String, u32)>,
@@ -41,79 +40,52 @@ pub enum Warning {
     SerialOnly(SerialOnly),
     /// Fewer blocks than the probabilities should rest on.
     FewBlocks {
-        /// How many there are.
         blocks: usize,
         /// What they could show at best without a model of the noise.
         model_free_limit: f64,
     },
     /// The times of equal restores differ much.
     Noisy {
-        /// The curve with the most noise.
         curve: CurveKey,
         /// Standard deviation within blocks, as a fraction.
         noise: f64,
     },
-    /// The sweep was resumed.
     Resumed {
         /// How many executions it had.
         sessions: u32,
     },
     /// More jobs than connections.
-    AboveConnections {
-        /// The numbers of jobs.
-        jobs: Vec<Jobs>,
-        /// `max_connections`.
-        max_connections: u32,
-    },
+    AboveConnections { jobs: Vec<Jobs>, max_connections: u32 },
     /// The first trials met cold caches.
     ColdStart,
     /// More jobs than processors.
     AboveCores {
-        /// The numbers of jobs.
         jobs: Vec<Jobs>,
         /// Processors that the server may use.
         cores: u32,
     },
     /// Limits that could not be checked: nothing was read.
-    LimitsUnread {
-        /// Their keys in the scenario.
-        limits: Vec<&'static str>,
-    },
+    LimitsUnread { limits: Vec<&'static str> },
     /// The items that were recorded are not what the sessions worked on.
     WorkUnaccounted {
-        /// The curve.
         curve: CurveKey,
-        /// The number of jobs.
         jobs: Jobs,
         /// Mean number of items under way, and of active sessions.
         work: WorkUnderWay,
     },
     /// The archive does not say where its data is.
-    NoOffsets {
-        /// A curve that restores it.
-        curve: CurveKey,
-    },
+    NoOffsets { curve: CurveKey },
     /// One item is most of the work.
-    GiantItem {
-        /// A curve that restores it.
-        curve: CurveKey,
-        /// The item.
-        item: String,
-        /// Its share of all data.
-        share: f64,
-    },
+    GiantItem { curve: CurveKey, item: String, share: f64 },
     /// The fastest number of jobs is the largest one measured.
     BestAtLargest {
-        /// The curve.
         curve: CurveKey,
-        /// That number.
         largest: Jobs,
         /// How much faster it is than the next smaller, as a fraction.
         gain: f64,
     },
     /// The curve rises and falls again.
     NonMonotone {
-        /// The curve.
         curve: CurveKey,
         /// The number of jobs that is slower than both its neighbours.
         peak: Jobs,
@@ -150,8 +122,8 @@ impl fmt::Display for Warning {
                 let OutcomeCounts { failed, timed_out, invalid, .. } = counts;
                 write!(
                     f,
-                    "{} of {} trials count in no curve ({failed} failed, {timed_out} timed out, \
-                     {invalid} invalid).",
+                    "{} of {} trials did not complete and are in no curve ({failed} failed, \
+                     {timed_out} timed out, {invalid} invalid).",
                     counts.lost(),
                     counts.trials(),
                 )?;
@@ -163,10 +135,10 @@ impl fmt::Display for Warning {
             Self::SerialOnly(of) => serial_only(of, f),
             Self::FewBlocks { blocks, model_free_limit } => write!(
                 f,
-                "{blocks} blocks: the probabilities lean on a model of the noise (log-normal, one \
-                 spread for all -j) that so few blocks cannot check; alone, they could show no \
-                 probability above {model_free_limit:.2}. Sweep with --blocks {FEW_BLOCKS} or \
-                 more before much depends on the answer."
+                "{blocks} blocks: the probabilities rest on a model of the noise (log-normal, one \
+                 spread for all -j) that so few blocks cannot check; without it they could show \
+                 no probability above {model_free_limit:.2}. Sweep with --blocks {FEW_BLOCKS} or \
+                 more before you rely on the answer."
             ),
             Self::Noisy { curve, noise } => write!(
                 f,
@@ -188,9 +160,9 @@ impl fmt::Display for Warning {
                 list(jobs)
             ),
             Self::ColdStart => f.write_str(
-                "There was no warm-up: the first trial of each variant and session met cold \
-                 caches, and may have taken longer for it. Warm up with a restore of a minute \
-                 or a whole one before much depends on the answer.",
+                "There was no warm-up: the first trial of each variant and session found cold \
+                 caches and may have taken longer. Warm up with a restore of a minute, or with a \
+                 whole one, before you rely on the answer.",
             ),
             Self::AboveCores { jobs, cores } => write!(
                 f,
@@ -201,8 +173,8 @@ impl fmt::Display for Warning {
             ),
             Self::LimitsUnread { limits } => write!(
                 f,
-                "Nothing was read to check these limits by: {}. No -j is ruled out by them; see \
-                 load_notes in run.json for what is missing.",
+                "These limits could not be checked, as nothing was recorded for them: {}. No -j is \
+                 ruled out by them; load_notes in run.json says what is missing.",
                 limits.join(", ")
             ),
             Self::WorkUnaccounted { curve, jobs, work } => write!(
@@ -214,8 +186,8 @@ impl fmt::Display for Warning {
             ),
             Self::NoOffsets { curve } => write!(
                 f,
-                "The archive of {curve} does not say where its data is, as it was written to a \
-                 pipe: each worker reads through it. Dump to a file (pg_dump --file) instead."
+                "The archive of {curve} does not say where its data is, because it was written \
+                 to a pipe: each worker reads through it. Dump to a file (pg_dump --file) instead."
             ),
             Self::GiantItem { curve, item, share } => write!(
                 f,

@@ -14,12 +14,10 @@ pub struct ClaimsReport {
     pub seen: Vec<Judged>,
     /// Those that other runs are needed for.
     pub unseen: Vec<Judged>,
-    /// How they are judged.
     pub how: &'static str,
 }
 
 impl ClaimsReport {
-    /// What is said of the judged claims.
     pub fn new(judged: &[Judged]) -> Self {
         let (seen, unseen) = judged.iter().cloned().partition(Judged::has_effect);
         Self { seen, unseen, how: HOW }

@@ -49,6 +49,28 @@ pub fn time_interval(estimate: &Estimate) -> Option<String> {
     })
 }
 
+/// A time with its interval, where it has one: `12.3 s (11.9 - 12.8 s)`.
+pub fn time_with_interval(estimate: &Estimate) -> String {
+    in_brackets(time(estimate.value), time_interval(estimate))
+}
+
+/// A ratio with its interval, where it has one: `1.85 (1.71 - 2.00)`.
+pub fn ratio_with_interval(estimate: &Estimate) -> String {
+    in_brackets(ratio(estimate.value), ratio_interval(estimate))
+}
+
+/// A share with its interval, where it has one: `2.1 % (0.0 to 4.2 %)`.
+pub fn percent_with_interval(estimate: &Estimate) -> String {
+    in_brackets(percent(estimate.value), percent_interval(estimate))
+}
+
+fn in_brackets(value: String, interval: Option<String>) -> String {
+    match interval {
+        Some(interval) => format!("{value} ({interval})"),
+        None => value,
+    }
+}
+
 fn unit(seconds: f64) -> TimeUnit {
     // The rounded number decides, so that 999.7 ms is 1.00 s.
     if seconds < 0.9995 {

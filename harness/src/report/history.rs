@@ -26,7 +26,6 @@ fn changes_table(history: &History) -> Table<(&CellHistory, &Change)> {
         .number("ratio", |(_, change)| format::ratio(change.ratio))
 }
 
-/// The answer in one sentence.
 pub(super) fn answer(history: &History) -> String {
     let changed = history.changed().count();
     let runs = history.runs;
@@ -36,7 +35,7 @@ pub(super) fn answer(history: &History) -> String {
     }
     if longest < FEWEST_RUNS {
         return format!(
-            "Too short to tell: {longest} runs of a cell at most, and a change shows from \
+            "Too short to tell: no cell has more than {longest} runs, and a change shows from \
              {FEWEST_RUNS} on."
         );
     }
@@ -68,7 +67,6 @@ fn level(cell: &CellHistory) -> String {
     format!("{}: {} over the last {runs} runs", cell.title(), format::time(seconds))
 }
 
-/// How changes are judged.
 pub(super) fn rule() -> String {
     format!(
         "E-divisive change points of the runs' geometric means; a t test between the segments at \

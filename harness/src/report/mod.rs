@@ -1,7 +1,7 @@
-//! What is shown of runs: in a terminal, as Markdown and as JSON.
+//! What each answer says: a value that serialises, and the document of it.
 //!
 //! [`Report`] is what `recommend` says of one run, [`Article`] what `report`
-//! publishes of one or more. The renderers only write them down.
+//! publishes of one or more.
 
 pub mod article;
 pub mod claims;
@@ -9,12 +9,10 @@ pub mod compare;
 pub mod format;
 pub mod history;
 pub mod inspect;
-pub mod markdown;
 pub mod noise;
 pub mod phrases;
 pub mod recommendation;
 pub mod restored;
-pub mod terminal;
 pub mod tune;
 pub mod workload;
 
@@ -24,4 +22,3 @@ mod replay;
 
 pub use article::Article;
 pub use recommendation::Report;
-pub use terminal::Style;

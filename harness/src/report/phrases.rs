@@ -1,9 +1,9 @@
-//! The sentences that all renderings share.
+//! The sentences of a recommendation.
 
 use super::format;
 pub(super) use crate::analysis::words::{counted, job_list};
 use crate::recommend::odds::DRAWS;
-use crate::recommend::rules::{Rule, Standing};
+use crate::recommend::rules::{Regret, RuleOfThumb};
 use crate::recommend::{BestCurve, Contender, CurveStudy, Mark, Reason, Verdict};
 use crate::scenario::Phase;
 use crate::stats::bootstrap::{Basis, MIN_BLOCKS_TO_RESAMPLE};
@@ -27,7 +27,6 @@ pub(crate) fn noun(phase: Phase) -> &'static str {
     }
 }
 
-/// The verdict on a curve.
 pub(super) fn verdict(curve: &CurveStudy, measured: &Measured) -> String {
     match &curve.verdict {
         Verdict::Recommend { jobs, probability, basis, regret_ratio, cannot_be_told_from } => {
@@ -62,7 +61,6 @@ fn sentences<const N: usize>(sentences: [Option<String>; N]) -> String {
     sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Reasons as one clause.
 pub(super) fn joined(reasons: &[Reason]) -> String {
     reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -91,25 +89,27 @@ fn basis_in_words(basis: Basis, blocks: usize) -> String {
     }
 }
 
-/// A rule of thumb: its advice, and its regret in words.
-pub(super) fn rule(rule: &Rule, curve: &CurveStudy) -> (String, String) {
-    let advice: Vec<String> = rule.advice.iter().map(ToString::to_string).collect();
-    let advice = advice.join(", ");
+/// The rules of thumb that come to the same -j.
+pub(super) fn advice(rule: &RuleOfThumb) -> String {
+    rule.advice.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// How much slower than the fastest a rule's -j is.
+pub(super) fn against_fastest(rule: &RuleOfThumb, curve: &CurveStudy) -> String {
     if curve.beyond_limits.iter().any(|beyond| beyond.jobs == rule.jobs) {
-        return (advice, "beyond a limit".to_owned());
+        return "beyond a limit".to_owned();
     }
     let in_words = |regret: &Estimate| {
         let interval = format::percent_interval(regret).unwrap_or_default();
         format!("{} slower ({interval})", format::percent(regret.value))
     };
-    let standing = match &rule.standing {
-        Standing::Measured(regret) => in_words(regret),
-        Standing::Replayed(regret) => format!("{}, predicted by replay", in_words(regret)),
-        Standing::Predicted(regret) => format!("{}, predicted by the USL fit", in_words(regret)),
-        Standing::NotMeasured => "not measured".to_owned(),
-        Standing::Unknown => "not compared".to_owned(),
-    };
-    (advice, standing)
+    match &rule.regret {
+        Regret::Measured(regret) => in_words(regret),
+        Regret::Replayed(regret) => format!("{}, predicted by replay", in_words(regret)),
+        Regret::Predicted(regret) => format!("{}, predicted by the USL fit", in_words(regret)),
+        Regret::NotMeasured => "not measured".to_owned(),
+        Regret::Unknown => "not compared".to_owned(),
+    }
 }
 
 /// Which curve of a variant is the fastest.
@@ -204,7 +204,7 @@ pub(super) fn legend(curve: &CurveStudy) -> Option<String> {
         (Mark::RuledOut, "ruled out: half of its trials or more did not complete"),
         (Mark::BeyondLimit, "ruled out: beyond a limit"),
         (Mark::Lost, "some trials did not complete"),
-        (Mark::Outliers, "has a trial that stands apart (it counts)"),
+        (Mark::Outliers, "has an outlier (which counts)"),
     ];
     let used = |mark: Mark| curve.cells.iter().any(|cell| cell.marks.contains(&mark));
     let entries: Vec<String> = meanings

@@ -3,13 +3,11 @@
 use super::format;
 use crate::analysis::CurveReplay;
 use crate::analysis::fit;
-use crate::analysis::replay::PathItem;
+use crate::analysis::replay::{PathItem, PredictedCell};
+use crate::document::Table;
 
 /// Items of the critical path that a sentence can bear.
 const NAMED: usize = 3;
-
-/// The headings of the table of predictions.
-pub(super) const HEADINGS: [&str; 4] = ["-j", "predicted", "95 % band", "workers idle"];
 
 /// What the replay rests on, and what sets the floor.
 pub(super) fn sentences(replay: &CurveReplay) -> Vec<String> {
@@ -48,18 +46,14 @@ pub(super) fn processors(count: Option<f64>) -> String {
     }
 }
 
-/// The predictions of what was not measured, by [`HEADINGS`].
-pub(super) fn rows(replay: &CurveReplay) -> Vec<[String; 4]> {
+/// The predictions of what was not measured, where they can be trusted.
+pub(super) fn predictions(replay: &CurveReplay) -> Table<&PredictedCell> {
     let unmeasured = replay.predictions.iter().filter(|prediction| !prediction.measured);
-    unmeasured
-        .filter(|_| replay.trusted)
-        .map(|prediction| {
-            [
-                prediction.jobs.to_string(),
-                format::time(prediction.time_seconds.value),
-                format::time_interval(&prediction.time_seconds).unwrap_or_default(),
-                format::time(prediction.idle.as_secs_f64()),
-            ]
+    Table::of(unmeasured.filter(|_| replay.trusted))
+        .number("-j", |prediction| prediction.jobs.to_string())
+        .number("predicted", |prediction| format::time(prediction.time_seconds.value))
+        .number("95 % band", |prediction| {
+            format::time_interval(&prediction.time_seconds).unwrap_or_default()
         })
-        .collect()
+        .number("workers idle", |prediction| format::time(prediction.idle.as_secs_f64()))
 }

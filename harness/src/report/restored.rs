@@ -7,63 +7,92 @@ use restore_core::native::{StepTiming, Summary};
 use restore_core::toc::{Item, Toc};
 
 use super::format::time;
+use super::phrases::counted;
+use crate::document::{Document, Table};
 
 /// Steps that are named.
 const COSTLIEST: usize = 10;
 
-/// The summary as text: time by phase, rows, the costliest steps, errors by
-/// their message.
-pub fn render(summary: &Summary, toc: &Toc) -> String {
-    let mut lines = vec![format!(
-        "restored in {}: {} rows, {}",
+/// Time by phase, rows, the costliest steps, errors by their message.
+pub fn document(summary: &Summary, toc: &Toc) -> Document {
+    let mut document = Document::of(format!(
+        "Restored in {}: {} rows, {}.",
         time(summary.wall.as_secs_f64()),
         summary.rows,
         errors(summary)
-    )];
-    let phases = summary.phases.iter();
-    lines.extend(
-        phases.map(|(phase, took)| format!("  {:>8}  {}", time(took.as_secs_f64()), phase.name())),
+    ));
+    document.table(
+        Table::of(&summary.phases)
+            .text("phase", |(phase, _)| phase.name().to_owned())
+            .number("time", |(_, took)| time(took.as_secs_f64())),
     );
-    lines.extend(costliest(summary, toc));
-    lines.extend(errors_by_message(summary));
-    lines.join("\n")
+    if !summary.steps.is_empty() {
+        document.heading("Costliest steps").table(costliest(summary, toc));
+    }
+    if !summary.errors.is_empty() {
+        document.heading("Errors").table(errors_by_message(summary));
+    }
+    let earlier = summary.earlier_errors.len() as u32;
+    if earlier > 0 {
+        document.paragraph(format!("{} had failed before the resume.", counted(earlier, "item")));
+    }
+    document
 }
 
 fn errors(summary: &Summary) -> String {
     match summary.errors.len() + summary.earlier_errors.len() {
         0 => "no errors".to_owned(),
-        1 => "1 error".to_owned(),
-        count => format!("{count} errors"),
+        count => counted(count as u32, "error"),
     }
 }
 
-fn costliest(summary: &Summary, toc: &Toc) -> Vec<String> {
+fn costliest<'a>(summary: &'a Summary, toc: &Toc) -> Table<&'a StepTiming> {
     let items: HashMap<_, &Item> = toc.items.iter().map(|item| (item.id, item)).collect();
+    let took = |step: &StepTiming| step.end.saturating_sub(step.start);
     let mut steps: Vec<&StepTiming> = summary.steps.iter().collect();
-    steps.sort_by_key(|step| Reverse(step.end.saturating_sub(step.start)));
+    steps.sort_by_key(|step| Reverse(took(step)));
     steps.truncate(COSTLIEST);
-    let line = |step: &StepTiming| {
-        let took = step.end.saturating_sub(step.start).as_secs_f64();
-        let item = items.get(&step.item);
-        let kind = item.map_or("item", |item| item.kind.as_str());
-        let name = item.map_or("", |item| item.name());
-        format!("  {:>8}  {}: {kind} {name} (worker {})", time(took), step.step.name(), step.worker)
-    };
-    let heading = (!steps.is_empty()).then(|| "the costliest steps:".to_owned());
-    heading.into_iter().chain(steps.into_iter().map(line)).collect()
+    let name = |item: &&Item| format!("{} {}", item.kind.as_str(), item.name());
+    Table::of(steps)
+        .number("time", |step| time(took(step).as_secs_f64()))
+        .text("step", |step| step.step.name().to_owned())
+        .text("item", |step| items.get(&step.item).map(name).unwrap_or_default())
+        .number("worker", |step| step.worker.to_string())
 }
 
-fn errors_by_message(summary: &Summary) -> Vec<String> {
+fn errors_by_message(summary: &Summary) -> Table<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for error in &summary.errors {
         *counts.entry(error.to_string()).or_default() += 1;
     }
-    let mut counts: Vec<_> = counts.into_iter().collect();
+    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| Reverse(*count));
-    let heading = (!counts.is_empty()).then(|| "errors by message:".to_owned());
-    let lines = counts.into_iter().map(|(message, count)| format!("  {count:>8}  {message}"));
-    let earlier = summary.earlier_errors.len();
-    let earlier =
-        (earlier > 0).then(|| format!("{earlier} items had failed before the restore was resumed"));
-    heading.into_iter().chain(lines).chain(earlier).collect()
+    Table::of(counts)
+        .number("n", |(_, count)| count.to_string())
+        .text("message", |(message, _)| message.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use restore_core::native::Phase;
+
+    use super::*;
+    use crate::document::{Style, terminal};
+
+    #[test]
+    fn a_resumed_restore_says_what_had_failed_before() {
+        let summary = Summary {
+            wall: Duration::from_millis(12_300),
+            phases: vec![(Phase::PreData, Duration::from_secs(1))],
+            rows: 5,
+            earlier_errors: vec!["INDEX a: disk full".to_owned()],
+            ..Summary::default()
+        };
+        let expected = "Restored in 12.3 s: 5 rows, 1 error.\n\n  phase       time\n  pre-data  1.00 s\n\n\
+                        1 item had failed before the resume.\n";
+        let document = document(&summary, &Toc::default());
+        assert_eq!(terminal::render(&document, Style::default()), expected);
+    }
 }

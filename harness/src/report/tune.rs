@@ -1,7 +1,7 @@
 //! What tuning found.
 
 use restore_core::units::Jobs;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::format;
 use crate::design::Adaptive;
@@ -12,15 +12,12 @@ use crate::scenario::quantity::WarmUp;
 use crate::study::errors::{self, KindOfErrors};
 use crate::tune::{Candidate, Rule, Standing};
 
-/// What tuning found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TuneReport {
-    /// The answer in one sentence.
     pub answer: String,
     /// What is known of each number of jobs.
     #[serde(flatten)]
     pub standing: Standing,
-    /// What it took.
     #[serde(flatten)]
     pub spent: Spent,
     /// How much slower than the best is as good, as a fraction.
@@ -32,12 +29,10 @@ pub struct TuneReport {
     pub errors: Vec<KindOfErrors>,
 }
 
-/// What tuning took.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
     /// Restores that were run, those that were stopped early included.
     pub restores: usize,
-    /// Time that they took.
     pub restoring_seconds: f64,
     /// What was restored before them and does not count.
     pub warm_up: WarmUp,
@@ -57,7 +52,6 @@ impl TuneReport {
         Ok(Self { errors, ..report })
     }
 
-    /// Puts an answer on a standing.
     pub fn new(
         standing: Standing,
         spent: Spent,

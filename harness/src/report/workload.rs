@@ -6,7 +6,6 @@ use super::format;
 use crate::recommend::IdleAndBusy;
 use crate::study::WorkloadCell;
 
-/// The sentences on the workload.
 pub(super) fn phrases(cells: &[WorkloadCell], pairs: &[IdleAndBusy]) -> Vec<String> {
     let jobs =
         |jobs: Option<Jobs>| jobs.map_or("not known".to_owned(), |jobs| format!("-j {jobs}"));

@@ -15,7 +15,7 @@ const LINE_POINTS: u32 = 48;
 
 /// What a curve rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evidence {
+pub struct CurveEvidence {
     /// Every trial, in the order in which they were run.
     pub trials: Vec<Trial>,
     /// What the fitted laws say between the measured points.
@@ -25,7 +25,6 @@ pub struct Evidence {
     pub floor: Vec<FloorPoint>,
 }
 
-/// One trial.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
     pub trial: u32,
@@ -74,15 +73,15 @@ pub struct FloorPoint {
 
 impl Study {
     /// What each curve rests on, in the order of the curves.
-    pub fn evidence(&self) -> Vec<Evidence> {
+    pub fn evidence(&self) -> Vec<CurveEvidence> {
         self.curves.iter().map(|curve| of_curve(curve, &self.rows)).collect()
     }
 }
 
-fn of_curve(study: &CurveStudy, rows: &[TrialRow]) -> Evidence {
+fn of_curve(study: &CurveStudy, rows: &[TrialRow]) -> CurveEvidence {
     let curve = &study.measured;
     let own = rows.iter().filter(|row| CurveKey::of(row) == curve.key);
-    Evidence {
+    CurveEvidence {
         trials: own.map(|row| trial(row, curve)).collect(),
         laws: curve.fits.iter().filter_map(|fit| law(fit, curve)).collect(),
         floor: floor(study),

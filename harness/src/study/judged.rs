@@ -77,8 +77,7 @@ impl Study {
         Ok(Self { errors: errors::of_run(run)?, ..judged })
     }
 
-    /// Judges rows that have no tables: no replay, and nothing of the course of
-    /// the trials.
+    /// Judges rows that have no tables: no replay, and no times of items.
     pub fn of_rows(name: &str, rows: &[TrialRow], facts: RunFacts) -> Self {
         let curves = curves(rows, &Tables::default(), &facts.limits);
         Self::judged(name.to_owned(), rows.to_vec(), curves, BTreeMap::new(), facts)

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::judged::Study;
 use crate::analysis::latency::Pooled;
-use crate::analysis::{CellSummary, CurveKey, Limits};
+use crate::analysis::{CellSummary, CurveKey, RestoreLimits};
 use crate::recommend::CurveStudy;
 use crate::record::{Outcome, Stretch, TrialRow, WorkloadSummary};
 use crate::stats::estimate::{Estimate, digits};
@@ -24,10 +24,8 @@ pub enum LatencyKind {
 }
 
 impl LatencyKind {
-    /// Every kind.
     pub const ALL: [Self; 3] = [Self::P50, Self::P99, Self::Late];
 
-    /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::P50 => "median latency",
@@ -64,25 +62,18 @@ pub struct LatencyCurve {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LatencyCell {
     pub jobs: Jobs,
-    /// Before the restores.
     pub before: Estimate,
-    /// Beside them.
     pub during: Estimate,
-    /// After them.
     pub after: Estimate,
     /// What the scenario allows in view of what was before.
     pub limit: Option<f64>,
-    /// Its completed trials.
     pub trials: Vec<LatencyTrial>,
 }
 
-/// The latencies of one trial.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LatencyTrial {
     pub trial: u32,
-    /// Before its restore.
     pub before: Option<f64>,
-    /// Beside it.
     pub during: Option<f64>,
 }
 
@@ -111,7 +102,7 @@ impl Study {
 }
 
 /// What is allowed whatever was before.
-fn limit(kind: LatencyKind, limits: &Limits) -> Option<f64> {
+fn limit(kind: LatencyKind, limits: &RestoreLimits) -> Option<f64> {
     match kind {
         LatencyKind::P50 => None,
         LatencyKind::P99 => limits.p99_latency.map(|latency| latency.as_secs_f64()),
@@ -123,7 +114,7 @@ fn of_curve(
     kind: LatencyKind,
     (index, curve): (usize, &CurveStudy),
     rows: &[TrialRow],
-    limits: &Limits,
+    limits: &RestoreLimits,
 ) -> LatencyCurve {
     let cell = |cell: &CellSummary| {
         let latency = cell.latency.as_ref()?;

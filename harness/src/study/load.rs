@@ -28,10 +28,8 @@ pub enum LoadKind {
 }
 
 impl LoadKind {
-    /// Every kind.
     pub const ALL: [Self; 4] = [Self::Processors, Self::Disk, Self::IoPressure, Self::Wal];
 
-    /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Processors => "processors in use",

@@ -17,7 +17,6 @@ pub struct MapRow {
     pub cells: Vec<MapCell>,
 }
 
-/// A cell in the map.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MapCell {
     pub jobs: Jobs,

@@ -4,12 +4,10 @@ use restore_core::units::Jobs;
 use serde::Serialize;
 
 use super::judged::Study;
+use crate::analysis::compare::{PairedTest, paired_tests};
 use crate::analysis::{CellSummary, Curve};
 use crate::recommend::CurveStudy;
 use crate::stats::estimate::{Estimate, digits};
-use crate::stats::holm;
-use crate::stats::interval::Level;
-use crate::stats::paired::PairedLogRatio;
 
 /// Two curves that differ in the archive alone, compared at every number of
 /// jobs that both have.
@@ -39,7 +37,6 @@ pub struct PairCell {
     pub blocks: Vec<BlockRatio>,
 }
 
-/// A ratio of two times in one block.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BlockRatio {
     pub block: u32,
@@ -73,22 +70,14 @@ impl Study {
 }
 
 fn cells(base: &Curve, other: &Curve) -> Vec<PairCell> {
-    let compared: Vec<(PairCell, Option<PairedLogRatio>)> =
-        base.cells.iter().filter_map(|of_base| cell(of_base, other.cell(of_base.jobs)?)).collect();
-    let p_values: Vec<f64> =
-        compared.iter().filter_map(|(_, ratio)| ratio.map(|ratio| ratio.p_value())).collect();
-    let mut adjusted = holm::adjust(&p_values).into_iter();
-    compared
-        .into_iter()
-        .map(|(cell, ratio)| {
-            let p = ratio.and_then(|_| adjusted.next());
-            PairCell { differs: p.map(|p| p < Level::P95.alpha()), ..cell }
-        })
-        .collect()
+    let pairs: Vec<(&CellSummary, &CellSummary)> =
+        base.cells.iter().filter_map(|base| Some((other.cell(base.jobs)?, base))).collect();
+    let tests = paired_tests(&pairs);
+    pairs.into_iter().zip(tests).filter_map(|((own, base), test)| cell(own, base, test)).collect()
 }
 
-fn cell(base: &CellSummary, other: &CellSummary) -> Option<(PairCell, Option<PairedLogRatio>)> {
-    let blocks: Vec<BlockRatio> = other
+fn cell(own: &CellSummary, base: &CellSummary, test: Option<PairedTest>) -> Option<PairCell> {
+    let blocks: Vec<BlockRatio> = own
         .observations
         .iter()
         .filter_map(|(&block, own)| {
@@ -97,10 +86,12 @@ fn cell(base: &CellSummary, other: &CellSummary) -> Option<(PairCell, Option<Pai
         })
         .collect();
     let only = blocks.first()?.ratio;
-    let ratio = other.ratio_to(base, Level::P95);
-    let estimate =
-        ratio.map_or_else(|| Estimate::rounded(only, None), |ratio| Estimate::of_ratio(&ratio));
-    let n = blocks.len();
-    let cell = PairCell { jobs: base.jobs, ratio: estimate, differs: None, n, blocks };
-    Some((cell, ratio))
+    Some(PairCell {
+        jobs: base.jobs,
+        ratio: test
+            .map_or_else(|| Estimate::rounded(only, None), |test| Estimate::of_ratio(&test.ratio)),
+        differs: test.map(|test| test.differs),
+        n: blocks.len(),
+        blocks,
+    })
 }

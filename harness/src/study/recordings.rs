@@ -7,7 +7,7 @@ use restore_core::replay::{Processors, Recording};
 
 use crate::analysis::replay::{ReplayInput, recording};
 use crate::analysis::usage::ProcessorUsage;
-use crate::analysis::{Curve, CurveKey, Place, RunFacts};
+use crate::analysis::{Curve, CurveKey, RunFacts};
 use crate::design::ArchiveKey;
 use crate::record::{FolderError, Run, ServerRecord};
 
@@ -21,7 +21,7 @@ pub fn replay_inputs(
     run: &Run,
     curves: &[Curve],
 ) -> Result<BTreeMap<CurveKey, ReplayInput>, FolderError> {
-    let places = RunFacts::of(&run.record).places;
+    let facts = RunFacts::of(&run.record);
     let mut inputs = BTreeMap::new();
     for curve in curves {
         let CurveKey { variant, format, compression, .. } = curve.key.clone();
@@ -29,7 +29,7 @@ pub fn replay_inputs(
         let rules = run.record.servers.get(&key.variant).and_then(ServerRecord::client_major);
         let (Some(archive), Some(rules)) = (run.record.archive(&key), rules) else { continue };
         let Some(plan) = run.plan(archive)? else { continue };
-        let processors = places.get(&key.variant).and_then(Place::processors);
+        let processors = facts.cpus(&curve.key).processors();
         let processors = processors.and_then(Processors::new).unwrap_or(Processors::UNKNOWN);
         let recordings = recordings(run, curve)?;
         if !recordings.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 use serde::Serialize;
 
-use super::evidence::{Evidence, Trial};
+use super::evidence::{CurveEvidence, Trial};
 use super::judged::Study;
 use super::load::{self, LoadLine};
 use crate::analysis::chain;
@@ -36,7 +36,6 @@ pub struct TrialTimeline {
     pub jobs: Jobs,
     /// Wall time of the restore.
     pub seconds: f64,
-    /// How many items were restored.
     pub items: usize,
     /// Lanes by number: 0 is the leader, which works alone.
     pub lanes: Vec<Lane>,
@@ -46,13 +45,11 @@ pub struct TrialTimeline {
     pub chain_items: usize,
     /// How long they took together.
     pub chain_seconds: f64,
-    /// The items that took longest.
     pub longest: Vec<LongItem>,
     /// What the machine did meanwhile; empty where nothing was read.
     pub load: Vec<LoadLine>,
 }
 
-/// A lane of a timeline.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Lane {
     pub lane: u32,
@@ -65,13 +62,9 @@ pub struct Lane {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// Rows.
     Data,
-    /// An index.
     Index,
-    /// A constraint.
     Constraint,
-    /// Anything else.
     Other,
 }
 
@@ -79,7 +72,6 @@ impl Work {
     /// Every kind, in the order of legends.
     pub const ALL: [Self; 4] = [Self::Data, Self::Index, Self::Constraint, Self::Other];
 
-    /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Data => "table data",
@@ -119,7 +111,6 @@ pub struct Bar {
     pub critical: bool,
 }
 
-/// One of the items that took longest.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LongItem {
     /// Kind, in the archive's words.
@@ -129,7 +120,6 @@ pub struct LongItem {
     pub lane: u32,
     /// Start, since the engine was started.
     pub start_seconds: f64,
-    /// How long it took.
     pub seconds: f64,
     /// Size of its data in the archive, as stored.
     pub bytes: Option<u64>,
@@ -204,7 +194,7 @@ impl TrialTimeline {
 }
 
 /// The time of the cell that stands for a curve, and its typical trial.
-fn typical<'a>(curve: &CurveStudy, evidence: &'a Evidence) -> Option<(f64, &'a Trial)> {
+fn typical<'a>(curve: &CurveStudy, evidence: &'a CurveEvidence) -> Option<(f64, &'a Trial)> {
     let cell = curve.best_cell()?;
     let mean = cell.time_seconds?.value;
     let distance = |trial: &&Trial| (trial.seconds / mean).ln().abs();

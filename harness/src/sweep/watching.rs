@@ -27,8 +27,8 @@ pub(super) async fn sample(
     trial: u32,
 ) -> Option<Sampling> {
     let interval = scenario.sweep.load_interval()?;
-    let scene = server.scene(database, archive).await;
-    Some(Sampling::start(trial, interval, scene).await)
+    let target = server.sampling_target(database, archive).await;
+    Some(Sampling::start(trial, interval, target).await)
 }
 
 /// Restores with `engine`, telling `watch` of items and load as they come.

@@ -60,7 +60,7 @@ const PERSISTENCE: f64 = 0.75;
 
 /// A restore.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Seen {
+pub struct ObservedRestore {
     /// Place of its number of jobs among the candidates.
     pub cell: usize,
     /// How many restores were before it.
@@ -105,7 +105,7 @@ impl Posterior {
     pub fn new(
         jobs: &[Jobs],
         prior: &Prior,
-        seen: &[Seen],
+        seen: &[ObservedRestore],
         next: usize,
         random: &mut ChaCha8Rng,
     ) -> Self {
@@ -200,21 +200,21 @@ fn ln_form(share: f64, jobs: f64, cores: f64, crosstalk: f64) -> f64 {
 
 /// The restores so far.
 struct Data {
-    completed: Vec<Seen>,
-    stopped: Vec<Seen>,
+    completed: Vec<ObservedRestore>,
+    stopped: Vec<ObservedRestore>,
     /// The place of the restore that comes next.
     next: usize,
 }
 
 impl Data {
-    fn new(seen: &[Seen], next: usize) -> Self {
+    fn new(seen: &[ObservedRestore], next: usize) -> Self {
         let (stopped, completed) = seen.iter().partition(|seen| seen.was_stopped);
         Self { completed, stopped, next }
     }
 
     /// What the completed restores are off from a form, by their mean.
     fn off(&self, form: &Form) -> f64 {
-        let off = |seen: &Seen| seen.ln_seconds - form.shape[seen.cell];
+        let off = |seen: &ObservedRestore| seen.ln_seconds - form.shape[seen.cell];
         let all: Vec<f64> = self.completed.iter().map(off).collect();
         moments::mean(&all).unwrap_or(0.0)
     }
@@ -339,17 +339,17 @@ mod tests {
         [1, 2, 4, 8].into_iter().map(|j| Jobs::new(j).unwrap()).collect()
     }
 
-    fn posterior(seen: &[Seen]) -> Posterior {
+    fn posterior(seen: &[ObservedRestore]) -> Posterior {
         let prior = Prior::without_contents(&jobs(), Some(4));
         Posterior::new(&jobs(), &prior, seen, seen.len(), &mut random::stream(1, "tune"))
     }
 
     /// Restores in this order: the place of their number of jobs, and seconds.
-    fn completed(restores: &[(usize, f64)]) -> Vec<Seen> {
+    fn completed(restores: &[(usize, f64)]) -> Vec<ObservedRestore> {
         restores
             .iter()
             .enumerate()
-            .map(|(place, &(cell, seconds))| Seen {
+            .map(|(place, &(cell, seconds))| ObservedRestore {
                 cell,
                 place,
                 ln_seconds: seconds.ln(),
@@ -398,7 +398,12 @@ mod tests {
     fn a_bound_excludes_what_lies_below_it() {
         let mut seen = completed(&[(1, 50.0), (2, 26.0)]);
         let before = posterior(&seen).probability(|draw| draw.levels[3] < 30.0_f64.ln());
-        seen.push(Seen { cell: 3, place: 2, ln_seconds: 32.0_f64.ln(), was_stopped: true });
+        seen.push(ObservedRestore {
+            cell: 3,
+            place: 2,
+            ln_seconds: 32.0_f64.ln(),
+            was_stopped: true,
+        });
         let after = posterior(&seen).probability(|draw| draw.levels[3] < 30.0_f64.ln());
         // Noise, which may be the machine's by then, explains a part of it.
         assert!(before > 0.8 && after < 0.5, "{before} {after}");

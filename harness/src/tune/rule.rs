@@ -8,7 +8,7 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::model::{Draw, Posterior, Seen};
+use super::model::{Draw, ObservedRestore, Posterior};
 use super::prior::Prior;
 use crate::design::Adaptive;
 use crate::recommend::verdict::CONFIDENCE;
@@ -92,7 +92,7 @@ pub struct Standing {
 
 /// What the rows of a curve say.
 struct Known {
-    seen: Vec<Seen>,
+    seen: Vec<ObservedRestore>,
     /// Whether restores with a candidate failed.
     failed: Vec<bool>,
     /// Place of the restore that comes next.
@@ -115,7 +115,7 @@ impl Known {
             let was_stopped = row.outcome == Outcome::TimedOut;
             match row.outcome {
                 Outcome::Completed | Outcome::TimedOut => {
-                    known.seen.push(Seen { cell, place, ln_seconds, was_stopped });
+                    known.seen.push(ObservedRestore { cell, place, ln_seconds, was_stopped });
                 }
                 Outcome::Failed | Outcome::Invalid => known.failed[cell] = true,
             }
@@ -135,7 +135,7 @@ impl Known {
     }
 
     fn of(&self, cell: usize, was_stopped: bool) -> Vec<f64> {
-        let wanted = |seen: &&Seen| seen.cell == cell && seen.was_stopped == was_stopped;
+        let wanted = |seen: &&ObservedRestore| seen.cell == cell && seen.was_stopped == was_stopped;
         self.seen.iter().filter(wanted).map(|seen| seen.ln_seconds).collect()
     }
 

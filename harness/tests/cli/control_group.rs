@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use harness::load::{FirstProcess, Sampling, Scene, Seen};
+use harness::load::{FirstProcess, Sampling, SamplingTarget, Seen};
 use harness::record::LoadSample;
 use restore_core::connection::{Conninfo, Environment};
 
@@ -102,7 +102,7 @@ async fn a_group_of_the_second_version_is_read_while_it_is_there() {
         assert!(program.try_wait().unwrap().is_none(), "it is not in its group");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let scene = Scene {
+    let target = SamplingTarget {
         server: Conninfo::parse("host=/nowhere user=x dbname=x", &Environment::new([])).unwrap(),
         database: "x".to_owned(),
         data: Some(place.path().to_owned()),
@@ -110,7 +110,7 @@ async fn a_group_of_the_second_version_is_read_while_it_is_there() {
         first_process: FirstProcess::Container { id: group.id(), process: program.id() },
         engine: None,
     };
-    let sampling = Sampling::start(1, Duration::from_millis(50), scene).await;
+    let sampling = Sampling::start(1, Duration::from_millis(50), target).await;
     program.stdin.take().unwrap().write_all(b"go\n").unwrap();
     let status = tokio::task::spawn_blocking(move || program.wait().unwrap()).await.unwrap();
     assert!(status.success());

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use harness::load::{DEFAULT_INTERVAL, FirstProcess, Sampling, Scene, Seen};
+use harness::load::{DEFAULT_INTERVAL, FirstProcess, Sampling, SamplingTarget, Seen};
 use harness::process::{LocalLauncher, RunAs};
 use harness::record::LoadSample;
 use nix::sys::signal::{Signal, kill};
@@ -76,8 +76,8 @@ impl Cluster {
         Conninfo::parse(&text, &Environment::new([])).unwrap()
     }
 
-    fn scene(&self, user: &str) -> Scene {
-        Scene {
+    fn target(&self, user: &str) -> SamplingTarget {
+        SamplingTarget {
             server: self.conninfo(user),
             database: "shop".to_owned(),
             data: Some(self.data()),
@@ -177,7 +177,7 @@ async fn processor_time_and_wal_are_what_other_accounts_say() {
     let around = timed(&account);
     cluster.run_server().await;
 
-    let sampling = Sampling::start(1, DEFAULT_INTERVAL, cluster.scene("postgres")).await;
+    let sampling = Sampling::start(1, DEFAULT_INTERVAL, cluster.target("postgres")).await;
     let wal = cluster.wal_bytes().await;
     cluster.execute("CREATE DATABASE shop").await;
     let client = cluster.folder.path().join("client");
@@ -215,12 +215,12 @@ async fn a_known_write_adds_its_bytes() {
     }
     let cluster = Cluster::start().await;
     let place = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut scene = cluster.scene("postgres");
-    scene.data = Some(place.path().to_owned());
+    let mut target = cluster.target("postgres");
+    target.data = Some(place.path().to_owned());
     let mut readings = Vec::new();
     // Others may write to the same disk: a quiet moment is enough.
     for _ in 0..8 {
-        let sampling = Sampling::start(1, DEFAULT_INTERVAL, scene.clone()).await;
+        let sampling = Sampling::start(1, DEFAULT_INTERVAL, target.clone()).await;
         let path = place.path().join("written");
         tokio::task::spawn_blocking(move || {
             let mut file = std::fs::File::create(&path).unwrap();
@@ -250,7 +250,7 @@ async fn sampling_survives_a_restart_of_the_server() {
     }
     let cluster = Cluster::start().await;
     cluster.execute("CREATE DATABASE shop").await;
-    let sampling = Sampling::start(1, Duration::from_millis(50), cluster.scene("postgres")).await;
+    let sampling = Sampling::start(1, Duration::from_millis(50), cluster.target("postgres")).await;
     tokio::time::sleep(Duration::from_millis(600)).await;
     cluster.stop("immediate").await;
     tokio::time::sleep(Duration::from_millis(600)).await;
@@ -281,7 +281,7 @@ async fn what_a_plain_role_may_not_see_is_said_once() {
     cluster.execute("CREATE DATABASE shop").await;
     cluster.execute("CREATE ROLE plain LOGIN").await;
     cluster.execute("REVOKE EXECUTE ON FUNCTION pg_current_wal_insert_lsn() FROM PUBLIC").await;
-    let sampling = Sampling::start(1, Duration::from_millis(50), cluster.scene("plain")).await;
+    let sampling = Sampling::start(1, Duration::from_millis(50), cluster.target("plain")).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let seen = sampling.stop().await;
     let about = |words: &str| seen.notes.iter().filter(|note| note.contains(words)).count();
@@ -309,7 +309,7 @@ async fn a_container_that_disappears() {
     };
     let process = docker(&["inspect", "--format", "{{.State.Pid}}", &id]).unwrap();
     let nowhere = "host=/nowhere user=x dbname=x";
-    let scene = Scene {
+    let target = SamplingTarget {
         server: Conninfo::parse(nowhere, &Environment::new([])).unwrap(),
         database: "shop".to_owned(),
         data: None,
@@ -320,7 +320,7 @@ async fn a_container_that_disappears() {
         },
         engine: None,
     };
-    let sampling = Sampling::start(1, Duration::from_millis(50), scene).await;
+    let sampling = Sampling::start(1, Duration::from_millis(50), target).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     docker(&["rm", "--force", &id]).unwrap();
     tokio::time::sleep(Duration::from_millis(700)).await;

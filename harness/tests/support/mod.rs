@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::analysis::{ArchiveFacts, BlockPlan, Limits, RunFacts};
+use harness::analysis::{ArchiveFacts, BlockPlan, RestoreLimits, RunFacts};
 use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
 use harness::record::{LargestItem, LoadSummary, WorkloadSummary};
@@ -151,9 +151,9 @@ pub(crate) fn facts() -> RunFacts {
         blocks: BlockPlan { min: 3, max: 10 },
         ending: Some(Ending::MaxBlocks),
         archives: Vec::new(),
-        limits: Limits::default(),
+        limits: RestoreLimits::default(),
         warm_up: WarmUp::Whole,
-        places: BTreeMap::new(),
+        cpus: BTreeMap::new(),
     }
 }
 

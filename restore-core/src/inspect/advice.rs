@@ -12,7 +12,8 @@ use crate::selection::Selected;
 use crate::toc::{DataOffset, ItemKind, SectionsPresent};
 use crate::units::{Bytes, Jobs};
 
-use super::{Inspection, item_at, qualified, share};
+use super::Inspection;
+use super::words::{item_at, qualified, share};
 
 /// From this part of all data on, one table holds the restore up.
 const GIANT_SHARE: f64 = 0.3;

@@ -8,8 +8,8 @@ use crate::selection::Selected;
 use crate::toc::{DataOffset, ItemKind, Section};
 use crate::units::Bytes;
 
-use super::share;
-use super::sizes::Sizes;
+use super::sizes::{Sizes, SizesFrom};
+use super::words::share;
 
 /// The items of one kind in one section.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,16 +39,6 @@ pub struct Data {
     pub with_data: u64,
     /// Tables whose rows are INSERT commands rather than COPY.
     pub as_inserts: u64,
-}
-
-/// Where the sizes of items come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SizesFrom {
-    /// The table of contents or the sizes of files: what `pg_restore` knows.
-    TableOfContents,
-    /// The archive was read through: `pg_restore` does not know them.
-    ReadingThrough,
 }
 
 impl Data {

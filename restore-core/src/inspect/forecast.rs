@@ -9,7 +9,7 @@ use crate::plan::{Bounds, Costs, CriticalPath, Plan};
 use crate::schedule::{Policy, Simulation};
 use crate::units::Jobs;
 
-use super::share;
+use super::words::share;
 
 /// The numbers of jobs that are foretold unless others are asked for.
 pub const USUAL_JOBS: [u32; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];

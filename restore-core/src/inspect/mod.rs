@@ -7,54 +7,37 @@
 
 mod advice;
 mod contents;
+mod error;
 mod forecast;
 mod path;
 mod selection;
 mod sizes;
 mod tables;
+mod words;
 
 pub use advice::Advice;
-pub use contents::{ContentRow, Data, SizesFrom};
+pub use contents::{ContentRow, Data};
+pub use error::InspectError;
 pub use forecast::{Concurrency, Enough, Forecast, Speedup, USUAL_JOBS};
 pub use path::{PathStep, Serial, Way};
 pub use selection::{LeftOut, Selection, SelectionSummary};
+pub use sizes::SizesFrom;
 pub use tables::{OnTable, TableRow};
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{Archive, ArchiveError};
+use crate::archive::Archive;
 use crate::needs::{Need, SourceDatabase};
-use crate::options::{OptionError, RestoreOptions};
-use crate::plan::{Costs, CriticalPath, PgMajor, Plan, PlanError, PostDataWork};
+use crate::options::RestoreOptions;
+use crate::plan::{Costs, CriticalPath, PgMajor, Plan, PostDataWork};
 use crate::schedule::Policy;
-use crate::selection::{CriteriaError, Selected, SelectionError};
-use crate::toc::{Item, Toc};
+use crate::selection::Selected;
 use crate::units::Jobs;
 
 use sizes::Sizes;
 
 /// How many tables are listed.
 const TABLES: usize = 10;
-
-/// Why an archive could not be inspected.
-#[derive(Debug, thiserror::Error)]
-pub enum InspectError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    /// It cannot be planned.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// The options do not go together, or the version lacks one.
-    #[error(transparent)]
-    Options(#[from] OptionError),
-    /// A file that the options name cannot be used.
-    #[error(transparent)]
-    Criteria(#[from] CriteriaError),
-    /// The options do not fit the archive.
-    #[error(transparent)]
-    Selection(#[from] SelectionError),
-}
 
 /// What the times behind a forecast come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,9 +209,6 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The newest major version whose rules are known here.
-const NEWEST: PgMajor = PgMajor(18);
-
 impl Head {
     fn new(archive: &Archive, rules: PgMajor) -> Self {
         let header = archive.header();
@@ -244,27 +224,4 @@ impl Head {
             rules_of: rules.0,
         }
     }
-}
-
-/// An item's kind and name as they are shown.
-fn title(item: &Item) -> String {
-    format!("{} {}", item.kind.as_str(), qualified(item))
-}
-
-/// An item's name with its schema.
-fn qualified(item: &Item) -> String {
-    match item.namespace.as_deref() {
-        Some(schema) if !schema.is_empty() => format!("{schema}.{}", item.name()),
-        _ => item.name().to_owned(),
-    }
-}
-
-/// The item at a place of the plan.
-fn item_at(toc: &Toc, place: crate::plan::ItemIndex) -> &Item {
-    &toc.items[place.as_usize()]
-}
-
-/// A part of a whole, from 0 to 1; of nothing it is 0.
-fn share(part: u128, whole: u128) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }

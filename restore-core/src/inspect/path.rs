@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::plan::{Costs, CriticalPath, ItemIndex, PassFloor, Plan};
 use crate::toc::{ItemKind, Toc};
 
-use super::{item_at, qualified, share, title};
+use super::words::{item_at, qualified, share, title};
 
 /// How many items of the critical path are named: the costliest.
 const STEPS: usize = 12;

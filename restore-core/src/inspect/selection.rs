@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InspectError, NEWEST};
+use super::error::InspectError;
 use crate::archive::Archive;
 use crate::needs::{Avoid, Need, needs};
 use crate::options::{Opt, RestoreOptions};
 use crate::selection::{Criteria, Selected};
 use crate::toc::{Item, ItemKind, Toc};
 use crate::units::PgMajor;
+
+/// The newest major version whose rules are known here.
+const NEWEST: PgMajor = PgMajor(18);
 
 /// What options leave of an archive, by the rules of one version.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::archive::{Archive, ArchiveError};
 use crate::format::Format;
 use crate::plan::{ItemIndex, Plan};
@@ -10,7 +12,15 @@ use crate::selection::Selected;
 use crate::toc::{DataOffset, Item, ItemKind, Section};
 use crate::units::{Bytes, DumpId};
 
-use super::contents::SizesFrom;
+/// Where the sizes of items come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizesFrom {
+    /// The table of contents or the sizes of files: what `pg_restore` knows.
+    TableOfContents,
+    /// The archive was read through: `pg_restore` does not know them.
+    ReadingThrough,
+}
 
 /// Sizes by place in the table of contents that is restored; what is left out
 /// has none.

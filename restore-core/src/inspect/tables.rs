@@ -8,7 +8,7 @@ use crate::toc::{Item, ItemKind, Section};
 use crate::units::Bytes;
 
 use super::sizes::Sizes;
-use super::{item_at, qualified, share};
+use super::words::{item_at, qualified, share};
 
 /// A table that has data in the archive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

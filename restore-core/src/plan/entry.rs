@@ -3,6 +3,25 @@
 use crate::toc::{Item, ItemKind, Section};
 use crate::units::{Bytes, DumpId};
 
+/// The position of an item in the table of contents.
+///
+/// Cheaper than its [`DumpId`], and dense: the plan's tables are indexed by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemIndex(pub(super) u32);
+
+impl ItemIndex {
+    /// The position as an index into [`Toc::items`](crate::toc::Toc::items).
+    pub fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+
+    /// A position that belongs to no plan.
+    #[cfg(test)]
+    pub(crate) fn for_test(place: u32) -> Self {
+        Self(place)
+    }
+}
+
 /// An item as planning sees it: of an archive's table of contents, or of a
 /// record that outlives the archive.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,9 @@
 
 use crate::plan::{ItemIndex, Plan};
 
-use super::Policy;
 use super::list::ReadyList;
 use super::locks::{LockTable, Obstacle};
+use super::policy::Policy;
 
 /// What is ready, in the order of a [`Policy`].
 #[derive(Debug, Clone)]

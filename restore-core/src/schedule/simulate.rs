@@ -10,7 +10,7 @@ use super::{Lane, Policy, Schedule, Step};
 
 /// When and where an item ran, in the unit of the costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct ScheduledItem {
     /// The item.
     pub item: ItemIndex,
     /// Where it ran.
@@ -42,7 +42,7 @@ pub struct Simulation {
     /// With how many jobs.
     pub jobs: Jobs,
     /// The items in the order in which they were started.
-    pub spans: Vec<Span>,
+    pub items: Vec<ScheduledItem>,
     /// How many items ran and what they wanted, from beginning to end.
     pub segments: Vec<Segment>,
 }
@@ -52,19 +52,19 @@ impl Simulation {
     pub fn run(plan: &Plan, costs: &Costs, jobs: Jobs, policy: Policy) -> Self {
         let mut schedule = Schedule::new(plan, jobs, policy);
         let mut clock = Clock::default();
-        let mut spans = Vec::with_capacity(plan.len());
+        let mut items = Vec::with_capacity(plan.len());
         loop {
             match schedule.next_step() {
                 Step::Start { item, lane } => {
                     let cost = u128::from(costs.of(item).0);
-                    spans.push(clock.start(item, lane, cost, costs.demand(item)));
+                    items.push(clock.start(item, lane, cost, costs.demand(item)));
                 }
                 Step::Skip(_) => {}
                 Step::Wait => schedule.finish(clock.next_finished(costs)),
                 Step::Done => break,
             }
         }
-        Self { jobs, spans, segments: clock.segments }
+        Self { jobs, items, segments: clock.segments }
     }
 
     /// How long the whole restore took.
@@ -91,9 +91,9 @@ impl Simulation {
     }
 
     /// The straggler: the item on a worker that finished last, with its time.
-    pub fn straggler(&self) -> Option<&Span> {
-        let on_worker = |span: &&Span| matches!(span.lane, Lane::Worker(_));
-        self.spans.iter().filter(on_worker).max_by_key(|span| span.end)
+    pub fn straggler(&self) -> Option<&ScheduledItem> {
+        let on_worker = |item: &&ScheduledItem| matches!(item.lane, Lane::Worker(_));
+        self.items.iter().filter(on_worker).max_by_key(|item| item.end)
     }
 
     /// For how long exactly k items ran, for k from 0 to the most that ever
@@ -130,11 +130,11 @@ struct Clock {
 }
 
 impl Clock {
-    fn start(&mut self, item: ItemIndex, lane: Lane, cost: u128, demand: Demand) -> Span {
+    fn start(&mut self, item: ItemIndex, lane: Lane, cost: u128, demand: Demand) -> ScheduledItem {
         let end = self.now + cost;
         self.demand += u64::from(demand.0);
         self.running.push(Reverse((end, lane, item)));
-        Span { item, lane, start: self.now, end }
+        ScheduledItem { item, lane, start: self.now, end }
     }
 
     /// Lets time pass until an item finishes.

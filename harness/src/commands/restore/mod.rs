@@ -12,8 +12,9 @@ use restore_core::units::Jobs;
 use tokio::sync::mpsc;
 
 use self::progress::Progress;
-use super::Status;
+use super::{Status, style};
 use crate::cli::{EventFormat, RestoreArgs, Way};
+use crate::document::terminal;
 use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::report::restored;
@@ -49,7 +50,8 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     printer.clear();
     match ended {
         Ok(summary) => {
-            printer.note(restored::render(&summary, archive.toc()));
+            let document = restored::document(&summary, archive.toc());
+            printer.note(terminal::render(&document, style(printer)).trim_end());
             Ok(if summary.is_clean() { Status::Done } else { Status::RestoreErrors })
         }
         Err(error) => {

@@ -21,7 +21,7 @@ use super::launcher::ContainerLauncher;
 use super::reach::Reach;
 use super::usage::stats;
 use crate::lease::{Lease, Resource};
-use crate::load::{EngineStats, FirstProcess, Scene};
+use crate::load::{EngineStats, FirstProcess, SamplingTarget};
 use crate::scenario::quantity::Memory;
 
 /// The superuser of the official image.
@@ -136,7 +136,7 @@ impl Container {
     }
 
     /// Says where its load is to be seen, as far as the engine tells.
-    pub(crate) async fn put_into(&self, scene: &mut Scene) {
+    pub(crate) async fn put_into(&self, target: &mut SamplingTarget) {
         let (docker, id) = (self.docker.clone(), self.id.clone());
         if let Ok(seen) = self.inspect().await {
             let mounts = seen.mounts.unwrap_or_default().into_iter();
@@ -145,15 +145,15 @@ impl Container {
             });
             // Under the same path here, unless the engine runs in a machine
             // of its own.
-            scene.data = of_data
+            target.data = of_data
                 .filter_map(|mount| mount.source.map(PathBuf::from))
                 .find(|path| path.exists());
             let process = seen.state.and_then(|state| state.pid);
             if let Some(process) = process.and_then(|pid| u32::try_from(pid).ok()) {
-                scene.first_process = FirstProcess::Container { id: id.clone(), process };
+                target.first_process = FirstProcess::Container { id: id.clone(), process };
             }
         }
-        scene.engine = Some(EngineStats::new(move || stats(docker.clone(), id.clone())));
+        target.engine = Some(EngineStats::new(move || stats(docker.clone(), id.clone())));
     }
 
     /// Starts the server again, whether it runs or has died.

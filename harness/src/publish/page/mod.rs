@@ -17,9 +17,7 @@ use super::plot::{Figure, Pictures, RunFigures, style_sheet};
 use crate::document::markdown::escape;
 use crate::report::Article;
 
-/// The page's template.
 pub const PAGE: &str = "page.html";
-/// The template of the Markdown article.
 pub const MARKDOWN: &str = "article.md";
 
 /// The templates by name, as they are without a house style.
@@ -35,18 +33,11 @@ pub const TEMPLATES: [(&str, &str); 9] = [
     ("history.md", include_str!("templates/history.md")),
 ];
 
-/// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// A template is wrong.
     #[error("template {name}: {error}")]
-    Template {
-        /// Its name.
-        name: &'static str,
-        /// What is wrong, with its line.
-        error: minijinja::Error,
-    },
-    /// The article cannot be written as JSON.
+    Template { name: &'static str, error: minijinja::Error },
     #[error("cannot write the article as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

@@ -7,7 +7,6 @@ use super::scene::{Anchor, Ink, Scene, Stroke, Weight};
 
 /// Where things are in a timeline; the load is drawn over the same columns.
 pub(super) struct Columns {
-    /// The time axis.
     pub(super) x: Scale,
     /// Where the data begins.
     pub(super) left: f64,

@@ -139,11 +139,8 @@ fn trials(
 }
 
 fn cell_tip(curve: &CurveStudy, cell: &CellStudy) -> String {
-    let time = cell.time_seconds.map(|time| {
-        let interval = format::time_interval(&time).map(|both| format!(" ({both})"));
-        format!("{}{}", format::time(time.value), interval.unwrap_or_default())
-    });
-    format!("{}, -j {}: {}, n = {}", curve.title, cell.jobs, time.unwrap_or_default(), cell.n)
+    let time = cell.time_seconds.as_ref().map(format::time_with_interval).unwrap_or_default();
+    format!("{}, -j {}: {time}, n = {}", curve.title, cell.jobs, cell.n)
 }
 
 /// The rules of thumb that lie on the axis.

@@ -12,7 +12,6 @@ use super::svg::{self, Named};
 pub struct Figure {
     /// Its name in file names and anchors, one of its kind in the article.
     pub name: String,
-    /// What it shows.
     pub title: String,
     /// What is to be seen in it, for those who cannot see it.
     pub description: String,

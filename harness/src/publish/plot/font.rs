@@ -6,10 +6,8 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font as _, FontRef};
 
-/// Thickness of letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// Usual.
     Regular,
     /// For what is to be seen first.
     SemiBold,

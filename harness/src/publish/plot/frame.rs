@@ -27,7 +27,6 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Width of a picture.
     pub(super) fn width(self) -> f64 {
         match self {
             Self::Wide => 880.0,
@@ -50,11 +49,9 @@ impl Layout {
 pub(super) struct Around<'a> {
     /// What the vertical axis shows.
     pub(super) title: &'a str,
-    /// Its ticks.
     pub(super) ticks: &'a Ticks,
     /// Whether its distances are ratios.
     pub(super) logarithmic: bool,
-    /// The numbers of jobs.
     pub(super) jobs: &'a [Jobs],
     /// Room for labels to the right of the data.
     pub(super) right: f64,
@@ -98,7 +95,6 @@ pub(super) fn jobs_scale(jobs: &[Jobs], (left, right): (f64, f64)) -> Scale {
 }
 
 impl Frame {
-    /// Draws the axes and says where the data goes.
     pub(super) fn draw(scene: &mut Scene, layout: Layout, around: &Around<'_>) -> Self {
         let (left, right) = plot_columns(layout, around.ticks, around.right);
         let title_row = if around.title.is_empty() { 0.0 } else { LINE + 3.0 };

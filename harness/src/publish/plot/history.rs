@@ -94,14 +94,12 @@ fn draw_point(scene: &mut Scene, x: f64, y: &Scale, point: &HistoryPoint) {
     if let (Some(low), Some(high)) = (time.low, time.high) {
         scene.line((x, y.at(high)), (x, y.at(low)), Stroke::solid(ink, 1.4));
     }
-    let interval = format::time_interval(time).map(|both| format!(" ({both})"));
     let tip = format!(
-        "{}, {}, PostgreSQL {}: {}{}, n = {}",
+        "{}, {}, PostgreSQL {}: {}, n = {}",
         point.run,
         point.at,
         point.server,
-        format::time(time.value),
-        interval.unwrap_or_default(),
+        format::time_with_interval(time),
         point.n
     );
     let at = (x, y.at(time.value));
@@ -206,7 +204,6 @@ fn key(scene: &mut Scene, cells: &[HistoryCell]) -> f64 {
     labels::key(scene, &entries, EDGE, 4.0)
 }
 
-/// The picture in words.
 pub(super) fn describe(history: &HistoryReport) -> String {
     let of_cell = |cell: &HistoryCell| {
         let levels: Vec<String> = cell

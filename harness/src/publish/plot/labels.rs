@@ -6,13 +6,9 @@ use super::scene::{Anchor, Ink, Scene, Weight};
 /// A label that belongs to a place on the horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Note {
-    /// The place.
     pub(super) x: f64,
-    /// What it says.
     pub(super) text: String,
-    /// Its colour.
     pub(super) ink: Ink,
-    /// Thickness of its letters.
     pub(super) weight: Weight,
 }
 
@@ -104,11 +100,8 @@ pub(super) type Sign<'a> = Box<dyn Fn(&mut Scene, (f64, f64)) + 'a>;
 
 /// An entry of a key above a picture.
 pub(super) struct KeyEntry<'a> {
-    /// What it says.
     pub(super) text: &'a str,
-    /// Its colour.
     pub(super) ink: Ink,
-    /// Its sign.
     pub(super) sign: Sign<'a>,
 }
 

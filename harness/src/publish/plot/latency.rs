@@ -65,12 +65,9 @@ fn latency_ticks(shown: &[&LatencyByJobs]) -> Ticks {
     Ticks::of_time_logarithmic(low, high)
 }
 
-/// One kind over jobs.
 fn panel(run: &RunArticle, report: &LatencyByJobs, latencies: &Ticks, layout: Layout) -> Scene {
     let curves = curves(report);
-    let mut jobs: Vec<_> = cells(report).map(|cell| cell.jobs).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
+    let jobs = over_jobs::ascending(cells(report).map(|cell| cell.jobs));
     let own: Ticks;
     let (ticks, logarithmic, title) = if report.kind == LatencyKind::Late {
         own = Ticks::of_percent(values(report).fold(0.0, f64::max), 4);
@@ -195,13 +192,11 @@ fn tip(
     of: &Estimate,
     when: &str,
 ) -> String {
-    let interval = match report.kind {
-        LatencyKind::Late => format::percent_interval(of),
-        LatencyKind::P50 | LatencyKind::P99 => format::time_interval(of),
+    let value = match report.kind {
+        LatencyKind::Late => format::percent_with_interval(of),
+        LatencyKind::P50 | LatencyKind::P99 => format::time_with_interval(of),
     };
-    let interval = interval.map(|both| format!(" ({both})")).unwrap_or_default();
-    let value = write(report.kind, of.value);
-    format!("{}, -j {}, {when}: {value}{interval}", curve.title, cell.jobs)
+    format!("{}, -j {}, {when}: {value}", curve.title, cell.jobs)
 }
 
 fn trial_tip(
@@ -258,7 +253,6 @@ fn line_key(scene: &mut Scene, shown: &[&LatencyByJobs], top: f64) -> f64 {
     top + labels::key(scene, &entries, EDGE, top + 4.0) + 4.0
 }
 
-/// The picture in words.
 pub(super) fn describe(run: &RunArticle) -> String {
     let of_curve = |report: &LatencyByJobs, curve: &LatencyCurve| {
         let cells: Vec<String> = curve

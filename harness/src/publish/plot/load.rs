@@ -34,14 +34,11 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     Some(scene)
 }
 
-/// One kind of load over jobs.
 fn panel(report: &LoadByJobs, layout: Layout) -> Scene {
     let curves = &report.curves[..report.curves.len().min(over_jobs::MOST_CURVES)];
-    let mut jobs: Vec<_> =
-        curves.iter().flat_map(|curve| curve.cells.iter().map(|cell| cell.jobs)).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
-    let values = curves.iter().flat_map(|curve| &curve.cells).flat_map(|cell| &cell.trials);
+    let cells = || curves.iter().flat_map(|curve| &curve.cells);
+    let jobs = over_jobs::ascending(cells().map(|cell| cell.jobs));
+    let values = cells().flat_map(|cell| &cell.trials);
     let ticks = match report.kind {
         LoadKind::Wal => Ticks::of_rate(values.copied().fold(0.0, f64::max), 4),
         LoadKind::Processors | LoadKind::Disk | LoadKind::IoPressure => Ticks::of_share(),
@@ -85,7 +82,6 @@ fn panel(report: &LoadByJobs, layout: Layout) -> Scene {
     scene
 }
 
-/// A load in words.
 pub(super) fn write(report: &LoadByJobs, value: f64) -> String {
     match report.kind {
         LoadKind::Wal => format::rate(value),

@@ -2,13 +2,13 @@
 
 use super::font;
 use super::frame::{EDGE, LINE, Layout, SIZE};
+use super::over_jobs;
 use super::scene::{Anchor, Ink, Rect, Scene, Shape, Weight};
 use super::svg::centred;
 use crate::report::article::RunArticle;
 use crate::report::format;
 use crate::study::map::{MapCell, MapRow};
 
-/// Height of a row.
 const ROW: f64 = 30.0;
 /// Cells that fit beside each other with their numbers.
 const LEAST_WIDTH: f64 = 40.0;
@@ -16,15 +16,11 @@ const LEAST_WIDTH: f64 = 40.0;
 /// Draws the map; `None` for a single curve, and for more numbers of jobs
 /// than can be read beside each other.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
-    let mut jobs: Vec<_> =
-        run.map.iter().flat_map(|row| row.cells.iter().map(|cell| cell.jobs)).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
-    if jobs.is_empty()
-        || run.map.iter().all(|row| row.cells.iter().all(|c| c.to_fastest_ratio.is_none()))
-    {
+    let cells = || run.map.iter().flat_map(|row| &row.cells);
+    if cells().all(|cell| cell.to_fastest_ratio.is_none()) {
         return None;
     }
+    let jobs = over_jobs::ascending(cells().map(|cell| cell.jobs));
     let mut scene = Scene::new(layout.width(), 0.0);
     let names_above = layout == Layout::Narrow;
     let longest = run

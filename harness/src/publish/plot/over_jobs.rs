@@ -1,6 +1,8 @@
 //! What the charts over jobs share: which curves there are, where their
 //! points stand, how a point, its interval and its trials look.
 
+use std::collections::BTreeSet;
+
 use restore_core::units::Jobs;
 
 use super::frame::{self, Frame, Layout};
@@ -16,11 +18,12 @@ pub(super) const MOST_CURVES: usize = 2 * Ink::SERIES;
 
 /// All numbers of jobs of some curves, ascending.
 pub(super) fn all_jobs<'a>(curves: impl Iterator<Item = &'a CurveStudy>) -> Vec<Jobs> {
-    let mut jobs: Vec<Jobs> =
-        curves.flat_map(|curve| curve.cells.iter().map(|cell| cell.jobs)).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
-    jobs
+    ascending(curves.flat_map(|curve| &curve.cells).map(|cell| cell.jobs))
+}
+
+/// Each number of jobs once.
+pub(super) fn ascending(jobs: impl Iterator<Item = Jobs>) -> Vec<Jobs> {
+    jobs.collect::<BTreeSet<Jobs>>().into_iter().collect()
 }
 
 /// The curves of a run that have a time, with their place among its curves.
@@ -69,7 +72,6 @@ pub(super) fn ends(estimate: &Estimate) -> Option<(f64, f64)> {
     Some((estimate.low?, estimate.high.unwrap_or(f64::INFINITY)))
 }
 
-/// Draws a point with its interval.
 pub(super) fn point(
     scene: &mut Scene,
     frame: &Frame,
@@ -92,7 +94,6 @@ pub(super) fn point(
     dot(scene, (x, frame.y.at(estimate.value)), series, tip);
 }
 
-/// Draws a point.
 pub(super) fn dot(scene: &mut Scene, at: (f64, f64), series: usize, tip: String) {
     let (ink, sign) = (Ink::of_series(series), Sign::of_series(series));
     scene.draw(Shape::Dot(at, 6.0, Ink::Surface, 1.0, sign));
@@ -128,7 +129,6 @@ pub(super) fn band(scene: &mut Scene, frame: &Frame, points: &[(f64, Estimate)],
     scene.draw(Shape::Area(corners, Ink::of_series(series), 0.13));
 }
 
-/// Draws the line of a curve.
 pub(super) fn line(scene: &mut Scene, points: Vec<(f64, f64)>, series: usize) {
     // Colours repeat; the second time their lines are dashed.
     let ink = Ink::of_series(series);

@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 
 use super::scene::Ink;
 
-/// Light or dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
     /// Dark on white.
@@ -37,7 +36,6 @@ const DARK: [Rgb; Ink::SERIES] = [
     (0xb6, 0xc2, 0xd4),
 ];
 
-/// The colour of `ink` in `theme`.
 pub(super) fn rgb(ink: Ink, theme: Theme) -> Rgb {
     match (ink, theme) {
         (Ink::Text, Theme::Light) => (0x1a, 0x1d, 0x21),
@@ -53,7 +51,6 @@ pub(super) fn rgb(ink: Ink, theme: Theme) -> Rgb {
     }
 }
 
-/// Every ink.
 fn inks() -> impl Iterator<Item = Ink> {
     [Ink::Text, Ink::Muted, Ink::Grid, Ink::Surface]
         .into_iter()

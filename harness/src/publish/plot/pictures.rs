@@ -15,7 +15,6 @@ use crate::report::phrases;
 pub struct RunFigures {
     /// Time over jobs; `None` where no trial completed.
     pub duration: Option<Figure>,
-    /// Speed-up over jobs.
     pub speedup: Option<Figure>,
     /// Measured times against those that the replay predicts.
     pub replay: Option<Figure>,

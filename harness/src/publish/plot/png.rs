@@ -24,13 +24,10 @@ const SAMPLES: u32 = 2;
 
 const FAMILY: &str = "jobtune";
 
-/// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
-    /// plotters refused a shape.
     #[error("cannot draw the picture: {0}")]
     Draw(String),
-    /// The encoder failed.
     #[error("cannot encode the picture: {0}")]
     Encode(#[from] png::EncodingError),
 }

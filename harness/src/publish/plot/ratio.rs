@@ -15,10 +15,8 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     // One chart has one denominator.
     let pairs: Vec<&Pair> =
         run.pairs.iter().filter(|pair| pair.base == base).take(over_jobs::MOST_CURVES).collect();
-    let mut jobs: Vec<_> =
-        pairs.iter().flat_map(|pair| pair.cells.iter().map(|cell| cell.jobs)).collect();
-    jobs.sort_unstable();
-    jobs.dedup();
+    let jobs =
+        over_jobs::ascending(pairs.iter().flat_map(|pair| &pair.cells).map(|cell| cell.jobs));
     let (lowest, highest) = range(&pairs);
     let ticks = Ticks::of_ratio(lowest, highest);
     let base_title = &run.report.study.curves[base].title;

@@ -1,7 +1,5 @@
 //! Measured times against those that the replay of the schedule predicts.
 
-use restore_core::units::Jobs;
-
 use super::font;
 use super::frame::{Around, EDGE, Frame, LINE, Layout, SIZE};
 use super::labels::{self, KeyEntry};
@@ -16,7 +14,7 @@ use crate::record::Outcome;
 use crate::report::article::RunArticle;
 use crate::report::format;
 use crate::stats::estimate::Estimate;
-use crate::study::evidence::Evidence;
+use crate::study::evidence::CurveEvidence;
 
 /// Draws a panel for each curve that was replayed; `None` where none was.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
@@ -49,13 +47,11 @@ fn panel(
     series: usize,
     curve: &CurveStudy,
     replay: &CurveReplay,
-    evidence: &Evidence,
+    evidence: &CurveEvidence,
 ) -> Scene {
     let mut scene = Scene::new(layout.width(), 0.0);
-    let mut jobs: Vec<Jobs> = shown(replay).map(|prediction| prediction.jobs).collect();
-    jobs.extend(curve.cells.iter().map(|cell| cell.jobs));
-    jobs.sort_unstable();
-    jobs.dedup();
+    let measured = curve.cells.iter().map(|cell| cell.jobs);
+    let jobs = over_jobs::ascending(shown(replay).map(|of| of.jobs).chain(measured));
     let ticks = Ticks::of_time(highest(curve, replay, evidence), 4);
     let ink = Ink::of_series(series);
     let style = (SIZE, Weight::SemiBold);
@@ -88,7 +84,12 @@ fn panel(
     for cell in &curve.cells {
         if let Some(time) = cell.time_seconds {
             let x = over_jobs::at(&frame.x, cell.jobs);
-            let tip = format!("{}, -j {}: measured {}", curve.title, cell.jobs, words(&time));
+            let tip = format!(
+                "{}, -j {}: measured {}",
+                curve.title,
+                cell.jobs,
+                format::time_with_interval(&time)
+            );
             over_jobs::point(&mut scene, &frame, x, &time, series, tip);
         }
     }
@@ -98,7 +99,7 @@ fn panel(
 
 /// The top of the axis: all trials and predictions, and intervals as far as
 /// they are not out of all proportion.
-fn highest(curve: &CurveStudy, replay: &CurveReplay, evidence: &Evidence) -> f64 {
+fn highest(curve: &CurveStudy, replay: &CurveReplay, evidence: &CurveEvidence) -> f64 {
     let completed = evidence.trials.iter().filter(|trial| trial.outcome == Outcome::Completed);
     let trials = completed.map(|trial| trial.seconds);
     let predictions = shown(replay).map(|prediction| prediction.time_seconds.value);
@@ -139,7 +140,7 @@ fn predicted(scene: &mut Scene, frame: &Frame, curve: &CurveStudy, replay: &Curv
             "{}, -j {}: predicted {}",
             curve.title,
             prediction.jobs,
-            words(&prediction.time_seconds)
+            format::time_with_interval(&prediction.time_seconds)
         );
         scene.draw_with_tip(Shape::Dot(point, 3.6, ink, 1.0, Sign::Circle), tip);
         scene.draw(Shape::Dot(point, 2.0, Ink::Surface, 1.0, Sign::Circle));
@@ -155,11 +156,6 @@ fn line_stroke(ink: Ink) -> Stroke {
 
 fn floor_stroke() -> Stroke {
     Stroke::dashed(Ink::Text, 1.4, 10.0, 3.0)
-}
-
-fn words(time: &Estimate) -> String {
-    let interval = format::time_interval(time).map(|both| format!(" ({both})"));
-    format!("{}{}", format::time(time.value), interval.unwrap_or_default())
 }
 
 /// What the signs mean; returns where it ends.
@@ -187,7 +183,6 @@ fn key(scene: &mut Scene) -> f64 {
     labels::key(scene, &entries, EDGE, 4.0)
 }
 
-/// The picture in words.
 pub(super) fn describe(run: &RunArticle) -> String {
     let of_curve = |curve: &CurveStudy| {
         let replay = curve.replay.as_ref()?;

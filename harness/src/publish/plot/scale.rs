@@ -40,9 +40,7 @@ impl Scale {
 /// A place on an axis and what is written there.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tick {
-    /// The number.
     pub(super) value: f64,
-    /// Its label.
     pub(super) label: String,
 }
 
@@ -160,7 +158,6 @@ impl Ticks {
         Self { unit: "", ticks }
     }
 
-    /// The first and the last number.
     pub(super) fn range(&self) -> (f64, f64) {
         let first = self.ticks.first().map_or(0.0, |tick| tick.value);
         let last = self.ticks.last().map_or(1.0, |tick| tick.value);

@@ -39,32 +39,25 @@ impl Ink {
 pub(crate) enum Anchor {
     /// The text begins there.
     Start,
-    /// It is centred there.
     Middle,
-    /// It ends there.
     End,
 }
 
-/// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Stroke {
-    /// Colour.
     pub(crate) ink: Ink,
     /// Width in pixels.
     pub(crate) width: f64,
-    /// Lengths of dashes and gaps.
     pub(crate) dash: Option<(f64, f64)>,
     /// From 0 to 1.
     pub(crate) opacity: f64,
 }
 
 impl Stroke {
-    /// A solid line.
     pub(crate) fn solid(ink: Ink, width: f64) -> Self {
         Self { ink, width, dash: None, opacity: 1.0 }
     }
 
-    /// A dashed line.
     pub(crate) fn dashed(ink: Ink, width: f64, dash: f64, gap: f64) -> Self {
         Self { dash: Some((dash, gap)), ..Self::solid(ink, width) }
     }
@@ -73,9 +66,7 @@ impl Stroke {
 /// The sign of a point, so that curves differ by more than colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sign {
-    /// A disc.
     Circle,
-    /// A square.
     Square,
     /// A square on its corner.
     Diamond,
@@ -90,7 +81,6 @@ impl Sign {
     }
 }
 
-/// A line of text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Text {
     /// Where its anchor and its baseline meet.
@@ -99,11 +89,8 @@ pub(crate) struct Text {
     pub(crate) anchor: Anchor,
     /// Pixels per em.
     pub(crate) size: f64,
-    /// Thickness.
     pub(crate) weight: Weight,
-    /// Colour.
     pub(crate) ink: Ink,
-    /// What it says.
     pub(crate) words: String,
 }
 
@@ -114,56 +101,42 @@ impl Text {
     }
 }
 
-/// A rectangle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rect {
-    /// Left edge.
     pub(crate) x: f64,
-    /// Upper edge.
     pub(crate) y: f64,
-    /// Width.
     pub(crate) width: f64,
-    /// Height.
     pub(crate) height: f64,
 }
 
 impl Rect {
-    /// The right edge.
     pub(crate) fn right(&self) -> f64 {
         self.x + self.width
     }
 
-    /// The lower edge.
     pub(crate) fn bottom(&self) -> f64 {
         self.y + self.height
     }
 }
 
-/// What can be drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     /// A line through points.
     Line(Vec<Point>, Stroke),
-    /// A filled polygon.
     Area(Vec<Point>, Ink, f64),
-    /// A filled rectangle.
     Bar(Rect, Ink, f64),
     /// A point with its radius, opacity and sign.
     Dot(Point, f64, Ink, f64, Sign),
-    /// A line of text.
     Text(Text),
 }
 
 /// A shape, and what it says when it is pointed at.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mark {
-    /// The shape.
     pub(crate) shape: Shape,
-    /// What it says.
     pub(crate) tip: Option<String>,
 }
 
-/// A picture.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scene {
     /// Width in pixels.
@@ -175,12 +148,10 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// An empty picture.
     pub(crate) fn new(width: f64, height: f64) -> Self {
         Self { width, height, marks: Vec::new() }
     }
 
-    /// Draws `shape`.
     pub(crate) fn draw(&mut self, shape: Shape) {
         self.marks.push(Mark { shape, tip: None });
     }
@@ -190,7 +161,6 @@ impl Scene {
         self.marks.push(Mark { shape, tip: Some(tip) });
     }
 
-    /// Draws a straight line.
     pub(crate) fn line(&mut self, from: Point, to: Point, stroke: Stroke) {
         self.draw(Shape::Line(vec![from, to], stroke));
     }
@@ -200,7 +170,6 @@ impl Scene {
         self.write(at, anchor, (size, Weight::Regular), ink, text);
     }
 
-    /// Writes text.
     pub(crate) fn write(
         &mut self,
         at: Point,

@@ -9,7 +9,7 @@ use crate::record::Outcome;
 use crate::report::article::{Article, RunArticle};
 use crate::report::format;
 use crate::stats::estimate::Estimate;
-use crate::study::evidence::Evidence;
+use crate::study::evidence::CurveEvidence;
 
 /// Height of a row: its words and its line.
 const ROW: f64 = 44.0;
@@ -19,7 +19,7 @@ struct Row<'a> {
     curve: &'a CurveStudy,
     cell: &'a CellStudy,
     time: Estimate,
-    evidence: &'a Evidence,
+    evidence: &'a CurveEvidence,
     series: usize,
 }
 
@@ -115,7 +115,6 @@ fn words(row: &Row<'_>) -> String {
     format!("{} with -j {} ({how})", format::time(row.time.value), row.cell.jobs)
 }
 
-/// The picture in words.
 pub(super) fn describe(article: &Article) -> String {
     let of_run = |run: &RunArticle| {
         let rows: Vec<String> =

@@ -10,7 +10,7 @@ use crate::recommend::{CellStudy, CurveStudy};
 use crate::report::article::RunArticle;
 use crate::report::format;
 use crate::stats::estimate::Estimate;
-use crate::study::evidence::Evidence;
+use crate::study::evidence::CurveEvidence;
 
 /// Draws the speed-up of a run; `None` without a cell of one job and another.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
@@ -87,7 +87,7 @@ fn ideal(scene: &mut Scene, frame: &Frame, (first, last): (f64, f64)) {
 }
 
 /// The laws, thin, and the floor.
-fn lines(scene: &mut Scene, frame: &Frame, evidence: &Evidence, series: usize, shift: f64) {
+fn lines(scene: &mut Scene, frame: &Frame, evidence: &CurveEvidence, series: usize, shift: f64) {
     let ink = Ink::of_series(series);
     for law in &evidence.laws {
         let points: Vec<(f64, f64)> = law

@@ -16,7 +16,6 @@ use super::scene::{Anchor, Ink, Mark, Point, Rect, Scene, Shape, Sign, Stroke, T
 pub(super) struct Named<'a> {
     /// Identifier, one of its kind in the page.
     pub(super) id: &'a str,
-    /// What it shows.
     pub(super) title: &'a str,
     /// What is to be seen in it.
     pub(super) description: &'a str,

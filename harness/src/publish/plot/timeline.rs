@@ -17,7 +17,6 @@ const NAMED: f64 = 34.0;
 /// Height of the line under what the end waited for.
 const MARK: f64 = 3.5;
 
-/// Draws a timeline.
 pub(super) fn draw(timeline: &TrialTimeline, layout: Layout) -> Scene {
     let mut scene = Scene::new(layout.width(), 0.0);
     let top = key(&mut scene, timeline) + 10.0;

@@ -17,9 +17,9 @@ use serde::{Serialize, Serializer};
 
 use rules::Facts;
 
-use crate::analysis::Place;
+use crate::analysis::Cpus;
 use crate::analysis::cell::CellSummary;
-use crate::analysis::load::Course;
+use crate::analysis::parallelism::Parallelism;
 use crate::scenario::Phase;
 use crate::stats::estimate::digits;
 
@@ -32,11 +32,8 @@ pub const WORK_TOLERANCE: f64 = 0.25;
 /// What limits a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bottleneck {
-    /// What was measured.
     pub phase: Phase,
-    /// The number of jobs.
     pub jobs: Jobs,
-    /// The cause.
     pub cause: Cause,
     /// The readings that led to it.
     pub readings: Vec<Reading>,
@@ -46,8 +43,8 @@ pub struct Bottleneck {
     pub also: Vec<Cause>,
     /// Two counts of the work under way, which should agree.
     pub work: Option<WorkUnderWay>,
-    /// The course of its trials.
-    pub course: Option<Course>,
+    /// How parallel its trials were.
+    pub parallelism: Option<Parallelism>,
 }
 
 impl Serialize for Bottleneck {
@@ -61,7 +58,7 @@ impl Serialize for Bottleneck {
         fields.serialize_field("item", &self.item)?;
         fields.serialize_field("also", &also)?;
         fields.serialize_field("little", &self.work)?;
-        fields.serialize_field("course", &self.course)?;
+        fields.serialize_field("course", &self.parallelism)?;
         fields.end()
     }
 }
@@ -114,13 +111,13 @@ const ORDER: [Cause; 13] = [
 ];
 
 impl Bottleneck {
-    /// What limits `cell`. Where no load was recorded, the course of the
-    /// items may still tell; `None` if it does not.
-    pub fn new(phase: Phase, cell: &CellSummary, place: Place) -> Option<Self> {
+    /// What limits `cell`. Where no load was recorded, the times of the
+    /// items may still tell; `None` if they do not.
+    pub fn new(phase: Phase, cell: &CellSummary, cpus: Cpus) -> Option<Self> {
         let load = &cell.load;
         let is_recorded =
             load.cpu.is_some() || load.host_cpu_mean.is_some() || load.session_samples > 0;
-        let facts = Facts { phase, jobs: cell.jobs, load, place };
+        let facts = Facts { phase, jobs: cell.jobs, load, cpus };
         let mut met = ORDER.iter().filter_map(|&cause| Some((cause, facts.speak_for(cause)?)));
         let mixed = || is_recorded.then(|| (Cause::Mixed, facts.all()));
         let (cause, readings) = met.next().or_else(mixed)?;
@@ -129,16 +126,14 @@ impl Bottleneck {
             Cause::Workers | Cause::Mixed => Vec::new(),
             _ => met.map(|(cause, _)| cause).filter(|cause| *cause != Cause::Workers).collect(),
         };
-        let item = load.course.as_ref().and_then(|course| match cause {
-            Cause::CriticalPath => course.longest_alone.as_ref().map(|(name, _)| name.clone()),
-            Cause::IdleWorkers => course.straggler.clone(),
+        let item = load.parallelism.as_ref().and_then(|parallelism| match cause {
+            Cause::CriticalPath => parallelism.longest_alone.as_ref().map(|(name, _)| name.clone()),
+            Cause::IdleWorkers => parallelism.straggler.clone(),
             _ => None,
         });
-        let work = load
-            .course
-            .as_ref()
-            .zip(load.active)
-            .map(|(course, sessions)| WorkUnderWay { items: course.concurrency, sessions });
+        let work = load.parallelism.as_ref().zip(load.active).map(|(parallelism, sessions)| {
+            WorkUnderWay { items: parallelism.concurrency, sessions }
+        });
         let work = work.filter(|_| load.session_samples >= FEWEST_TO_CHECK);
         Some(Self {
             phase,
@@ -148,11 +143,10 @@ impl Bottleneck {
             item,
             also,
             work,
-            course: load.course.clone(),
+            parallelism: load.parallelism.clone(),
         })
     }
 
-    /// The value of a reading.
     pub fn reading(&self, name: &str) -> Option<f64> {
         self.readings.iter().find(|reading| reading.name == name).map(|reading| reading.value)
     }
@@ -164,20 +158,20 @@ mod tests {
 
     use super::*;
     use crate::analysis::load::{CellLoad, Waits};
-    use crate::analysis::{Limits, Tables};
+    use crate::analysis::{RestoreLimits, Tables};
 
     fn cell(jobs: u32, load: CellLoad) -> CellSummary {
         let jobs = Jobs::new(jobs).unwrap();
-        let empty = CellSummary::new(jobs, &[], &Tables::default(), &Limits::default());
+        let empty = CellSummary::new(jobs, &[], &Tables::default(), &RestoreLimits::default());
         CellSummary { load, ..empty }
     }
 
-    fn bottleneck_of(cell: &CellSummary, place: Place) -> Option<Bottleneck> {
-        Bottleneck::new(Phase::Restore, cell, place)
+    fn bottleneck_of(cell: &CellSummary, cpus: Cpus) -> Option<Bottleneck> {
+        Bottleneck::new(Phase::Restore, cell, cpus)
     }
 
-    fn course() -> Course {
-        Course {
+    fn parallelism() -> Parallelism {
+        Parallelism {
             serial: 1.0,
             parallel: 9.0,
             concurrency: 1.5,
@@ -200,16 +194,16 @@ mod tests {
             server_cpu: Some(8.0),
             session_samples: 40,
             active: Some(1.6),
-            course: Some(course()),
+            parallelism: Some(parallelism()),
             ..CellLoad::default()
         }
     }
 
-    const PLACE: Place = Place { host_cores: Some(2.0), cpu_limit: None, server_cores: Some(2) };
+    const CPUS: Cpus = Cpus { host_cores: Some(2.0), cpu_limit: None, server_cores: Some(2) };
 
     #[track_caller]
-    fn assert_limited(jobs: u32, load: CellLoad, place: Place, cause: Cause, said: &str) {
-        let found = bottleneck_of(&cell(jobs, load), place).unwrap();
+    fn assert_limited(jobs: u32, load: CellLoad, cpus: Cpus, cause: Cause, said: &str) {
+        let found = bottleneck_of(&cell(jobs, load), cpus).unwrap();
         assert_eq!(found.cause, cause, "{found:?}");
         assert_eq!(found.to_string(), said);
         assert!(cause == Cause::Mixed || cause == Cause::Workers || !found.readings.is_empty());
@@ -218,32 +212,32 @@ mod tests {
     #[test]
     fn each_rule_names_its_cause() {
         let waits = |waits| CellLoad { waits, ..load() };
-        let during = |course| CellLoad { course: Some(course), ..load() };
+        let during = |parallelism| CellLoad { parallelism: Some(parallelism), ..load() };
         assert_limited(
             2,
             CellLoad { cpu: Some(18.0), ..load() },
-            PLACE,
+            CPUS,
             Cause::Cpu,
             "the processors: the restore uses 90 % of them",
         );
         assert_limited(
             2,
             CellLoad { cpu: Some(9.5), ..load() },
-            Place { cpu_limit: Some(1.0), ..PLACE },
+            Cpus { cpu_limit: Some(1.0), ..CPUS },
             Cause::Cpu,
             "the processors: 95 % of the container's limit in use",
         );
         assert_limited(
             2,
             CellLoad { cpu: Some(18.0), client_cpu: Some(12.0), server_cpu: Some(6.0), ..load() },
-            PLACE,
+            CPUS,
             Cause::ClientDecompression,
             "decompression: the client takes 67 % of the processor time",
         );
         assert_limited(
             4,
             CellLoad { held_by_locks: Some(20.0), ..load() },
-            PLACE,
+            CPUS,
             Cause::Locks,
             "locks: for 50 % of their time workers have nothing but items that lock the same \
              tables as running ones",
@@ -251,77 +245,78 @@ mod tests {
         assert_limited(
             2,
             waits(Waits { sync: Some(0.4), ..Waits::default() }),
-            PLACE,
+            CPUS,
             Cause::Sync,
             "syncs to disk: 40 % of the active sessions wait",
         );
         assert_limited(
             2,
             waits(Waits { wal: Some(0.4), ..Waits::default() }),
-            PLACE,
+            CPUS,
             Cause::Wal,
             "the WAL: 40 % of the active sessions wait",
         );
         assert_limited(
             2,
             CellLoad { disk_mean: Some(0.9), ..load() },
-            PLACE,
+            CPUS,
             Cause::DiskBandwidth,
             "the disk: busy 90 % of the time",
         );
         assert_limited(
             2,
             waits(Waits { io: Some(0.5), ..Waits::default() }),
-            PLACE,
+            CPUS,
             Cause::DiskLatency,
             "the disk's latency: 50 % of the active sessions wait for data files",
         );
         assert_limited(
             2,
-            during(Course { serial: 6.0, parallel: 4.0, ..course() }),
-            PLACE,
+            during(Parallelism { serial: 6.0, parallel: 4.0, ..parallelism() }),
+            CPUS,
             Cause::Serial,
             "the serial part: one connection works 60 % of the time before workers start",
         );
         assert_limited(
             2,
-            during(Course {
+            during(Parallelism {
                 alone: 7.0,
                 longest_alone: Some(("TABLE DATA t".to_owned(), 6.5)),
-                ..course()
+                ..parallelism()
             }),
-            PLACE,
+            CPUS,
             Cause::CriticalPath,
             "one item at a time: 70 % of the time only one runs, TABLE DATA t alone 65 %",
         );
         assert_limited(
             4,
-            during(Course { idle: 18.0, ..course() }),
-            PLACE,
+            during(Parallelism { idle: 18.0, ..parallelism() }),
+            CPUS,
             Cause::IdleWorkers,
             "too few items: workers have nothing to do 50 % of their time",
         );
         assert_limited(
             2,
-            during(Course { idle: 1.0, ..course() }),
-            PLACE,
+            during(Parallelism { idle: 1.0, ..parallelism() }),
+            CPUS,
             Cause::Workers,
             "its workers; all are busy, and nothing else is saturated",
         );
         assert_limited(
             1,
             load(),
-            PLACE,
+            CPUS,
             Cause::Workers,
             "its single worker; nothing else is saturated",
         );
-        assert_limited(2, load(), PLACE, Cause::Mixed, "no single thing (mixed)");
+        assert_limited(2, load(), CPUS, Cause::Mixed, "no single thing (mixed)");
     }
 
     #[test]
     fn a_dump_compresses_and_is_no_restore() {
-        let of_dump =
-            |load| Bottleneck::new(Phase::Dump, &cell(2, CellLoad { course: None, ..load }), PLACE);
+        let of_dump = |load| {
+            Bottleneck::new(Phase::Dump, &cell(2, CellLoad { parallelism: None, ..load }), CPUS)
+        };
         let full = CellLoad { cpu: Some(18.0), ..load() };
         let compressing =
             CellLoad { client_cpu: Some(12.0), server_cpu: Some(6.0), ..full.clone() };
@@ -338,37 +333,40 @@ mod tests {
     #[test]
     fn the_work_of_others_is_not_ours() {
         let busy_host = CellLoad { host_cpu_mean: Some(0.95), cpu: Some(4.0), ..load() };
-        let found = bottleneck_of(&cell(2, busy_host), PLACE).unwrap();
+        let found = bottleneck_of(&cell(2, busy_host), CPUS).unwrap();
         assert_eq!(found.cause, Cause::OtherWork, "{found:?}");
     }
 
     #[test]
     fn nothing_read_is_nothing_said() {
-        assert_eq!(bottleneck_of(&cell(2, CellLoad::default()), PLACE), None);
-        let of_items =
-            |course| CellLoad { wall: Some(10.0), course: Some(course), ..CellLoad::default() };
+        assert_eq!(bottleneck_of(&cell(2, CellLoad::default()), CPUS), None);
+        let of_items = |parallelism| CellLoad {
+            wall: Some(10.0),
+            parallelism: Some(parallelism),
+            ..CellLoad::default()
+        };
         assert_eq!(
-            bottleneck_of(&cell(1, of_items(course())), PLACE),
+            bottleneck_of(&cell(1, of_items(parallelism())), CPUS),
             None,
             "full or not is not known"
         );
-        let alone = of_items(Course { alone: 7.0, ..course() });
-        assert_eq!(bottleneck_of(&cell(2, alone), PLACE).unwrap().cause, Cause::CriticalPath);
+        let alone = of_items(Parallelism { alone: 7.0, ..parallelism() });
+        assert_eq!(bottleneck_of(&cell(2, alone), CPUS).unwrap().cause, Cause::CriticalPath);
         let few = CellLoad {
             session_samples: 2,
             waits: Waits { sync: Some(1.0), ..Waits::default() },
             ..load()
         };
-        assert_eq!(bottleneck_of(&cell(2, few), PLACE).unwrap().cause, Cause::Mixed);
+        assert_eq!(bottleneck_of(&cell(2, few), CPUS).unwrap().cause, Cause::Mixed);
     }
 
     #[test]
     fn items_and_sessions_are_checked_against_each_other() {
-        let found = bottleneck_of(&cell(2, load()), PLACE).unwrap();
+        let found = bottleneck_of(&cell(2, load()), CPUS).unwrap();
         assert!(found.work.unwrap().agrees());
         let other = CellLoad { active: Some(0.4), ..load() };
-        assert!(!bottleneck_of(&cell(2, other), PLACE).unwrap().work.unwrap().agrees());
+        assert!(!bottleneck_of(&cell(2, other), CPUS).unwrap().work.unwrap().agrees());
         let few = CellLoad { session_samples: 19, ..load() };
-        assert_eq!(bottleneck_of(&cell(2, few), PLACE).unwrap().work, None);
+        assert_eq!(bottleneck_of(&cell(2, few), CPUS).unwrap().work, None);
     }
 }

@@ -3,8 +3,9 @@
 use restore_core::units::Jobs;
 
 use super::cause::{Cause, Reading};
-use crate::analysis::Place;
-use crate::analysis::load::{CellLoad, Course};
+use crate::analysis::Cpus;
+use crate::analysis::load::CellLoad;
+use crate::analysis::parallelism::Parallelism;
 use crate::scenario::Phase;
 
 /// From this share of the processors on they are called full. A restore never
@@ -43,7 +44,7 @@ pub(super) struct Facts<'a> {
     pub(super) phase: Phase,
     pub(super) jobs: Jobs,
     pub(super) load: &'a CellLoad,
-    pub(super) place: Place,
+    pub(super) cpus: Cpus,
 }
 
 /// A reading that reaches its threshold.
@@ -107,8 +108,8 @@ impl Facts<'_> {
         OwnReadings::of(self.phase)
     }
 
-    fn course(&self) -> Option<&Course> {
-        self.load.course.as_ref()
+    fn parallelism(&self) -> Option<&Parallelism> {
+        self.load.parallelism.as_ref()
     }
 
     /// A time as a share of the wall time.
@@ -125,7 +126,7 @@ impl Facts<'_> {
     /// shows it.
     fn full_cpu(&self) -> Option<Vec<Reading>> {
         let cores = self.load.cpu_cores();
-        if let Some(limit) = self.place.cpu_limit {
+        if let Some(limit) = self.cpus.cpu_limit {
             let used = reaches("container_cpu_ratio", cores.map(|cores| cores / limit), CPU_FULL);
             let held = reaches("throttled_ratio", self.of_wall(self.load.throttled), THROTTLED);
             let met: Vec<Reading> = used.into_iter().chain(held).collect();
@@ -133,7 +134,7 @@ impl Facts<'_> {
                 return Some(met);
             }
         }
-        let host = self.place.host_cores?;
+        let host = self.cpus.host_cores?;
         let own = cores.map(|cores| cores / host);
         if let Some(own) = reaches(self.own().cpu_ratio, own, CPU_FULL) {
             return Some(vec![own]);
@@ -195,15 +196,15 @@ impl Facts<'_> {
     }
 
     fn serial(&self) -> Option<Vec<Reading>> {
-        let serial = self.of_wall(self.course().map(|course| course.serial));
+        let serial = self.of_wall(self.parallelism().map(|parallelism| parallelism.serial));
         let serial = serial.filter(|_| self.jobs > Jobs::ONE);
         Some(vec![reaches("serial_part_ratio", serial, ALONE)?])
     }
 
     fn critical_path(&self) -> Option<Vec<Reading>> {
-        let alone = self.of_wall(self.course().map(|course| course.alone));
+        let alone = self.of_wall(self.parallelism().map(|parallelism| parallelism.alone));
         let alone = reaches("alone_ratio", alone.filter(|_| self.jobs > Jobs::ONE), ALONE)?;
-        let longest = self.course().and_then(|course| course.longest_alone.as_ref());
+        let longest = self.parallelism().and_then(|parallelism| parallelism.longest_alone.as_ref());
         let longest = self.of_wall(longest.map(|(_, time)| *time));
         Some([alone].into_iter().chain(explains("longest_alone_ratio", longest)).collect())
     }
@@ -220,15 +221,15 @@ impl Facts<'_> {
     }
 
     fn idle(&self) -> Option<f64> {
-        let course = self.course()?;
-        let all = course.parallel * f64::from(self.jobs.get());
-        (all > 0.0).then(|| course.idle / all)
+        let parallelism = self.parallelism()?;
+        let all = parallelism.parallel * f64::from(self.jobs.get());
+        (all > 0.0).then(|| parallelism.idle / all)
     }
 
     fn idle_workers(&self) -> Option<Vec<Reading>> {
         let idle = self.idle().filter(|_| self.jobs > Jobs::ONE);
         let idle = reaches("workers_idle_ratio", idle, IDLE)?;
-        let tail = self.of_wall(self.course().map(|course| course.tail));
+        let tail = self.of_wall(self.parallelism().map(|parallelism| parallelism.tail));
         Some([idle].into_iter().chain(explains("tail_ratio", tail)).collect())
     }
 

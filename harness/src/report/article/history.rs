@@ -13,9 +13,7 @@ const FEWEST: usize = 5;
 /// The course of cells over the runs of an article.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryReport {
-    /// The answer in one sentence.
     pub answer: String,
-    /// How changes are judged.
     pub how: String,
     /// The cells, those that changed first.
     pub cells: Vec<HistoryCell>,
@@ -24,11 +22,8 @@ pub struct HistoryReport {
 /// The course of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryCell {
-    /// Its name.
     pub title: String,
-    /// The machine.
     pub host: String,
-    /// The number of jobs.
     pub jobs: Jobs,
     /// The runs, oldest first.
     pub points: Vec<HistoryPoint>,
@@ -36,35 +31,26 @@ pub struct HistoryCell {
     pub levels: Vec<HistoryLevel>,
 }
 
-/// A run of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryPoint {
     /// Name of the run in the article.
     pub run: String,
     /// When it was made: RFC 3339, UTC.
     pub at: String,
-    /// The server's version.
     pub server: String,
     /// Geometric mean of its completed trials.
     pub time_seconds: Estimate,
-    /// How many those are.
     pub n: usize,
-    /// The time of each.
     pub trials_seconds: Vec<f64>,
 }
 
 /// Runs between two changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistoryLevel {
-    /// Index of its first point.
     pub first: usize,
-    /// Index of its last point.
     pub last: usize,
-    /// How many runs it has.
     pub n: usize,
-    /// Its first run.
     pub run: String,
-    /// When that was made.
     pub at: String,
     /// Geometric mean of its runs.
     pub time_seconds: f64,

@@ -15,10 +15,10 @@ use super::{bottleneck, phrases, replay};
 use crate::claims::Judged;
 use crate::history::History;
 use crate::recommend::CurveStudy;
-use crate::recommend::rules::Rule;
+use crate::recommend::rules::RuleOfThumb;
 use crate::record::{FolderError, Run};
 use crate::study::Study;
-use crate::study::evidence::Evidence;
+use crate::study::evidence::CurveEvidence;
 use crate::study::latency::LatencyByJobs;
 use crate::study::load::LoadByJobs;
 use crate::study::map::MapRow;
@@ -32,10 +32,8 @@ pub use provenance::Provenance;
 /// raised.
 pub const SCHEMA: u32 = 1;
 
-/// What is published.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Article {
-    /// [`SCHEMA`].
     pub schema: u32,
     /// Version of the program that wrote it.
     pub jobtune_version: &'static str,
@@ -48,7 +46,6 @@ pub struct Article {
     pub history: Option<HistoryReport>,
 }
 
-/// What is published of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunArticle {
     /// One of its kind in the article.
@@ -58,7 +55,7 @@ pub struct RunArticle {
     #[serde(rename = "says")]
     pub sentences: Sentences,
     /// What each curve of the study rests on, in their order.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<CurveEvidence>,
     /// Archives of the same rows against each other.
     pub pairs: Vec<Pair>,
     /// Every cell against the fastest; empty for a single curve.
@@ -157,9 +154,10 @@ impl Sentences {
 }
 
 fn rules(curve: &CurveStudy) -> Vec<RuleInWords> {
-    let in_words = |rule: &Rule| {
-        let (advice, standing) = phrases::rule(rule, curve);
-        RuleInWords { advice, jobs: rule.jobs, standing }
+    let in_words = |rule: &RuleOfThumb| RuleInWords {
+        advice: phrases::advice(rule),
+        jobs: rule.jobs,
+        standing: phrases::against_fastest(rule, curve),
     };
     let tells = curve.says_what_rules_cost();
     curve.rules.iter().filter(|_| tells).map(in_words).collect()

@@ -9,10 +9,8 @@ use serde::{Serialize, Serializer};
 use crate::record::{ArchiveRecord, Host, RunRecord, ServerRecord};
 use crate::scenario::Dataset;
 
-/// Where a run comes from, and how to repeat it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Provenance {
-    /// Identifier of the run.
     pub run: String,
     /// When it was made: RFC 3339, UTC.
     pub created_at: String,
@@ -24,12 +22,10 @@ pub struct Provenance {
     pub dataset: String,
     #[serde(flatten)]
     pub host: Host,
-    /// By variant.
     #[serde(serialize_with = "servers")]
     pub servers: BTreeMap<String, ServerRecord>,
     #[serde(serialize_with = "archives")]
     pub archives: Vec<ArchiveRecord>,
-    /// The numbers of jobs that were tried.
     pub jobs: Vec<Jobs>,
     pub min_blocks: u32,
     pub max_blocks: u32,

@@ -11,7 +11,6 @@ use super::phrases;
 use super::report::CompareReport;
 use crate::gate::{Finding, Metric, MetricVerdict};
 
-/// Writes `report` as JUnit XML.
 pub fn render(report: &CompareReport) -> Result<String, quick_junit::SerializeError> {
     let comparison = &report.comparison;
     let mut suite = TestSuite::new(format!("{} against {}", comparison.candidate, comparison.base));

@@ -7,7 +7,6 @@ use crate::gate::{Comparison, Finding, Metric, MetricVerdict, Reason};
 use crate::report::format;
 use crate::report::phrases::counted;
 
-/// The answer in one sentence.
 pub(super) fn answer(comparison: &Comparison) -> String {
     let Comparison { base, candidate, finding, policy, .. } = comparison;
     let gated = comparison.gated();

@@ -1,28 +1,22 @@
 //! A comparison with its answer.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::phrases;
 use crate::gate::{Comparison, MetricVerdict};
 use crate::stats::estimate::digits;
 
-/// The schema of the JSON form.
 pub const SCHEMA: u32 = 1;
 
-/// A comparison with its answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CompareReport {
-    /// [`SCHEMA`].
     pub schema: u32,
-    /// The answer in one sentence.
     pub answer: String,
-    /// What it rests on.
     #[serde(flatten)]
     pub comparison: Comparison,
 }
 
 impl CompareReport {
-    /// Puts an answer on a comparison.
     pub fn new(comparison: Comparison) -> Self {
         let answer = phrases::answer(&comparison);
         let metrics = comparison.metrics.into_iter().map(rounded).collect();

@@ -46,7 +46,7 @@ fn tables(document: &mut Document, inspection: &Inspection) {
         return;
     }
     let size = |bytes: Option<restore_core::units::Bytes>| {
-        bytes.map_or_else(|| "not told".to_owned(), |bytes| bytes.to_string())
+        bytes.map_or_else(|| "unknown".to_owned(), |bytes| bytes.to_string())
     };
     let table = Table::of(&inspection.tables)
         .text("table", |table| table.name.clone())

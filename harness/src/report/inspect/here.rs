@@ -1,19 +1,19 @@
 //! Times on the server of a run, predicted for an archive that it restored.
 
 use restore_core::units::Jobs;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::analysis::CurveReplay;
 use crate::analysis::fit::Residual;
+use crate::analysis::replay::PredictedCell;
 use crate::stats::estimate::Estimate;
 
 /// Within this of the shortest predicted time, a number of jobs is as good.
 const AS_GOOD: f64 = 0.01;
 
 /// Times on the server of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Here {
-    /// The curve of the run.
     pub title: String,
     /// How many restores the item times come from.
     pub recordings: usize,
@@ -21,42 +21,21 @@ pub struct Here {
     pub recorded_jobs: Jobs,
     /// How many processors the items share there; `null` where it is not
     /// known, and then taken to be enough.
-    #[serde(default)]
     pub processors: Option<f64>,
     /// For each measured j, (measured - fitted) / fitted.
     pub residuals: Vec<Residual>,
-    /// The predicted times.
-    pub times: Vec<TimeForecast>,
+    pub times: Vec<PredictedCell>,
     /// The smallest number of jobs within 1 % of the shortest of them.
     pub enough: Jobs,
-}
-
-/// The predicted time of one number of jobs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TimeForecast {
-    /// The number.
-    pub jobs: Jobs,
-    /// Whether it was measured.
-    pub measured: bool,
-    /// The time, with the band in which 95 % of further restores should lie.
-    pub time_seconds: Estimate,
 }
 
 impl Here {
     /// The times that a replay predicts for its curve; `None` where it
     /// predicts none.
     pub fn new(title: String, replay: &CurveReplay) -> Option<Self> {
-        let times: Vec<TimeForecast> = replay
-            .predictions
-            .iter()
-            .map(|of| TimeForecast {
-                jobs: of.jobs,
-                measured: of.measured,
-                time_seconds: of.time_seconds,
-            })
-            .collect();
+        let times = replay.predictions.clone();
         let shortest = times.iter().map(|of| of.time_seconds.value).fold(f64::INFINITY, f64::min);
-        let as_good = |of: &&TimeForecast| of.time_seconds.value <= shortest * (1.0 + AS_GOOD);
+        let as_good = |of: &&PredictedCell| of.time_seconds.value <= shortest * (1.0 + AS_GOOD);
         let enough = times.iter().find(as_good)?.jobs;
         Some(Self {
             title,
@@ -69,7 +48,6 @@ impl Here {
         })
     }
 
-    /// The predicted time of a number of jobs.
     pub fn time(&self, jobs: Jobs) -> Option<&Estimate> {
         self.times.iter().find(|of| of.jobs == jobs).map(|of| &of.time_seconds)
     }

@@ -6,5 +6,5 @@ mod needs;
 mod phrases;
 mod report;
 
-pub use here::{Here, TimeForecast};
+pub use here::Here;
 pub use report::{InspectReport, SCHEMA};

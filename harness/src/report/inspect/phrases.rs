@@ -22,7 +22,7 @@ pub(super) fn answer(inspection: &Inspection, here: Option<&Here>) -> String {
     }
     if inspection.forecast.is_empty() {
         return format!(
-            "Expect nothing of -j: pg_restore restores {} archives with one connection.",
+            "-j gains nothing: pg_restore restores {} archives with one connection.",
             inspection.head.format
         );
     }
@@ -43,8 +43,8 @@ pub(super) fn answer(inspection: &Inspection, here: Option<&Here>) -> String {
     }
     if inspection.enough.speedup.value < LITTLE {
         return format!(
-            "Expect little of -j: no number of jobs restores this archive more than about {gained} \
-             times as fast as one{range}{floor}."
+            "-j gains little: no number of jobs restores this archive more than about {gained} times \
+             as fast as one{range}{floor}."
         );
     }
     let beyond = if inspection.enough.is_largest_tried {
@@ -89,7 +89,7 @@ pub(super) fn title(archive: &str, inspection: &Inspection) -> String {
 /// Where the archive comes from, and by which rules it is planned.
 pub(super) fn origin(inspection: &Inspection) -> String {
     let head = &inspection.head;
-    let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "not told".to_owned());
+    let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
     format!(
         "Database {}{} of PostgreSQL {}, dumped {} by pg_dump {}; archive format {}; planned as \
          pg_restore {} does.",

@@ -1,23 +1,25 @@
-//! What the items of a trial tell of its course: which workers had nothing to
-//! do, who came last, what ran alone, and where the time went.
+//! How parallel restores were, by their items: how long workers had nothing to
+//! do, what came last, what ran alone, and where the time went.
 
 use std::collections::BTreeMap;
 
 use restore_core::toc::{ItemKind, Section};
 use restore_core::units::Jobs;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use crate::record::ItemRow;
+use crate::stats::estimate::digits;
+use crate::stats::moments;
 
 /// Kinds of items as reports tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkKind {
     /// Rows of tables and large objects.
     TableData,
-    /// Indexes.
     Index,
     /// Primary keys, unique, exclusion and check constraints.
     Constraint,
-    /// Foreign keys.
     ForeignKey,
     /// Rights.
     Acl,
@@ -82,18 +84,16 @@ fn section(kind: &str) -> Section {
     }
 }
 
-/// The course of one trial. Seconds; what is summed over items or workers can
-/// be more than the trial took.
+/// How parallel a trial was, or the trials of a cell on average, in seconds.
+/// What is summed over items or workers can be more than a trial took.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Timeline {
-    /// Wall time of the trial.
-    pub wall: f64,
+pub struct Parallelism {
     /// Before the first worker started: one connection does all.
     pub serial: f64,
     /// From the first worker's start to the end.
     pub parallel: f64,
-    /// Time of the items, summed.
-    pub busy: f64,
+    /// Mean number of items under way.
+    pub concurrency: f64,
     /// Time in which workers had nothing to do, summed over them.
     pub idle: f64,
     /// Time in the parallel part in which exactly one item ran.
@@ -101,7 +101,7 @@ pub struct Timeline {
     /// At the end of the parallel part, the time in which there was never more
     /// than one item left.
     pub tail: f64,
-    /// The item that ended last.
+    /// The item that ended last; of several trials, the most frequent one.
     pub straggler: Option<String>,
     /// The item that ran alone longest, and for how long.
     pub longest_alone: Option<(String, f64)>,
@@ -113,9 +113,31 @@ pub struct Timeline {
     pub kinds: BTreeMap<WorkKind, f64>,
 }
 
-impl Timeline {
+impl Serialize for Parallelism {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kinds: BTreeMap<&str, f64> =
+            self.kinds.iter().map(|(kind, &time)| (kind.name(), digits(time))).collect();
+        let sections: BTreeMap<&str, f64> =
+            self.sections.iter().map(|(section, &time)| (section.name(), digits(time))).collect();
+        let (longest, time) = self.longest.clone().unzip();
+        let mut fields = serializer.serialize_struct("Parallelism", 10)?;
+        fields.serialize_field("serial_seconds", &digits(self.serial))?;
+        fields.serialize_field("parallel_seconds", &digits(self.parallel))?;
+        fields.serialize_field("workers_idle_seconds", &digits(self.idle))?;
+        fields.serialize_field("alone_seconds", &digits(self.alone))?;
+        fields.serialize_field("tail_seconds", &digits(self.tail))?;
+        fields.serialize_field("straggler", &self.straggler)?;
+        fields.serialize_field("longest_item", &longest)?;
+        fields.serialize_field("longest_item_seconds", &time.map(digits))?;
+        fields.serialize_field("sections_seconds", &sections)?;
+        fields.serialize_field("kinds_seconds", &kinds)?;
+        fields.end()
+    }
+}
+
+impl Parallelism {
     /// Follows the items of a trial; `None` where the engine told of none.
-    pub fn new(items: &[ItemRow], jobs: Jobs, wall_ns: u64) -> Option<Self> {
+    pub fn of_trial(items: &[ItemRow], jobs: Jobs, wall_ns: u64) -> Option<Self> {
         let wall = seconds(wall_ns);
         let length = |item: &ItemRow| seconds(item.end_ns.saturating_sub(item.start_ns));
         let longest = items.iter().max_by(|a, b| length(a).total_cmp(&length(b)))?;
@@ -131,11 +153,12 @@ impl Timeline {
             *sections.entry(section(&item.kind)).or_default() += length(item);
             *kinds.entry(WorkKind::of(&item.kind)).or_default() += length(item);
         }
+        let busy: f64 = items.iter().map(length).sum();
         Some(Self {
-            wall,
             serial: begin.map_or(wall, seconds),
             parallel,
-            busy: items.iter().map(length).sum(),
+            // Little's law: their time over the trial's.
+            concurrency: if wall > 0.0 { busy / wall } else { 0.0 },
             idle: (f64::from(jobs.get()) * parallel - of_workers).max(0.0),
             alone,
             tail,
@@ -147,18 +170,58 @@ impl Timeline {
         })
     }
 
-    /// Mean number of items under way (Little's law: their time over the
-    /// trial's).
-    pub fn concurrency(&self) -> f64 {
-        if self.wall > 0.0 { self.busy / self.wall } else { 0.0 }
+    /// The mean of several trials; `None` without one.
+    pub fn mean(trials: &[Self]) -> Option<Self> {
+        let mean = |of: fn(&Self) -> f64| moments::mean(&trials.iter().map(of).collect::<Vec<_>>());
+        Some(Self {
+            serial: mean(|trial| trial.serial)?,
+            parallel: mean(|trial| trial.parallel)?,
+            concurrency: mean(|trial| trial.concurrency)?,
+            idle: mean(|trial| trial.idle)?,
+            alone: mean(|trial| trial.alone)?,
+            tail: mean(|trial| trial.tail)?,
+            straggler: most_frequent(trials.iter().filter_map(|trial| trial.straggler.as_ref())),
+            longest_alone: most_time(trials, |trial| trial.longest_alone.as_ref()),
+            longest: most_time(trials, |trial| trial.longest.as_ref()),
+            sections: means(trials, |trial| &trial.sections),
+            kinds: means(trials, |trial| &trial.kinds),
+        })
     }
+}
 
-    /// Share of the workers' time in the parallel part in which they had
-    /// nothing to do.
-    pub fn idle_ratio(&self, jobs: Jobs) -> Option<f64> {
-        let all = f64::from(jobs.get()) * self.parallel;
-        (all > 0.0).then(|| self.idle / all)
+fn means<K: Copy + Ord>(
+    trials: &[Parallelism],
+    of: impl Fn(&Parallelism) -> &BTreeMap<K, f64>,
+) -> BTreeMap<K, f64> {
+    let mut means = BTreeMap::new();
+    for (&key, time) in trials.iter().flat_map(of) {
+        *means.entry(key).or_default() += time / trials.len() as f64;
     }
+    means
+}
+
+fn most_frequent<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let mut counts: BTreeMap<&String, u32> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|&(_, count)| count).map(|(name, _)| name.clone())
+}
+
+/// The item with the most time over all trials, and its mean over those that
+/// name it.
+fn most_time<'a>(
+    trials: &'a [Parallelism],
+    of: impl Fn(&'a Parallelism) -> Option<&'a (String, f64)>,
+) -> Option<(String, f64)> {
+    let mut times: BTreeMap<&String, Vec<f64>> = BTreeMap::new();
+    for (name, time) in trials.iter().filter_map(of) {
+        times.entry(name).or_default().push(*time);
+    }
+    let (name, times) = times
+        .into_iter()
+        .max_by(|(_, a), (_, b)| a.iter().sum::<f64>().total_cmp(&b.iter().sum()))?;
+    Some((name.clone(), moments::mean(&times)?))
 }
 
 fn in_words(item: &ItemRow) -> String {
@@ -229,28 +292,26 @@ mod tests {
     #[test]
     fn a_giant_leaves_the_other_worker_idle() {
         let jobs = Jobs::new(2).unwrap();
-        let line = Timeline::new(&giant(), jobs, 11_000_000_000).unwrap();
-        assert_eq!((line.serial, line.parallel), (1.0, 9.0));
-        assert_eq!((line.busy, line.idle), (12.0, 18.0 - 11.0));
-        assert_eq!((line.alone, line.tail), (7.0, 7.0));
-        assert_eq!(line.straggler.as_deref(), Some("FK CONSTRAINT giant fk"));
-        assert_eq!(line.longest_alone, Some(("TABLE DATA giant".to_owned(), 6.0)));
-        assert_eq!(line.longest, Some(("TABLE DATA giant".to_owned(), 8.0)));
-        assert_eq!(line.sections[&Section::Data], 9.0);
-        assert_eq!(line.sections[&Section::PostData], 2.0);
-        assert_eq!(line.kinds[&WorkKind::ForeignKey], 1.0);
-        assert_eq!(line.kinds[&WorkKind::Other], 1.0);
-        assert!((line.concurrency() - 12.0 / 11.0).abs() < 1e-12);
-        assert!((line.idle_ratio(jobs).unwrap() - 7.0 / 18.0).abs() < 1e-12);
+        let trial = Parallelism::of_trial(&giant(), jobs, 11_000_000_000).unwrap();
+        assert_eq!((trial.serial, trial.parallel), (1.0, 9.0));
+        assert_eq!(trial.idle, 18.0 - 11.0);
+        assert_eq!((trial.alone, trial.tail), (7.0, 7.0));
+        assert_eq!(trial.straggler.as_deref(), Some("FK CONSTRAINT giant fk"));
+        assert_eq!(trial.longest_alone, Some(("TABLE DATA giant".to_owned(), 6.0)));
+        assert_eq!(trial.longest, Some(("TABLE DATA giant".to_owned(), 8.0)));
+        assert_eq!(trial.sections[&Section::Data], 9.0);
+        assert_eq!(trial.sections[&Section::PostData], 2.0);
+        assert_eq!(trial.kinds[&WorkKind::ForeignKey], 1.0);
+        assert_eq!(trial.kinds[&WorkKind::Other], 1.0);
+        assert!((trial.concurrency - 12.0 / 11.0).abs() < 1e-12);
     }
 
     #[test]
     fn one_job_is_serial() {
         let items = [item(0, 0, 1, "TABLE", "t"), item(0, 1, 4, "TABLE DATA", "t")];
-        let line = Timeline::new(&items, Jobs::ONE, 5_000_000_000).unwrap();
-        assert_eq!((line.serial, line.parallel, line.idle, line.tail), (5.0, 0.0, 0.0, 0.0));
-        assert_eq!(line.idle_ratio(Jobs::ONE), None);
-        assert_eq!(Timeline::new(&[], Jobs::ONE, 5), None);
+        let trial = Parallelism::of_trial(&items, Jobs::ONE, 5_000_000_000).unwrap();
+        assert_eq!((trial.serial, trial.parallel, trial.idle, trial.tail), (5.0, 0.0, 0.0, 0.0));
+        assert_eq!(Parallelism::of_trial(&[], Jobs::ONE, 5), None);
     }
 
     #[test]
@@ -262,8 +323,8 @@ mod tests {
             item(2, 3, 5, "INDEX", "d"),
             item(1, 5, 5, "ACL", "e"),
         ];
-        let line = Timeline::new(&items, Jobs::new(2).unwrap(), 5_000_000_000).unwrap();
-        assert_eq!((line.alone, line.tail), (3.0, 3.0));
-        assert_eq!(line.longest_alone, Some(("INDEX d".to_owned(), 2.0)));
+        let trial = Parallelism::of_trial(&items, Jobs::new(2).unwrap(), 5_000_000_000).unwrap();
+        assert_eq!((trial.alone, trial.tail), (3.0, 3.0));
+        assert_eq!(trial.longest_alone, Some(("INDEX d".to_owned(), 2.0)));
     }
 }

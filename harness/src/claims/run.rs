@@ -1,0 +1,20 @@
+//! What claims are judged by.
+
+use crate::analysis::{Curve, RunFacts, curves_of_rows};
+use crate::record::TrialRow;
+
+/// The times of a run: its rows tell all that claims ask of it.
+#[derive(Debug, Clone)]
+pub struct MeasuredRun {
+    /// What the evidence calls it.
+    pub(super) name: String,
+    pub facts: RunFacts,
+    pub(super) rows: Vec<TrialRow>,
+    pub(super) curves: Vec<Curve>,
+}
+
+impl MeasuredRun {
+    pub fn new(name: String, rows: Vec<TrialRow>, facts: RunFacts) -> Self {
+        Self { name, facts, curves: curves_of_rows(&rows), rows }
+    }
+}
