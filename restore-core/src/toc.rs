@@ -50,12 +50,22 @@ impl Toc {
 pub struct SectionsPresent {
     /// Definitions that data needs.
     pub pre_data: bool,
-    /// Rows and values of sequences.
-    pub data: bool,
-    /// Large objects, which need nothing to be there.
-    pub large_objects: bool,
+    /// The data section.
+    pub data: DataPresent,
     /// Indexes, constraints, triggers.
     pub post_data: bool,
+}
+
+/// What the data section has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum DataPresent {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Large objects alone, which need nothing to be there.
+    LargeObjects,
+    /// Rows or values of sequences.
+    Rows,
 }
 
 impl SectionsPresent {
@@ -78,8 +88,10 @@ impl SectionsPresent {
         for item in items.into_iter().filter(counts) {
             match item.section {
                 Section::PreData => present.pre_data = true,
-                Section::Data if item.kind == ItemKind::Blobs => present.large_objects = true,
-                Section::Data => present.data = true,
+                Section::Data if item.kind == ItemKind::Blobs => {
+                    present.data = present.data.max(DataPresent::LargeObjects);
+                }
+                Section::Data => present.data = DataPresent::Rows,
                 Section::PostData => present.post_data = true,
                 Section::None => {}
             }
@@ -90,8 +102,8 @@ impl SectionsPresent {
     /// What an archive is called that lacks a section (`data-only`); `None`
     /// where it has both pre-data and data, and for an archive of nothing.
     pub fn name(self) -> Option<&'static str> {
-        let data = self.data || self.large_objects && self.pre_data;
-        match (self.pre_data, data, self.post_data) {
+        let least = if self.pre_data { DataPresent::LargeObjects } else { DataPresent::Rows };
+        match (self.pre_data, self.data >= least, self.post_data) {
             (true, true, _) | (false, false, false) => None,
             (true, false, true) => Some("schema-only"),
             (true, false, false) => Some("pre-data-only"),
@@ -104,7 +116,7 @@ impl SectionsPresent {
     /// Whether a restore needs tables to be there that the archive does not
     /// make.
     pub fn needs_tables(self) -> bool {
-        !self.pre_data && (self.data || self.post_data)
+        !self.pre_data && (self.data == DataPresent::Rows || self.post_data)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::verify::{Certificate, Comparable, Contents, Ignored, Sides, archive};
 /// One side of a comparison.
 enum Side {
     Archive(Arc<Archive>),
-    Database(Conninfo),
+    Database(Box<Conninfo>),
 }
 
 impl Side {
@@ -34,7 +34,7 @@ impl Side {
         for warning in conninfo.warnings() {
             printer.warn(warning.to_string());
         }
-        Ok(Self::Database(conninfo))
+        Ok(Self::Database(Box::new(conninfo)))
     }
 
     fn name(&self) -> String {

@@ -103,6 +103,14 @@ pub struct Difference {
     pub found: Option<u64>,
 }
 
+impl Difference {
+    /// Whether it is that the rows of this table, named without quotes, were not loaded at all.
+    pub fn is_not_loaded(&self, table: &str) -> bool {
+        let is_empty = self.found.is_none_or(|found| found == 0);
+        is_empty && self.table.replace('"', "") == table.replace('"', "")
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, expected, found } = self;

@@ -41,6 +41,12 @@ pub(super) enum Lack {
 }
 
 impl Shortfall<'_> {
+    /// Whether it is this role that is missing.
+    pub(super) fn is_missing_role(&self, role: &str) -> bool {
+        let names = matches!(&self.need.requirement, Requirement::Role { name } if name == role);
+        names && self.lack == Lack::Missing
+    }
+
     /// Whether a restore may work nevertheless.
     pub(super) fn is_doubtful(&self, catalog: &Catalog) -> bool {
         match self.lack {

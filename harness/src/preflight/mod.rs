@@ -12,6 +12,7 @@ mod encoding;
 mod judge;
 mod message;
 mod packages;
+mod role;
 
 use anyhow::bail;
 use restore_core::archive::Archive;
@@ -30,6 +31,8 @@ pub struct Subject<'a> {
     pub archive: &'a Archive,
     /// What the selected items need.
     pub needs: &'a [Need],
+    /// The role to restore as (`--role`), where one is named.
+    pub role: Option<&'a str>,
     /// Whether scripts run in the database before the restore: they may make
     /// what a fresh database lacks.
     pub has_scripts: bool,
@@ -60,7 +63,15 @@ pub async fn prepare(server: &mut Server, subject: &Subject<'_>) -> anyhow::Resu
     let mut found = shortfalls(&catalog, subject.needs, subject.has_scripts);
     let mut outcome = Outcome { encoding: choice.encoding, ..Outcome::default() };
     outcome.notes.extend(choice.note);
-    if server.is_ours() {
+    let is_ours = server.is_ours();
+    if let Some(name) = subject.role {
+        let made = role::prepare(client, name, is_ours).await?;
+        outcome.notes.extend(cure::note(&made));
+        server.made.extend(made);
+        // It may be among the roles that items name, too.
+        found.retain(|found| !found.is_missing_role(name));
+    }
+    if is_ours {
         let made = cure::make(client, &mut found).await?;
         outcome.notes.extend(cure::note(&made));
         server.made.extend(made);

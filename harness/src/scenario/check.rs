@@ -162,13 +162,9 @@ struct Check<'a> {
 impl Check<'_> {
     fn scenario(&self, file: ScenarioFile) -> Result<Scenario, Flaw> {
         let span = file.name.as_ref().map(Spanned::span);
-        let name = match &file.name {
-            Some(name) => name.get_ref().clone(),
-            None => {
-                let stem = self.path.and_then(Path::file_stem).unwrap_or_default();
-                stem.to_string_lossy().into_owned()
-            }
-        };
+        let stem = || self.path.and_then(Path::file_stem).unwrap_or_default().to_string_lossy();
+        let own = file.name.as_ref().map(|name| name.get_ref().clone());
+        let name = own.unwrap_or_else(|| stem().into_owned());
         if name.is_empty() || name.len() > 60 || !name.chars().all(is_name_char) {
             return flaw(
                 span,

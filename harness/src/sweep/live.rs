@@ -19,7 +19,7 @@ use super::warm_up::{Attempt, serial};
 use super::{Bench, Finished, WarmedUp, Watch, caches, watching};
 use crate::clock;
 use crate::dataset::selection::Selection;
-use crate::dataset::{Counted, Counts, brought_by_extensions, count, differences};
+use crate::dataset::{Counted, Counts, Difference, brought_by_extensions, count, differences};
 use crate::design::{ArchiveKey, Cell, Trial};
 use crate::errors::Judge;
 use crate::lease::Lease;
@@ -284,7 +284,8 @@ impl<'a> LiveBench<'a> {
         let mut errors: Vec<ErrorRow> =
             report.errors.kept().iter().map(|error| index.error(error)).collect();
         let refused = self.errors.refusal(&cell.archive, &report, &mut errors);
-        let (mut outcome, mut message) = self.judge(cell, &report, refused, restored.as_ref());
+        let judged = Judged { report: &report, refused, errors: &errors };
+        let (mut outcome, mut message) = self.judge(cell, judged, restored.as_ref());
         let verify = waited + begun.elapsed();
         let cleanup = self.around(cell, database, trial)?.cleanup().await;
         // What was measured is not what was asked for.
@@ -329,10 +330,10 @@ impl<'a> LiveBench<'a> {
     fn judge(
         &mut self,
         cell: &Cell,
-        report: &RestoreReport,
-        refused: Option<String>,
+        judged: Judged<'_>,
         restored: Option<&Restored>,
     ) -> (Outcome, Option<String>) {
+        let Judged { report, refused, errors } = judged;
         if report.end == EngineEnd::TimedOut {
             let after = report.wall.as_secs_f64();
             return (Outcome::TimedOut, Some(format!("stopped at its limit, after {after:.1} s")));
@@ -351,7 +352,9 @@ impl<'a> LiveBench<'a> {
             contents.brought = Some(brought.clone());
         }
         let expected = contents.expected.get_or_insert_with(|| counted.rows.clone());
-        let found = differences(expected, brought, counted);
+        let mut found = differences(expected, brought, counted);
+        // COPY loads all rows or none.
+        found.retain(|difference| !has_accepted_error(difference, errors));
         if found.is_empty() {
             (Outcome::Completed, uncounted(expected, counted))
         } else {
@@ -415,6 +418,19 @@ struct Restored {
     /// Rows that extensions brought into tables of their own.
     brought: Counts,
     bytes: u64,
+}
+
+/// What the errors of a restore came to.
+struct Judged<'a> {
+    report: &'a RestoreReport,
+    refused: Option<String>,
+    errors: &'a [ErrorRow],
+}
+
+/// Whether a table has no rows because of an error that the user accepts.
+fn has_accepted_error(difference: &Difference, errors: &[ErrorRow]) -> bool {
+    let of_data = errors.iter().filter(|error| error.accepted && error.kind == "TABLE DATA");
+    of_data.map(|error| error.name.as_str()).any(|table| difference.is_not_loaded(table))
 }
 
 /// Which of the tables could not be checked.

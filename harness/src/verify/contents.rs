@@ -106,7 +106,9 @@ pub(super) fn objects(
             access_method: item.table_access_method.clone(),
         });
     }
-    objects.values_mut().for_each(|definitions| definitions.sort());
+    for definitions in objects.values_mut() {
+        definitions.sort();
+    }
     objects
 }
 

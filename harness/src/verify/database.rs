@@ -195,7 +195,7 @@ async fn copies(client: &Client, like: Option<&CopiedTables>) -> anyhow::Result<
         let columns = archived.get(&table.name);
         let counts = match columns {
             Some(_) => true,
-            None => !table.is_partitioned && !(through_roots && table.is_partition),
+            None => !(table.is_partitioned || through_roots && table.is_partition),
         };
         counts.then(|| RowsCopy {
             table: table.name.to_string(),
@@ -280,7 +280,7 @@ async fn sequences(client: &Client) -> anyhow::Result<BTreeMap<String, SequenceV
 
 async fn large_objects(client: &Client) -> anyhow::Result<BTreeMap<u32, LargeObject>> {
     /// Read at once; a large object may have 4 TB.
-    const PIECE: i64 = 1 << 20;
+    const PIECE: usize = 1 << 20;
 
     let sql = "SELECT oid, concat_ws('; ', 'owner ' || pg_catalog.pg_get_userbyid(lomowner), \
                'grants ' || lomacl::text, pg_catalog.obj_description(oid, 'pg_largeobject')) \
@@ -289,14 +289,15 @@ async fn large_objects(client: &Client) -> anyhow::Result<BTreeMap<u32, LargeObj
     let read = client.prepare("SELECT pg_catalog.lo_get($1, $2, $3)").await?;
     for row in client.query(sql, &[]).await.context("cannot list the large objects")? {
         let oid: u32 = row.get(0);
-        let (mut hasher, mut bytes) = (Sha256::new(), 0_i64);
+        let (mut hasher, mut bytes) = (Sha256::new(), 0_usize);
         loop {
-            let piece = client.query_one(&read, &[&oid, &bytes, &(PIECE as i32)]).await;
+            let offset = i64::try_from(bytes)?;
+            let piece = client.query_one(&read, &[&oid, &offset, &i32::try_from(PIECE)?]).await;
             let piece: Vec<u8> =
                 piece.with_context(|| format!("cannot read large object {oid}"))?.get(0);
             hasher.update(&piece);
-            bytes += piece.len() as i64;
-            if (piece.len() as i64) < PIECE {
+            bytes += piece.len();
+            if piece.len() < PIECE {
                 break;
             }
         }

@@ -102,7 +102,9 @@ mod tests {
 
     fn rows(parts: &[&[u8]]) -> Rows {
         let mut hasher = RowHasher::default();
-        parts.iter().for_each(|part| hasher.take(part));
+        for part in parts {
+            hasher.take(part);
+        }
         hasher.finish()
     }
 

@@ -261,6 +261,25 @@ fn subscription_goes_with_its_database() {
     place.assert_clean();
 }
 
+/// A check that reads a table which is restored later fails with every -j.
+#[test]
+fn rows_that_an_accepted_error_keeps_out_do_not_count_against_a_trial() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let dump = archive("refused-rows");
+    let args = ["sweep", "--archive", &dump, "--jobs", "1", "--blocks", "1", "--out", "run"];
+    let output = place.run(&args);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("violates check constraint"), "{}", stderr(&output));
+    assert_done(&place.run(&["sweep", "--resume", "run", "--errors", "same"]));
+    let trials = outcomes(&place, "run");
+    assert_eq!(trials.len(), 1);
+    assert!(trials.iter().all(|(outcome, _, errors)| outcome == "completed" && errors == "1"));
+    place.assert_clean();
+}
+
 /// Enums as partition keys loaded by way of the root, names in LATIN1, row security, event
 /// triggers, grants to absent roles, a comment and grants of the database: none needs an option.
 #[test]

@@ -246,6 +246,12 @@ fn options_that_leave_nothing_are_refused() {
     assert_refused(&refused, "error: --data-only and --schema-only cannot be used together");
     assert!(!place.path("run").exists());
 
+    // The role that is to restore is created on a server of our own.
+    let role = ["sweep", "--archive", &dump, "--jobs", "2", "--out", "role"];
+    let output = place.run(&[&role[..], &["--blocks", "1", "--", "--role=Restorer"]].concat());
+    assert_done(&output);
+    assert!(stderr(&output).contains("role Restorer"), "{}", stderr(&output));
+
     let dump = super::cases::archive("load-root");
     let index = ["sweep", "--archive", &dump, "--out", "run", "--", "-I", "visits_k_idx"];
     assert_refused(&place.run(&index), "--before FILE runs SQL that makes them");

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
 use restore_core::format::Format;
 use restore_core::needs::{Avoid, needs};
-use restore_core::options::RestoreOptions;
+use restore_core::options::{Opt, RestoreOptions};
 use restore_core::selection::{Criteria, Selected, is_restored_by_default};
 use restore_core::toc::Item;
 use restore_core::units::PgMajor;
@@ -100,7 +100,9 @@ impl Job {
                         ErrorPolicy::Same | ErrorPolicy::Matching(_)
                     );
                     let selection = selection.as_ref();
-                    let wanted = Wanted { options: &options, selection, accepts_errors };
+                    let has_scripts = !self.scenario.hooks.before.is_empty();
+                    let wanted =
+                        Wanted { options: &options, selection, has_scripts, accepts_errors };
                     // Reading a large archive to count its rows takes long.
                     let mut encoding = None;
                     if let Dataset::Archive { path } = &variant.dataset {
@@ -197,6 +199,8 @@ impl Job {
 struct Wanted<'a> {
     options: &'a RestoreOptions,
     selection: Option<&'a Selection>,
+    /// Whether scripts run in the database before the restore.
+    has_scripts: bool,
     /// What is missing may be among the errors that the user has said to expect.
     accepts_errors: bool,
 }
@@ -224,7 +228,8 @@ async fn check_needs(
     let subject = Subject {
         archive,
         needs: &needs,
-        has_scripts: false,
+        role: wanted.options.value(Opt::Role),
+        has_scripts: wanted.has_scripts,
         accepts_errors: wanted.accepts_errors,
     };
     let outcome = preflight::prepare(server, &subject).await?;
