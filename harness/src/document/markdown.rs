@@ -25,7 +25,6 @@ fn block(block: &Block) -> String {
             fields.iter().map(|(name, value)| format!("**{}**: {}", escape(name), escape(value))),
         ),
         Block::Table(grid) => table(grid),
-        Block::Preformatted(text) => fenced(text),
     }
 }
 
@@ -100,14 +99,6 @@ fn with_alignment(line: &str, columns: &[&Column]) -> String {
     format!("|{}|", marked.collect::<Vec<_>>().join("|"))
 }
 
-/// In a fence that is longer than any within (GFM 4.5).
-fn fenced(text: &str) -> String {
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat((longest + 1).max(3));
-    let lines: Vec<String> = text::lines(text).collect();
-    format!("{fence}\n{}\n{fence}\n", lines.join("\n"))
-}
-
 /// Names come from the user and the archive: they must not become markup.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -152,7 +143,6 @@ mod tests {
         assert_eq!(escape_start("- a"), r"\- a");
         assert_eq!(escape_start("-j 4: 1.5 s"), "-j 4: 1.5 s");
         assert_eq!(escape_start("1.18 times"), "1.18 times");
-        assert_eq!(fenced("a\n```\nb"), "````\na\n```\nb\n````\n");
     }
 
     #[test]

@@ -58,8 +58,6 @@ enum Block {
     /// Names with their values.
     Fields(Vec<(String, String)>),
     Table(Grid),
-    /// Text whose line breaks and spaces count.
-    Preformatted(String),
 }
 
 impl Document {
@@ -116,10 +114,5 @@ impl Document {
     pub fn table<T>(&mut self, table: Table<T>) -> &mut Self {
         let grid = table.into_grid();
         if grid.row_count() == 0 { self } else { self.push(Block::Table(grid)) }
-    }
-
-    /// Adds text whose line breaks and spaces count.
-    pub fn preformatted(&mut self, text: impl Into<String>) -> &mut Self {
-        self.push(Block::Preformatted(text.into()))
     }
 }

@@ -72,7 +72,6 @@ fn block_lines(block: &Block, style: Style) -> Vec<String> {
         }
         Block::Fields(fields) => fields_lines(fields, style),
         Block::Table(grid) => table_lines(grid, style),
-        Block::Preformatted(text) => text::lines(text).map(|line| format!("  {line}")).collect(),
     }
 }
 

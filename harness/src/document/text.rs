@@ -13,11 +13,6 @@ pub(super) fn on_one_line(text: &str) -> String {
     text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect()
 }
 
-/// The lines of `text`, without control characters.
-pub(super) fn lines(text: &str) -> impl Iterator<Item = String> {
-    text.lines().map(on_one_line)
-}
-
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}')
@@ -31,6 +26,5 @@ mod tests {
     #[test]
     fn names_cannot_steer_a_terminal() {
         assert_eq!(on_one_line("a\nb\r\u{1b}[31mc\u{202e}d"), "a b  [31mc d");
-        assert_eq!(lines("a\tb\nc").collect::<Vec<_>>(), ["a b", "c"]);
     }
 }

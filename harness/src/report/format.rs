@@ -54,11 +54,6 @@ pub fn time_with_interval(estimate: &Estimate) -> String {
     in_brackets(time(estimate.value), time_interval(estimate))
 }
 
-/// A ratio with its interval, where it has one: `1.85 (1.71 - 2.00)`.
-pub fn ratio_with_interval(estimate: &Estimate) -> String {
-    in_brackets(ratio(estimate.value), ratio_interval(estimate))
-}
-
 /// A share with its interval, where it has one: `2.1 % (0.0 to 4.2 %)`.
 pub fn percent_with_interval(estimate: &Estimate) -> String {
     in_brackets(percent(estimate.value), percent_interval(estimate))

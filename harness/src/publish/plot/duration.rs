@@ -4,16 +4,13 @@ use restore_core::units::Jobs;
 
 use super::frame::{self, Around, Frame, Layout};
 use super::labels::{self, Note};
-use super::over_jobs::{self, Dodge};
+use super::over_jobs::{self, Dodge, Names};
 use super::scale::Ticks;
 use super::scene::{Ink, Scene, Weight};
 use crate::recommend::{CellStudy, CurveStudy};
 use crate::record::Outcome;
 use crate::report::article::RunArticle;
 use crate::report::{format, phrases};
-
-/// Room for the names of curves at most.
-const MOST_LABEL: f64 = 190.0;
 
 /// Draws the times of a run; `None` where no trial completed.
 pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
@@ -24,12 +21,9 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let jobs = over_jobs::all_jobs(curves.iter().map(|(_, curve)| *curve));
     let ticks = Ticks::of_time(highest(run, &curves), 5);
     let mut scene = Scene::new(layout.width(), 0.0);
-    let at_ends = over_jobs::names_at_ends(layout, curves.len());
     let names: Vec<(usize, &str)> =
         curves.iter().map(|(index, curve)| (*index, curve.title.as_str())).collect();
-    let top = if at_ends { 0.0 } else { over_jobs::key(&mut scene, &names) };
-    let titles: Vec<String> = names.iter().map(|(_, name)| (*name).to_owned()).collect();
-    let right = if at_ends { Frame::room_for(&titles, MOST_LABEL) } else { 0.0 };
+    let Names { at_ends, top, right } = Names::new(&mut scene, layout, &names, &[]);
     let columns = frame::plot_columns(layout, &ticks, right);
     let x = frame::jobs_scale(&jobs, columns);
     let notes =

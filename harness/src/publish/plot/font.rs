@@ -39,6 +39,11 @@ fn font(weight: Weight) -> &'static FontRef<'static> {
     }
 }
 
+/// Width in pixels of the widest of `texts`.
+pub(super) fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64, weight: Weight) -> f64 {
+    texts.map(|text| width(text, size, weight)).fold(0.0, f64::max)
+}
+
 /// Width of `text` in pixels at `size` pixels per em.
 pub(super) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     let font = font(weight);

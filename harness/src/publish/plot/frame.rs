@@ -76,13 +76,13 @@ pub(super) struct Frame {
 /// A row of the width, and a frame for it is known only when all notes are
 /// placed; so the horizontal part comes first.
 pub(super) fn plot_columns(layout: Layout, ticks: &Ticks, right: f64) -> (f64, f64) {
-    let widest = ticks
-        .ticks
-        .iter()
-        .map(|tick| font::width(&tick.label, SIZE, Weight::Regular))
-        .fold(0.0, f64::max);
-    let left = EDGE + widest + 8.0;
-    (left, layout.width() - right.max(EDGE + 4.0))
+    (left_of_data(ticks), layout.width() - right.max(EDGE + 4.0))
+}
+
+/// Where the data begins, right of the labels of the vertical axis.
+pub(super) fn left_of_data(ticks: &Ticks) -> f64 {
+    let labels = ticks.ticks.iter().map(|tick| tick.label.as_str());
+    EDGE + font::widest(labels, SIZE, Weight::Regular) + 8.0
 }
 
 /// The horizontal axis of jobs, with some room at both ends.
@@ -193,15 +193,6 @@ impl Frame {
             let style = (SIZE, Weight::SemiBold);
             scene.write((x, centred(y, SIZE)), Anchor::Start, style, *ink, &text);
         }
-    }
-
-    /// Room that end labels need, `most` at most.
-    pub(super) fn room_for(labels: &[String], most: f64) -> f64 {
-        let widest = labels
-            .iter()
-            .map(|label| font::width(label, SIZE, Weight::SemiBold))
-            .fold(0.0, f64::max);
-        (widest + 12.0).min(most) + EDGE
     }
 
     /// Draws notes above the data, with a line down from each to the bottom.

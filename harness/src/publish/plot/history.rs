@@ -2,7 +2,7 @@
 //! changed.
 
 use super::font;
-use super::frame::{EDGE, LINE, Layout, SIZE};
+use super::frame::{self, EDGE, LINE, Layout, SIZE};
 use super::labels::{self, KeyEntry, Note};
 use super::over_jobs;
 use super::panels;
@@ -39,12 +39,7 @@ fn panel(cell: &HistoryCell, layout: Layout) -> Scene {
     scene.write((EDGE, SIZE + 1.0), Anchor::Start, style, Ink::Text, &title);
     let axis = format!("time ({})", ticks.unit);
     scene.text((EDGE, SIZE + 1.0 + LINE), Anchor::Start, SIZE, Ink::Muted, &axis);
-    let widest = ticks
-        .ticks
-        .iter()
-        .map(|tick| font::width(&tick.label, SIZE, Weight::Regular))
-        .fold(0.0, f64::max);
-    let (left, right) = (EDGE + widest + 8.0, scene.width - RIGHT);
+    let (left, right) = (frame::left_of_data(&ticks), scene.width - RIGHT);
     let last = (cell.points.len() - 1).max(1) as f64;
     let x = Scale::linear((0.0, last), (left + 10.0, right - 8.0));
     let notes = labels::rows(changes(cell, &x), SIZE, (left, scene.width - EDGE));

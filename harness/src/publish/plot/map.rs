@@ -23,12 +23,8 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let jobs = over_jobs::ascending(cells().map(|cell| cell.jobs));
     let mut scene = Scene::new(layout.width(), 0.0);
     let names_above = layout == Layout::Narrow;
-    let longest = run
-        .map
-        .iter()
-        .map(|row| font::width(&row.title, SIZE, Weight::Regular))
-        .fold(0.0, f64::max)
-        .min(220.0);
+    let titles = run.map.iter().map(|row| row.title.as_str());
+    let longest = font::widest(titles, SIZE, Weight::Regular).min(220.0);
     let left = if names_above { EDGE } else { EDGE + longest + 12.0 };
     let width = (scene.width - EDGE - left) / jobs.len() as f64;
     // The narrow picture has what fits; the table has it all.

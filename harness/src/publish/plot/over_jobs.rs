@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use restore_core::units::Jobs;
 
+use super::font;
 use super::frame::{self, Frame, Layout};
 use super::labels::{self, KeyEntry, Note};
 use super::scale::Scale;
@@ -15,6 +16,9 @@ use crate::stats::estimate::Estimate;
 
 /// Curves that a chart can tell apart; a chart of more shows the first.
 pub(super) const MOST_CURVES: usize = 2 * Ink::SERIES;
+
+/// Room for the names of curves at most.
+const MOST_LABEL: f64 = 190.0;
 
 /// All numbers of jobs of some curves, ascending.
 pub(super) fn all_jobs<'a>(curves: impl Iterator<Item = &'a CurveStudy>) -> Vec<Jobs> {
@@ -140,9 +144,32 @@ pub(super) fn line(scene: &mut Scene, points: Vec<(f64, f64)>, series: usize) {
     scene.draw(Shape::Line(points, stroke));
 }
 
-/// Whether curves are named at their ends, or in a key above.
-pub(super) fn names_at_ends(layout: Layout, curves: usize) -> bool {
-    layout == Layout::Wide && curves <= 8
+/// Where the names of curves are: at their ends, or in a key above.
+pub(super) struct Names {
+    pub(super) at_ends: bool,
+    /// Height of the key.
+    pub(super) top: f64,
+    /// Room for the names at the ends.
+    pub(super) right: f64,
+}
+
+impl Names {
+    /// Draws the key, or finds the room that the names and `others` need at the
+    /// ends.
+    pub(super) fn new(
+        scene: &mut Scene,
+        layout: Layout,
+        names: &[(usize, &str)],
+        others: &[&str],
+    ) -> Self {
+        if layout != Layout::Wide || names.len() > 8 {
+            return Self { at_ends: false, top: key(scene, names), right: 0.0 };
+        }
+        let labels = names.iter().map(|(_, name)| *name).chain(others.iter().copied());
+        let widest = font::widest(labels, frame::SIZE, Weight::SemiBold);
+        let right = (widest + 12.0).min(MOST_LABEL) + frame::EDGE;
+        Self { at_ends: true, top: 0.0, right }
+    }
 }
 
 /// Draws a key of curves and returns its height.

@@ -2,7 +2,7 @@
 
 use super::font;
 use super::frame::{self, Around, Frame, Layout};
-use super::over_jobs::{self, Dodge};
+use super::over_jobs::{self, Dodge, Names};
 use super::scale::Ticks;
 use super::scene::{Anchor, Ink, Scene, Stroke, Weight};
 use crate::report::article::RunArticle;
@@ -20,13 +20,10 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let (lowest, highest) = range(&pairs);
     let ticks = Ticks::of_ratio(lowest, highest);
     let base_title = &run.report.study.curves[base].title;
-    let names: Vec<String> = pairs.iter().map(|pair| pair.other_title.clone()).collect();
     let mut scene = Scene::new(layout.width(), 0.0);
-    let at_ends = over_jobs::names_at_ends(layout, pairs.len());
-    let keyed: Vec<(usize, &str)> =
+    let names: Vec<(usize, &str)> =
         pairs.iter().map(|pair| (pair.other, pair.other_title.as_str())).collect();
-    let top = if at_ends { 0.0 } else { over_jobs::key(&mut scene, &keyed) };
-    let right = if at_ends { Frame::room_for(&names, 190.0) } else { 0.0 };
+    let Names { at_ends, top, right } = Names::new(&mut scene, layout, &names, &[]);
     let room = layout.width()
         - 2.0 * frame::EDGE
         - font::width("time over that of ", frame::SIZE, Weight::Regular)

@@ -3,7 +3,7 @@
 
 use super::frame::{self, Around, Frame, Layout};
 use super::labels;
-use super::over_jobs::{self, Dodge};
+use super::over_jobs::{self, Dodge, Names};
 use super::scale::Ticks;
 use super::scene::{Ink, Scene, Shape, Stroke};
 use crate::recommend::{CellStudy, CurveStudy};
@@ -25,13 +25,10 @@ pub(super) fn draw(run: &RunArticle, layout: Layout) -> Option<Scene> {
     let most_jobs = f64::from(jobs.last()?.get());
     let ticks = Ticks::from_zero(highest(&curves, most_jobs), 5);
     let mut scene = Scene::new(layout.width(), 0.0);
-    let at_ends = over_jobs::names_at_ends(layout, curves.len());
     let names: Vec<(usize, &str)> =
         curves.iter().map(|(index, curve)| (*index, curve.title.as_str())).collect();
-    let top = if at_ends { 0.0 } else { over_jobs::key(&mut scene, &names) };
-    let mut titles: Vec<String> = names.iter().map(|(_, name)| (*name).to_owned()).collect();
-    titles.push("as many as jobs".to_owned());
-    let right = if at_ends { Frame::room_for(&titles, 190.0) } else { 0.0 };
+    let Names { at_ends, top, right } =
+        Names::new(&mut scene, layout, &names, &["as many as jobs"]);
     let title = match layout {
         Layout::Wide => "times as fast as -j 1, paired by block, with 95 % interval",
         Layout::Narrow | Layout::Panel => "times as fast as -j 1",
