@@ -261,7 +261,7 @@ fn subscription_goes_with_its_database() {
     place.assert_clean();
 }
 
-/// A check that reads a table which is restored later fails with every -j.
+/// A check that reads a table which is restored later fails with one worker.
 #[test]
 fn rows_that_an_accepted_error_keeps_out_do_not_count_against_a_trial() {
     if !has_server() {

@@ -258,15 +258,20 @@ impl Version {
         put_int(&mut written, i32::try_from(items.len()).unwrap());
         let length = |items: &[Item]| {
             let mut text = Vec::new();
-            items.iter().for_each(|item| item.write(self.minor, &mut text));
+            for item in items {
+                item.write(self.minor, &mut text);
+            }
             text.len()
         };
-        let moved = (written.len() + length(&items)) as i64 - reader.at as i64;
+        let signed = |bytes: usize| i64::try_from(bytes).unwrap();
+        let moved = signed(written.len() + length(&items)) - signed(reader.at);
         for item in items.iter_mut().filter(|item| item.offset[0] == 2) {
             let offset = i64::from_le_bytes(item.offset[1..].try_into().unwrap());
             item.offset[1..].copy_from_slice(&(offset + moved).to_le_bytes());
         }
-        items.iter().for_each(|item| item.write(self.minor, &mut written));
+        for item in &items {
+            item.write(self.minor, &mut written);
+        }
         written.extend(data);
         written
     }
