@@ -110,7 +110,11 @@ fn runs_of_another_kind_are_refused_unless_told() {
 
     let history = place.run(&["history", "."]);
     assert_done(&history);
-    assert!(stdout(&history).starts_with("Too short to tell: no cell has more than 3 runs"), "{}", stdout(&history));
+    assert!(
+        stdout(&history).starts_with("Too short to tell: no cell has more than 3 runs"),
+        "{}",
+        stdout(&history)
+    );
 
     // Damage and newer folders are told, and left out of a history.
     fs::write(place.path("b/run.json"), "{\"schema\": 999}").unwrap();
