@@ -1,7 +1,8 @@
 //! Measures which `-j` a parallel PostgreSQL restore should have.
 //!
 //! What stands left of the run folder makes servers, datasets and trials and
-//! records them: `scenario`, `design`, `provider`, `dataset`, `load`, `sweep`.
+//! records them: `scenario`, `design`, `provider`, `dataset`, `load`, `sweep`,
+//! `session`.
 //! What stands right of it, `stats`, `analysis`, `recommend`, `gate`, `history`,
 //! `tune`, `report` and `publish`, works from what was recorded and needs no server.
 //! `record` is the run folder itself, and `commands` puts the parts together.
@@ -28,6 +29,7 @@ pub mod recommend;
 pub mod record;
 pub mod report;
 pub mod scenario;
+pub mod session;
 pub mod stats;
 pub mod study;
 pub mod sweep;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::{Status, clear, state_folder};
+use super::{Status, state_folder};
 use crate::cli::CleanArgs;
 use crate::lease::{Found, Resource, find_all};
 use crate::printer::Printer;
+use crate::session::clear;
 
 pub(super) async fn run(args: &CleanArgs, printer: &Printer) -> anyhow::Result<Status> {
     let folder = state_folder(args.state.state_dir.as_deref())?;

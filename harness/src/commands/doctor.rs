@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::estimate::free_bytes;
-use super::host::host;
 use super::{Status, state_folder, written};
 use crate::cli::DoctorArgs;
 use crate::dataset::cache_folder;
@@ -13,6 +11,7 @@ use crate::printer::Printer;
 use crate::process::RunAs;
 use crate::provider::connect_to_docker;
 use crate::provider::programs::{Need, Programs, find_all as find_programs};
+use crate::session::{free_bytes, host};
 use crate::sweep::caches::can_drop_caches;
 use restore_core::units::Bytes;
 

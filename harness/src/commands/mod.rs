@@ -4,9 +4,7 @@ mod claims;
 mod clean;
 mod compare;
 mod doctor;
-mod estimate;
 mod history;
-mod host;
 mod inspect;
 mod noise;
 mod recommend;
@@ -22,9 +20,7 @@ use anyhow::Context as _;
 
 use crate::cli::{Cli, Command, OutputFormat};
 use crate::document::{Answer, Document, Style, markdown, terminal};
-use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
-use crate::provider::remove;
 use crate::record::{Outcome, RunFolder};
 
 /// How the program ends.
@@ -128,17 +124,4 @@ fn state_folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     let base = etcetera::choose_base_strategy()
         .context("no home folder to note in what is made: name a folder with --state-dir")?;
     Ok(base.state_dir().unwrap_or_else(|| base.data_dir()).join("jobtune"))
-}
-
-/// Removes what a lease lists and gives it up. What cannot be removed is
-/// said, and the lease is kept for `jobtune clean`.
-async fn clear(lease: Lease, resources: &[Resource], printer: &Printer) -> anyhow::Result<()> {
-    let errors = remove(resources).await;
-    for error in &errors {
-        printer.warn(format!("{error:#}"));
-    }
-    if !errors.is_empty() {
-        anyhow::bail!("something could not be removed; `jobtune clean` will try again");
-    }
-    lease.release()
 }

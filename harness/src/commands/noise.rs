@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::sweep::{Job, carry_out_and_answer};
+use super::sweep::{carry_out_and_answer, open};
 use super::{Status, written};
 use crate::cli::{NoiseArgs, SweepArgs};
 use crate::gate::Policy;
@@ -24,10 +24,10 @@ pub(super) async fn run(args: NoiseArgs, printer: &Printer) -> anyhow::Result<St
         let folder = RunFolder::open(&args.scenario)?;
         return answer(&folder, Vec::new(), &args, printer).map(|()| Status::Done);
     }
-    let mut job = Job::new(&sweep_args(&args))?;
-    twice(&mut job.scenario);
+    let mut session = open(&sweep_args(&args))?;
+    twice(&mut session.scenario);
     let mut suspicions = before();
-    carry_out_and_answer(&job, None, &args.state, printer, |folder| {
+    carry_out_and_answer(&session, &args.state, printer, |folder| {
         suspicions.extend(frequency());
         answer(folder, suspicions, &args, printer)
     })

@@ -1,90 +1,35 @@
 //! Runs the trials of a design, in order, and records each as it ends.
 
+mod bench;
 pub mod caches;
-pub mod dumps;
+pub mod dump;
 mod failures;
 mod hooks;
 mod items;
-pub mod live;
 mod progress;
+pub mod restore;
 pub mod source;
+mod trial;
+pub mod venue;
+mod verify;
 pub mod warm_up;
 mod watching;
 
 use std::time::Duration;
 
 use anyhow::Context as _;
-use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::design::{Cell, Trial};
 use crate::errors::notes;
-use crate::load::LiveLoad;
 use crate::printer::Printer;
-use crate::record::{
-    Ending, ErrorReference, ErrorRow, ItemRow, LatencyRow, LoadSample, Outcome, RunFolder,
-    RunRecord, TrialRow,
-};
+use crate::record::{Ending, Outcome, RunFolder, RunRecord, TrialRow};
 use crate::scenario::quantity::WarmUp;
+pub use bench::{Bench, Finished, TrialProgress, WarmedUp, Watch};
 use failures::Failures;
 use progress::Progress;
 pub use source::{BlockSource, Source, StopRule};
-pub use warm_up::{WarmUpFailed, WarmedUp};
-
-/// A trial that has ended, with all that is recorded of it.
-#[derive(Debug)]
-pub struct Finished {
-    /// Its row.
-    pub row: TrialRow,
-    /// When and where its items were restored.
-    pub items: Vec<ItemRow>,
-    /// What the machine and the server were doing; empty where nobody looked.
-    pub load: Vec<LoadSample>,
-    /// What of the load could not be read, and why.
-    pub load_notes: Vec<String>,
-    /// How long the workload's transactions took; empty where none ran.
-    pub latency: Vec<LatencyRow>,
-    /// The errors that the engine reported.
-    pub errors: Vec<ErrorRow>,
-    /// These errors are what further trials of the archive are compared with.
-    pub error_reference: Option<ErrorReference>,
-    /// What the engine and the server said; empty if all went well.
-    pub log: Vec<String>,
-}
-
-/// How far a trial is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Doing {
-    /// Items that are done.
-    pub items: u64,
-    /// Items in all, if known.
-    pub of: Option<u64>,
-    /// What the machine and the server are doing.
-    pub load: LiveLoad,
-}
-
-/// Takes notice of how far a trial is.
-pub type Watch<'a> = &'a mut (dyn FnMut(Doing) + Send);
-
-/// What trials are run on.
-#[async_trait]
-pub trait Bench: Send {
-    /// The cells whose restores warm up the caches, once per execution.
-    fn warm_ups(&self) -> Vec<Cell>;
-
-    /// Restores a cell without recording it. A restore that does not complete
-    /// is an error here, where no trial after it would: nothing would be measured.
-    async fn warm_up(&mut self, cell: &Cell, watch: Watch<'_>) -> anyhow::Result<WarmedUp>;
-
-    /// Runs a trial. An error means that no further trial can be run; a
-    /// restore that fails is no error but an outcome.
-    async fn run(
-        &mut self,
-        trial: &Trial<'_>,
-        session: u32,
-        watch: Watch<'_>,
-    ) -> anyhow::Result<Finished>;
-}
+pub use warm_up::WarmUpFailed;
 
 /// Runs what is left of a sweep. The trials that are done must be those that
 /// `source` would have named, which [`source::check`] has seen to.
@@ -189,7 +134,7 @@ impl Sweep<'_> {
             WarmUp::Whole | WarmUp::Off => String::new(),
         };
         self.printer.note(format!("warming up: {cell}{limit}"));
-        let mut watch = |doing| self.progress.show(self.printer, cell, doing);
+        let mut watch = |now| self.progress.show(self.printer, cell, now);
         let warmed_up = bench.warm_up(cell, &mut watch).await.with_context(|| {
             format!("the warm-up restore of {cell} did not complete; nothing was measured")
         })?;
@@ -236,20 +181,19 @@ impl Sweep<'_> {
         if let Some(reason) = self.source.reason(&self.rows) {
             self.printer.note(reason);
         }
-        let mut watch = |doing| self.progress.show(self.printer, trial.cell, doing);
+        let mut watch = |now| self.progress.show(self.printer, trial.cell, now);
         let finished = bench.run(trial, self.run.sessions, &mut watch).await?;
-        let Finished { row, items, load, load_notes, latency, errors, error_reference, log } =
-            finished;
-        self.note_once(load_notes)?;
+        let Finished { row, items, load, errors, log, .. } = finished;
+        self.note_once(finished.load_notes)?;
         self.note_errors_once(notes::harmless(&errors))?;
         if !errors.is_empty() {
             self.folder.write_errors(row.trial, &errors)?;
         }
-        if let Some(reference) = error_reference {
+        if let Some(reference) = finished.error_reference {
             self.folder.add_error_reference(&reference)?;
         }
-        if !latency.is_empty() {
-            self.folder.write_latency(row.trial, &latency)?;
+        if !finished.latency.is_empty() {
+            self.folder.write_latency(row.trial, &finished.latency)?;
         }
         self.folder.append(&row, &items, &load, &log)?;
         self.progress.finished(self.printer, &row);

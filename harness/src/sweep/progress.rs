@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use restore_core::format::Format;
 
-use super::{Doing, Source};
+use super::bench::TrialProgress;
+use super::source::Source;
 use crate::design::Cell;
 use crate::printer::Printer;
 use crate::record::{Outcome, TrialRow};
@@ -34,11 +35,11 @@ impl Progress {
     }
 
     /// Shows a trial that is running.
-    pub(super) fn show(&self, printer: &Printer, cell: &Cell, doing: Doing) {
+    pub(super) fn show(&self, printer: &Printer, cell: &Cell, progress: TrialProgress) {
         if !printer.has_bar() {
             return;
         }
-        let items = match (doing.items, doing.of) {
+        let items = match (progress.items, progress.of) {
             (items, Some(of)) => format!("  {items}/{of} items"),
             // The program does not tell, or not yet.
             (0, None) => String::new(),
@@ -56,7 +57,7 @@ impl Progress {
             "{block}trial {trial}  {cell}{items}{left}{load}",
             trial = self.done + 1,
             left = self.left().map(|left| format!("  {left} left")).unwrap_or_default(),
-            load = line_of(&doing.load.to_string()),
+            load = line_of(&progress.load.to_string()),
         );
         printer.show(u64::from(self.done), u64::from(self.target()), text);
     }

@@ -2,23 +2,11 @@
 
 use restore_core::units::Jobs;
 
+use super::bench::Finished;
 use crate::design::Cell;
 use crate::errors::{ErrorGroup, groups};
-use crate::record::{ErrorReference, ErrorRow, Outcome};
+use crate::record::{ErrorRow, Outcome};
 use crate::scenario::quantity::WarmUp;
-
-/// What a warm-up restore leaves to be recorded.
-#[derive(Debug, Default)]
-pub struct WarmedUp {
-    /// Its errors, where trials are to be compared with them.
-    pub reference: Option<ErrorReference>,
-    /// All of its errors; they are accepted.
-    pub errors: Vec<ErrorRow>,
-    /// What the user should know.
-    pub notes: Vec<String>,
-    /// The archive was restored with one job because more had failed.
-    pub restored_serially: bool,
-}
 
 /// A warm-up restore that reported errors which are not accepted. Trials would fail by the
 /// same errors, so that resuming the sweep does not help.
@@ -39,7 +27,17 @@ pub(super) struct Attempt<'a> {
     pub(super) reached_end: bool,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    pub(super) fn of(cell: &'a Cell, finished: &'a Finished) -> Self {
+        Self {
+            cell,
+            outcome: finished.row.outcome,
+            message: finished.row.message.as_deref(),
+            errors: &finished.errors,
+            reached_end: finished.reached_end,
+        }
+    }
+
     /// Whether trials can follow. A restore that was to be stopped may have been stopped, but
     /// not have reported errors before that a trial would fail by.
     pub(super) fn is_good(&self, warm_up: WarmUp) -> bool {

@@ -10,13 +10,19 @@ use std::time::Duration;
 use restore_core::engine::{Engine, EngineError, RestoreReport, RestoreRequest};
 use restore_core::event::{Happening, RestoreEvent};
 
-use super::{Doing, Watch};
+use super::bench::{TrialProgress, Watch};
 use crate::load::{LiveLoad, Sampling, Seen};
 use crate::provider::Server;
 use crate::scenario::Scenario;
 
 /// How often a person sees the load anew.
 const REFRESH: Duration = Duration::from_secs(1);
+
+/// Who looks on while a trial's program runs; the sampler stops with it.
+pub(super) struct Watched<'a> {
+    pub(super) sampling: Option<Sampling>,
+    pub(super) watch: Watch<'a>,
+}
 
 /// Begins to look at the load of `trial`, unless the scenario says not to.
 pub(super) async fn sample(
@@ -37,10 +43,9 @@ pub(super) async fn restore(
     engine: &dyn Engine,
     request: &RestoreRequest,
     of: Option<u64>,
-    sampling: Option<Sampling>,
-    watch: Watch<'_>,
+    watched: Watched<'_>,
 ) -> Result<(RestoreReport, Seen), EngineError> {
-    let observed = Observed::new(of, sampling, watch);
+    let observed = Observed::new(of, watched);
     let mut observe = |event: &RestoreEvent| {
         if matches!(event.what, Happening::Finished(_) | Happening::SerialItem(_)) {
             observed.item_is_done();
@@ -53,12 +58,8 @@ pub(super) async fn restore(
 
 /// Waits for `dump`, telling `watch` of the load. The sampler, if there is one,
 /// stops with the dump; of items `pg_dump` tells nothing.
-pub(super) async fn dump<T>(
-    dump: impl Future<Output = T>,
-    sampling: Option<Sampling>,
-    watch: Watch<'_>,
-) -> (T, Seen) {
-    let observed = Observed::new(None, sampling, watch);
+pub(super) async fn dump<T>(dump: impl Future<Output = T>, watched: Watched<'_>) -> (T, Seen) {
+    let observed = Observed::new(None, watched);
     let dumped = observed.during(dump).await;
     (dumped, observed.end().await)
 }
@@ -71,7 +72,7 @@ struct Observed<'a> {
 }
 
 impl<'a> Observed<'a> {
-    fn new(of: Option<u64>, sampling: Option<Sampling>, watch: Watch<'a>) -> Self {
+    fn new(of: Option<u64>, Watched { sampling, watch }: Watched<'a>) -> Self {
         let observed = Self { items: AtomicU64::new(0), of, sampling, watch: Mutex::new(watch) };
         observed.show();
         observed
@@ -84,8 +85,9 @@ impl<'a> Observed<'a> {
 
     fn show(&self) {
         let load = self.sampling.as_ref().map_or(LiveLoad::default(), Sampling::live);
-        let doing = Doing { items: self.items.load(Ordering::Relaxed), of: self.of, load };
-        (self.watch.lock().unwrap_or_else(PoisonError::into_inner))(doing);
+        let progress =
+            TrialProgress { items: self.items.load(Ordering::Relaxed), of: self.of, load };
+        (self.watch.lock().unwrap_or_else(PoisonError::into_inner))(progress);
     }
 
     /// Waits for `work` and shows the load meanwhile.

@@ -19,7 +19,7 @@ const HARNESS: [&[&str]; 16] = [
     &["study"],
     &["claims"],
     &["tune"],
-    &["report", "cli"],
+    &["report", "cli", "session"],
     &["publish"],
     &["commands"],
 ];
@@ -50,8 +50,18 @@ const RIGHT_OF_THE_RUN_FOLDER: [&str; 10] = [
     "report",
     "publish",
 ];
-const LEFT_OF_IT: [&str; 9] =
-    ["provider", "preflight", "dataset", "load", "workload", "verify", "sweep", "process", "lease"];
+const LEFT_OF_IT: [&str; 10] = [
+    "provider",
+    "preflight",
+    "dataset",
+    "load",
+    "workload",
+    "verify",
+    "sweep",
+    "session",
+    "process",
+    "lease",
+];
 
 pub(super) fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -198,6 +198,7 @@ impl Bench for Machine<'_> {
             latency: Vec::new(),
             errors: Vec::new(),
             error_reference: None,
+            reached_end: true,
             log: Vec::new(),
         })
     }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use super::super::{Status, print, recommend};
-use super::job::load;
-use super::{Course, sweep};
+use super::{Swept, load, sweep};
 use crate::cli::SweepArgs;
 use crate::document::Document;
 use crate::printer::Printer;
@@ -83,9 +82,9 @@ async fn one(
         ..args.of(path)
     };
     let swept = match sweep(&args, printer).await {
-        Ok(Course::Ended(folder)) => swept(&folder),
-        Ok(Course::Described) => Ok(Fate::Described),
-        Ok(Course::Interrupted) => return None,
+        Ok(Swept::Ended(folder)) => swept(&folder),
+        Ok(Swept::Described) => Ok(Fate::Described),
+        Ok(Swept::Interrupted) => return None,
         Err(error) => Err(error),
     };
     Some(swept.unwrap_or_else(|error| {

@@ -4,14 +4,16 @@
 //! from restores of TPC-H and pgbench by PostgreSQL 15 and 17 on one
 //! two-core virtual machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use restore_core::units::Bytes;
 
+use super::host::host;
 use crate::dataset::{DATABASE_PER_RAW, raw_bytes, size_on_disk};
 use crate::design::Design;
-use crate::scenario::{Dataset, Scenario};
+use crate::provider::containers_folder;
+use crate::scenario::{Dataset, Provider, Scenario};
 
 /// Raw bytes that one job restores in a second, with their indexes.
 const RESTORE_RATE: f64 = 18e6;
@@ -43,7 +45,7 @@ pub(super) struct Estimate {
 
 impl Estimate {
     /// What is known beforehand; nothing of scripts and of databases.
-    pub(super) fn new(scenario: &Scenario, design: &Design, cores: u32) -> Option<Self> {
+    fn new(scenario: &Scenario, design: &Design, cores: u32) -> Option<Self> {
         let mut block_secs = 0.0;
         let mut largest: f64 = 0.0;
         for variant in &scenario.variants {
@@ -80,9 +82,16 @@ fn raw(dataset: &Dataset) -> Option<f64> {
     raw_bytes(dataset).map(|bytes| bytes as f64)
 }
 
-/// Refuses a sweep that will not fit where its cluster is made.
-pub(super) fn check_disk(estimate: &Estimate, folder: &Path) -> anyhow::Result<()> {
-    let Some(free) = free_bytes(folder) else { return Ok(()) };
+/// The estimate of a scenario on this machine.
+pub(super) fn estimate(scenario: &Scenario, design: &Design) -> Option<Estimate> {
+    Estimate::new(scenario, design, host().cores)
+}
+
+/// Refuses a sweep that will not fit on the disk of its cluster, where both are known.
+pub(super) async fn check_room(scenario: &Scenario, design: &Design) -> anyhow::Result<()> {
+    let Some(estimate) = estimate(scenario, design) else { return Ok(()) };
+    let Some(folder) = cluster_folder(scenario).await else { return Ok(()) };
+    let Some(free) = free_bytes(&folder) else { return Ok(()) };
     if estimate.disk > free {
         bail!(
             "about {} of disk space will be needed below {}, and {free} are free: choose a smaller \
@@ -94,8 +103,19 @@ pub(super) fn check_disk(estimate: &Estimate, folder: &Path) -> anyhow::Result<(
     Ok(())
 }
 
+/// Where clusters are made, if that is on a disk of this machine.
+async fn cluster_folder(scenario: &Scenario) -> Option<PathBuf> {
+    match &scenario.variants[0].server.provider {
+        Provider::Local { data_dir, .. } => {
+            Some(data_dir.clone().unwrap_or_else(std::env::temp_dir))
+        }
+        Provider::Docker { .. } => containers_folder().await,
+        Provider::External { .. } => None,
+    }
+}
+
 /// Bytes that an ordinary user may still write there.
-pub(super) fn free_bytes(folder: &Path) -> Option<Bytes> {
+pub fn free_bytes(folder: &Path) -> Option<Bytes> {
     let stat = nix::sys::statvfs::statvfs(folder).ok()?;
     Some(Bytes(stat.blocks_available() * stat.fragment_size()))
 }

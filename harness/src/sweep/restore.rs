@@ -1,0 +1,304 @@
+//! Trials that restore archives.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use restore_core::engine::{Engine, EngineEnd, PgRestore, Psql, RestoreReport, RestoreRequest};
+use restore_core::format::Format;
+use tokio::time::Instant;
+
+use super::bench::{Bench, Finished};
+use super::hooks::Around;
+use super::trial::{TrialRunner, Work, stopped_after};
+use super::venue::{Site, Venues};
+use super::verify::{Restored, check, inspect};
+use super::watching::{self, Watched};
+use crate::design::Cell;
+use crate::errors::Judge;
+use crate::lease::Lease;
+use crate::load::{Seen, held_by_locks};
+use crate::provider::{Database, Server};
+use crate::record::{ErrorReference, ErrorRow, Outcome, nanos};
+use crate::scenario::Scenario;
+use crate::workload::{Latencies, Traffic, now_us};
+
+/// What restores run on. Their errors are compared with the `references` of earlier
+/// sessions, where the scenario wants them compared.
+pub fn bench<'a>(
+    scenario: &'a Scenario,
+    venues: Venues,
+    cells: &[Cell],
+    lease: &'a Lease,
+    references: Vec<ErrorReference>,
+) -> impl Bench + 'a {
+    let errors = Judge::new(scenario.restore.errors.clone(), references);
+    TrialRunner::new(scenario, venues, cells, Restores { scenario, lease, errors })
+}
+
+/// Restores archives into fresh databases.
+struct Restores<'a> {
+    scenario: &'a Scenario,
+    lease: &'a Lease,
+    /// Which errors a trial may have.
+    errors: Judge,
+}
+
+/// The database of a trial, and what goes on beside the restore.
+struct Target {
+    database: Database,
+    traffic: Option<Traffic>,
+    /// The end of the WAL before the restore, in bytes.
+    wal: Option<u64>,
+}
+
+/// A restore that has ended, and when: in microseconds of Unix time.
+struct Ended {
+    report: RestoreReport,
+    start_us: u64,
+    end_us: u64,
+}
+
+impl Restores<'_> {
+    /// What the scenario asks for around a trial.
+    fn around<'b>(&'b self, site: &'b Site<'_>, database: &'b Database) -> Around<'b> {
+        let (server, database) = (&*site.server, &*database.name);
+        let Site { trial, cell, .. } = *site;
+        Around { hooks: &self.scenario.hooks, server, database, trial, jobs: cell.jobs }
+    }
+
+    fn request(
+        &self,
+        site: &Site<'_>,
+        database: &str,
+        time_limit: Option<Duration>,
+    ) -> anyhow::Result<RestoreRequest> {
+        Ok(RestoreRequest {
+            archive: site.contents()?.record.path.clone(),
+            target: site.server.target(database),
+            jobs: site.cell.jobs,
+            options: self.scenario.options(&site.cell.archive.variant),
+            time_limit,
+        })
+    }
+
+    /// What the database looks like after the restore, with the scripts that complete it
+    /// run in it. What was stopped is not worth that.
+    async fn look(
+        &self,
+        site: &Site<'_>,
+        database: &Database,
+        end: EngineEnd,
+        trial: &mut Finished,
+    ) -> (anyhow::Result<Option<Duration>>, Option<Restored>, Duration) {
+        let after = match end {
+            EngineEnd::TimedOut => Ok(None),
+            EngineEnd::Exited(_) => self.around(site, database).after().await,
+        };
+        let begun = Instant::now();
+        let restored = match inspect(site, self.lease, &database.name).await {
+            Ok(restored) => Some(restored),
+            Err(error) => {
+                trial.log.push(format!("what was restored cannot be seen: {error:#}"));
+                None
+            }
+        };
+        (after, restored, begun.elapsed())
+    }
+
+    /// What came of the restore by its end, its errors and its rows.
+    fn judge(
+        &self,
+        site: &mut Site<'_>,
+        report: &RestoreReport,
+        errors: &mut [ErrorRow],
+        restored: Option<&Restored>,
+    ) -> anyhow::Result<(Outcome, Option<String>)> {
+        // Marks the errors that are accepted, of a restore that was stopped too.
+        let refused = self.errors.refusal(&site.cell.archive, report, errors);
+        if report.end == EngineEnd::TimedOut {
+            return Ok((Outcome::TimedOut, Some(stopped_after(report.wall))));
+        }
+        if let Some(message) = refused {
+            return Ok((Outcome::Failed, Some(message)));
+        }
+        let Some(restored) = restored else {
+            let message = "the server could not be asked afterwards".to_owned();
+            return Ok((Outcome::Failed, Some(message)));
+        };
+        Ok(check(site.contents_mut()?, restored, errors))
+    }
+
+    /// The errors of a restore as what the trials after it are compared with, if the archive
+    /// has no such errors yet.
+    fn error_reference(&mut self, cell: &Cell, trial: &Finished) -> Option<ErrorReference> {
+        if trial.row.outcome != Outcome::Completed || !self.errors.needs_reference(&cell.archive) {
+            return None;
+        }
+        let reference = ErrorReference {
+            archive: cell.archive.clone(),
+            jobs: cell.jobs,
+            trial: (trial.row.trial > 0).then_some(trial.row.trial),
+            errors: trial.errors.clone(),
+        };
+        self.errors.set_reference(reference.clone());
+        Some(reference)
+    }
+}
+
+#[async_trait]
+impl Work for Restores<'_> {
+    type Target = Target;
+    type Report = Ended;
+
+    /// Makes the database, runs what is to run in it before the restore, settles what
+    /// earlier work left behind, and starts the workload.
+    async fn prepare(
+        &mut self,
+        site: &mut Site<'_>,
+        trial: &mut Finished,
+    ) -> anyhow::Result<Target> {
+        let purpose = site.name();
+        let name = self.scenario.hooks.database.as_deref();
+        let encoding = site.contents()?.record.encoding.as_deref();
+        let server = &*site.server;
+        let database = server.create_trial_database(&purpose, name, encoding, self.lease).await?;
+        trial.row.before_ns = self.around(site, &database).before().await?.map(nanos);
+        server.checkpoint().await?;
+        let traffic = match &site.venue.production {
+            Some(production) => Some(production.begin(server, &purpose).await?),
+            None => None,
+        };
+        Ok(Target { database, traffic, wal: wal_position(server).await })
+    }
+
+    fn sampled(&self, site: &Site<'_>, target: &Target) -> anyhow::Result<(String, PathBuf)> {
+        Ok((target.database.name.clone(), site.contents()?.record.path.clone()))
+    }
+
+    async fn work(
+        &mut self,
+        site: &Site<'_>,
+        target: &Target,
+        limit: Option<Duration>,
+        watched: Watched<'_>,
+    ) -> anyhow::Result<(Ended, Seen)> {
+        let request = self.request(site, &target.database.name, limit)?;
+        let engine: Box<dyn Engine> = match site.cell.archive.format {
+            Format::Plain => Box::new(Psql::new(site.server.launcher())),
+            _ => Box::new(PgRestore::new(site.server.launcher())),
+        };
+        let items = site.contents()?.items.count;
+        let start_us = now_us();
+        let (report, seen) = watching::restore(engine.as_ref(), &request, items, watched).await?;
+        Ok((Ended { report, start_us, end_us: now_us() }, seen))
+    }
+
+    async fn verify(
+        &mut self,
+        site: &mut Site<'_>,
+        target: &mut Target,
+        ended: Ended,
+        trial: &mut Finished,
+    ) -> anyhow::Result<()> {
+        let Ended { report, start_us, end_us } = ended;
+        let begun = Instant::now();
+        let wal = match target.wal {
+            Some(before) => wal_position(site.server).await.map(|after| (before, after)),
+            None => None,
+        };
+        trial.row.wal_bytes = wal.and_then(|(before, after)| after.checked_sub(before));
+        // Counting the rows is no part of the stretch after the restore.
+        let latencies = match target.traffic.take() {
+            Some(traffic) => Some(traffic.finish(start_us, end_us).await),
+            None => None,
+        };
+        let waited = begun.elapsed();
+        trial.log.clone_from(&report.messages);
+        let database = &target.database;
+        let (after, restored, looked) = self.look(site, database, report.end, trial).await;
+        let begun = Instant::now();
+        let items = &site.contents()?.items;
+        let mut errors: Vec<ErrorRow> =
+            report.errors.kept().iter().map(|error| items.error(error)).collect();
+        let (outcome, message) = self.judge(site, &report, &mut errors, restored.as_ref())?;
+        (trial.row.outcome, trial.row.message, trial.errors) = (outcome, message, errors);
+        trial.row.verify_ns = nanos(waited + looked + begun.elapsed());
+        let cleanup = self.around(site, database).cleanup().await;
+        let latencies = latencies.transpose();
+        let failures = [latencies.as_ref().err(), after.as_ref().err(), cleanup.as_ref().err()];
+        for error in failures.into_iter().flatten() {
+            fail(trial, error);
+        }
+        trial.error_reference = self.error_reference(site.cell, trial);
+        let hooks = [after.ok().flatten(), cleanup.ok().flatten()];
+        trial.row.after_ns = hooks.into_iter().flatten().reduce(|a, b| a + b).map(nanos);
+        if let Ok(Some(latencies)) = latencies {
+            record_latencies(trial, &latencies);
+        }
+        if let Some(restored) = restored {
+            trial.row.rows = Some(restored.rows());
+            trial.row.database_bytes = Some(restored.bytes);
+        }
+        record(site, report, trial)
+    }
+
+    /// Drops the database. If the server died meanwhile, it is started again:
+    /// the trial has failed, the sweep goes on.
+    async fn clear(
+        &mut self,
+        site: &mut Site<'_>,
+        target: Target,
+        log: &mut Vec<String>,
+    ) -> anyhow::Result<()> {
+        if !site.server.is_alive().await {
+            log.push(
+                "the server did not answer after the restore; it was started again".to_owned(),
+            );
+            site.server.restart().await.context("the server died and does not come back")?;
+        }
+        site.server.drop_database(&target.database).await
+    }
+}
+
+/// What was measured is not what was asked for.
+fn fail(trial: &mut Finished, error: &anyhow::Error) {
+    let message = format!("{error:#}");
+    trial.log.push(message.clone());
+    if trial.row.outcome == Outcome::Completed {
+        (trial.row.outcome, trial.row.message) = (Outcome::Failed, Some(message));
+    }
+}
+
+fn record_latencies(trial: &mut Finished, latencies: &Latencies) {
+    trial.row.workload = latencies.summary();
+    trial.latency = latencies.rows();
+}
+
+/// What the engine itself tells.
+fn record(site: &Site<'_>, report: RestoreReport, trial: &mut Finished) -> anyhow::Result<()> {
+    let contents = site.contents()?;
+    let row = &mut trial.row;
+    row.wall_ns = nanos(report.wall);
+    row.pre_data_ns = report.workers_began.map(nanos);
+    row.errors = report.errors.count();
+    row.exit_code = match report.end {
+        EngineEnd::Exited(code) => code,
+        EngineEnd::TimedOut => None,
+    };
+    let plan = contents.plan.as_ref().filter(|_| row.load.load_samples.is_some());
+    row.load.workers_held_by_locks_ns =
+        plan.and_then(|plan| held_by_locks(plan, site.cell.jobs, &report.items)).map(nanos);
+    trial.reached_end = report.reached_end;
+    trial.items = report.items.into_iter().map(|timing| contents.items.row(timing)).collect();
+    Ok(())
+}
+
+/// The end of the server's WAL in bytes; a standby has none of its own.
+async fn wal_position(server: &Server) -> Option<u64> {
+    let connection = server.admin().await.ok()?;
+    let query = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::text";
+    let row = connection.client.query_one(query, &[]).await.ok()?;
+    row.get::<_, String>(0).parse().ok()
+}
