@@ -90,6 +90,55 @@ fn roles_of_policies_and_user_mappings_are_made() {
 }
 
 #[test]
+fn the_role_that_a_restore_acts_as_is_made() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let scenario = scenario(&place, "absent-roles.dump", "[restore]\nrole = \"Restore Crew\"\n");
+    let output = place.run(&["sweep", &scenario, "--out", "run"]);
+    assert_completed(&place, &output);
+    assert_eq!(made(&place, "roles"), ["Restore Crew", "Report User", "clerk"]);
+    assert!(stderr(&output).contains("role Restore Crew"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_role_that_a_restore_acts_as_may_be_one_of_the_archive() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let scenario =
+        scenario(&place, "absent-roles.dump", "[restore]\nowner = true\nrole = \"clerk\"\n");
+    let output = place.run(&["sweep", &scenario, "--out", "run"]);
+    assert_completed(&place, &output);
+    assert_eq!(made(&place, "roles")[0], "clerk");
+}
+
+#[test]
+fn a_role_that_an_external_server_lacks_or_refuses_is_named() {
+    let Some(image) = image() else { return };
+    let server = External::start(&image);
+    server.sql("CREATE ROLE planner LOGIN CREATEDB; CREATE ROLE crew");
+    let place = Place::new();
+    let conninfo = server.conninfo("planner");
+    let scenario = scenario(&place, "forced-security.dump", "");
+    for (role, told) in [
+        ("nobody", "role \"nobody\", which does not exist on the server: CREATE ROLE \"nobody\""),
+        ("crew", "role \"planner\" is no member of it: GRANT \"crew\" TO \"planner\""),
+    ] {
+        let option = format!("--role={role}");
+        let sweep = ["sweep", &scenario, "--out", "run", "--conninfo", &conninfo, "--", &option];
+        let output = place.run(&sweep);
+        assert_eq!(output.status.code(), Some(2));
+        let error = stderr(&output);
+        assert!(error.contains(told), "{error}");
+        assert!(!place.path("run").exists());
+    }
+    assert_eq!(server.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'nobody'"), "0");
+}
+
+#[test]
 fn archives_of_rds() {
     if !has_server() {
         return;
@@ -179,6 +228,23 @@ fn a_missing_extension_is_said_before_anything_is_restored() {
     assert!(!error.contains("does not exist"), "role and tablespace are made: {error}");
     assert!(!place.path("run").exists());
     place.assert_clean();
+}
+
+#[test]
+fn scripts_before_the_restore_may_bring_an_extension() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    fs::write(place.path("before.sql"), "SELECT 1;\n").unwrap();
+    let before = "[restore]\nbefore = [\"before.sql\"]\n";
+    let scenario = scenario(&place, "three-missing.dump", before);
+    let output = place.run(&["sweep", &scenario, "--out", "run"]);
+    let error = stderr(&output);
+    assert!(!error.contains("is not installed there"), "{error}");
+    // This one does not, which the server says.
+    let rows = place.named_trials("run");
+    assert!(rows.iter().all(|row| row["message"].contains("codebook")), "{rows:?}");
 }
 
 #[test]
