@@ -22,7 +22,7 @@ use crate::load::{Seen, held_by_locks};
 use crate::provider::{Database, Server};
 use crate::record::{ErrorReference, ErrorRow, Outcome, nanos};
 use crate::scenario::Scenario;
-use crate::workload::{Latencies, Traffic, now_us};
+use crate::workload::{Traffic, now_us};
 
 /// What restores run on. Their errors are compared with the `references` of earlier
 /// sessions, where the scenario wants them compared.
@@ -83,28 +83,40 @@ impl Restores<'_> {
         })
     }
 
-    /// What the database looks like after the restore, with the scripts that complete it
-    /// run in it. What was stopped is not worth that.
-    async fn look(
+    /// Runs the scripts that complete the restore. What was stopped is not worth that.
+    async fn complete(
         &self,
         site: &Site<'_>,
         database: &Database,
         end: EngineEnd,
-        trial: &mut Finished,
-    ) -> (anyhow::Result<Option<Duration>>, Option<Restored>, Duration) {
-        let after = match end {
+    ) -> anyhow::Result<Option<Duration>> {
+        match end {
             EngineEnd::TimedOut => Ok(None),
             EngineEnd::Exited(_) => self.around(site, database).after().await,
-        };
-        let begun = Instant::now();
-        let restored = match inspect(site, self.lease, &database.name).await {
-            Ok(restored) => Some(restored),
-            Err(error) => {
-                trial.log.push(format!("what was restored cannot be seen: {error:#}"));
-                None
-            }
-        };
-        (after, restored, begun.elapsed())
+        }
+    }
+
+    /// Holds the database against its archive, and the errors against those that are accepted.
+    async fn inspect_and_judge(
+        &self,
+        site: &mut Site<'_>,
+        database: &Database,
+        report: &RestoreReport,
+        trial: &mut Finished,
+    ) -> anyhow::Result<()> {
+        let inspected = inspect(site, self.lease, &database.name).await;
+        if let Err(error) = &inspected {
+            trial.log.push(format!("what was restored cannot be seen: {error:#}"));
+        }
+        let restored = inspected.ok();
+        let items = &site.contents()?.items;
+        trial.errors = report.errors.kept().iter().map(|error| items.error(error)).collect();
+        let row = &mut trial.row;
+        (row.outcome, row.message) =
+            self.judge(site, report, &mut trial.errors, restored.as_ref())?;
+        row.rows = restored.as_ref().map(Restored::rows);
+        row.database_bytes = restored.map(|restored| restored.bytes);
+        Ok(())
     }
 
     /// What came of the restore by its end, its errors and its rows.
@@ -204,43 +216,26 @@ impl Work for Restores<'_> {
     ) -> anyhow::Result<()> {
         let Ended { report, start_us, end_us } = ended;
         let begun = Instant::now();
-        let wal = match target.wal {
-            Some(before) => wal_position(site.server).await.map(|after| (before, after)),
-            None => None,
-        };
-        trial.row.wal_bytes = wal.and_then(|(before, after)| after.checked_sub(before));
+        trial.row.wal_bytes = wal_since(target.wal, site.server).await;
         // Counting the rows is no part of the stretch after the restore.
         let latencies = match target.traffic.take() {
-            Some(traffic) => Some(traffic.finish(start_us, end_us).await),
-            None => None,
+            Some(traffic) => traffic.finish(start_us, end_us).await.map(Some),
+            None => Ok(None),
         };
         let waited = begun.elapsed();
         trial.log.clone_from(&report.messages);
         let database = &target.database;
-        let (after, restored, looked) = self.look(site, database, report.end, trial).await;
+        let after = self.complete(site, database, report.end).await;
         let begun = Instant::now();
-        let items = &site.contents()?.items;
-        let mut errors: Vec<ErrorRow> =
-            report.errors.kept().iter().map(|error| items.error(error)).collect();
-        let (outcome, message) = self.judge(site, &report, &mut errors, restored.as_ref())?;
-        (trial.row.outcome, trial.row.message, trial.errors) = (outcome, message, errors);
-        trial.row.verify_ns = nanos(waited + looked + begun.elapsed());
+        self.inspect_and_judge(site, database, &report, trial).await?;
+        trial.row.verify_ns = nanos(waited + begun.elapsed());
         let cleanup = self.around(site, database).cleanup().await;
-        let latencies = latencies.transpose();
-        let failures = [latencies.as_ref().err(), after.as_ref().err(), cleanup.as_ref().err()];
-        for error in failures.into_iter().flatten() {
-            fail(trial, error);
+        if let Some(latencies) = unless_failed(latencies, trial) {
+            (trial.row.workload, trial.latency) = (latencies.summary(), latencies.rows());
         }
-        trial.error_reference = self.error_reference(site.cell, trial);
-        let hooks = [after.ok().flatten(), cleanup.ok().flatten()];
+        let hooks = [unless_failed(after, trial), unless_failed(cleanup, trial)];
         trial.row.after_ns = hooks.into_iter().flatten().reduce(|a, b| a + b).map(nanos);
-        if let Ok(Some(latencies)) = latencies {
-            record_latencies(trial, &latencies);
-        }
-        if let Some(restored) = restored {
-            trial.row.rows = Some(restored.rows());
-            trial.row.database_bytes = Some(restored.bytes);
-        }
+        trial.error_reference = self.error_reference(site.cell, trial);
         record(site, report, trial)
     }
 
@@ -262,18 +257,16 @@ impl Work for Restores<'_> {
     }
 }
 
-/// What was measured is not what was asked for.
-fn fail(trial: &mut Finished, error: &anyhow::Error) {
-    let message = format!("{error:#}");
-    trial.log.push(message.clone());
-    if trial.row.outcome == Outcome::Completed {
-        (trial.row.outcome, trial.row.message) = (Outcome::Failed, Some(message));
-    }
-}
-
-fn record_latencies(trial: &mut Finished, latencies: &Latencies) {
-    trial.row.workload = latencies.summary();
-    trial.latency = latencies.rows();
+/// What `result` holds. An error fails the trial: what was measured is not what was asked for.
+fn unless_failed<T>(result: anyhow::Result<Option<T>>, trial: &mut Finished) -> Option<T> {
+    result.unwrap_or_else(|error| {
+        let message = format!("{error:#}");
+        trial.log.push(message.clone());
+        if trial.row.outcome == Outcome::Completed {
+            (trial.row.outcome, trial.row.message) = (Outcome::Failed, Some(message));
+        }
+        None
+    })
 }
 
 /// What the engine itself tells.
@@ -293,6 +286,12 @@ fn record(site: &Site<'_>, report: RestoreReport, trial: &mut Finished) -> anyho
     trial.reached_end = report.reached_end;
     trial.items = report.items.into_iter().map(|timing| contents.items.row(timing)).collect();
     Ok(())
+}
+
+/// Bytes of WAL written since it ended at `before`.
+async fn wal_since(before: Option<u64>, server: &Server) -> Option<u64> {
+    let before = before?;
+    wal_position(server).await?.checked_sub(before)
 }
 
 /// The end of the server's WAL in bytes; a standby has none of its own.
