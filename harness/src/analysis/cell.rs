@@ -86,6 +86,9 @@ pub struct CellSummary {
     /// Whether the tables of latencies are needed to tell if it is within the
     /// limits of the workload: some trials are and others are not.
     pub may_breach: bool,
+    /// Whether the archive is one that only -j 1 restores reliably, and this is another -j:
+    /// that some of its restores completed was luck.
+    pub is_left_to_chance: bool,
 }
 
 impl CellSummary {
@@ -124,6 +127,7 @@ impl CellSummary {
             latency,
             breaches,
             may_breach,
+            is_left_to_chance: false,
         }
     }
 
@@ -137,10 +141,11 @@ impl CellSummary {
         self.is_unreliable() || !self.breaches.is_empty()
     }
 
-    /// Whether half of its trials or more did not complete: those that did may
-    /// be the lucky ones.
+    /// Whether those of its trials that completed may be the lucky ones: half of them or more
+    /// did not, or the archive leaves it to chance.
     pub fn is_unreliable(&self) -> bool {
-        self.counts.lost() > 0 && self.counts.lost() >= self.counts.completed
+        let most_are_lost = self.counts.lost() > 0 && self.counts.lost() >= self.counts.completed;
+        most_are_lost || self.is_left_to_chance
     }
 
     /// Geometric mean of the times, in seconds.

@@ -8,6 +8,7 @@ use super::cell::CellSummary;
 use super::fit::{self, CurveFit};
 use super::key::CurveKey;
 use super::limits::RestoreLimits;
+use super::serial_only::serial_only;
 use super::tables::Tables;
 use crate::record::TrialRow;
 use crate::stats::block_table::BlockTable;
@@ -73,6 +74,7 @@ pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &RestoreLimits) -> Vec
     for row in rows {
         by_cell.entry(CurveKey::of(row)).or_default().entry(row.jobs).or_default().push(row);
     }
+    let serial: BTreeSet<CurveKey> = serial_only(rows).into_iter().map(|of| of.key).collect();
     by_cell
         .into_iter()
         .map(|(key, cells)| {
@@ -80,7 +82,10 @@ pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &RestoreLimits) -> Vec
             let made = rows().filter_map(|row| row.archive_bytes).max().map(Bytes);
             let cells: Vec<CellSummary> = cells
                 .into_iter()
-                .map(|(jobs, rows)| CellSummary::new(jobs, &rows, tables, limits))
+                .map(|(jobs, rows)| CellSummary {
+                    is_left_to_chance: jobs > Jobs::ONE && serial.contains(&key),
+                    ..CellSummary::new(jobs, &rows, tables, limits)
+                })
                 .collect();
             let fits = fit::fits(&cells);
             Curve { key, cells, fits, made }

@@ -66,6 +66,11 @@ fn of_curve(key: CurveKey, rows: &[&TrialRow]) -> Option<SerialOnly> {
     Some(SerialOnly { key, attempts, example: (message.to_owned(), count) })
 }
 
+/// Whether a trial failed by an error that comes from the archive.
+pub fn failed_by_archive(row: &TrialRow) -> bool {
+    failure_of_archive(row).is_some()
+}
+
 /// The message of a trial that failed by an error that comes from the archive.
 fn failure_of_archive(row: &TrialRow) -> Option<&str> {
     let message = row.message.as_deref().filter(|_| row.outcome == Outcome::Failed)?;

@@ -112,7 +112,7 @@ fn write_file(path: &Path, bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
 fn status_of(folder: &RunFolder) -> anyhow::Result<Status> {
     let rows = folder.trials()?;
     let completed = rows.iter().any(|row| row.outcome == Outcome::Completed);
-    Ok(if completed || rows.is_empty() { Status::Done } else { Status::Failed })
+    Ok(if completed { Status::Done } else { Status::Failed })
 }
 
 /// The folder in which runs note what they make.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use restore_core::engine::Target;
 use restore_core::launch::{CommandLine, succeed};
 use sha2::{Digest as _, Sha256};
@@ -63,6 +63,9 @@ pub(super) fn read_all(files: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let mut seen = BTreeSet::new();
     let mut texts = Vec::new();
     for file in files {
+        // A pipe can be read once, and a script is run for every trial.
+        let is_pipe = fs::metadata(file).is_ok_and(|found| !found.is_file());
+        ensure!(!is_pipe, "the script {} is no regular file", file.display());
         let text = fs::read_to_string(file)
             .with_context(|| format!("cannot read the script {}", file.display()))?;
         seen.insert(file.clone());

@@ -12,12 +12,16 @@ use restore_core::engine::RestoreError;
 use super::ErrorKind;
 
 /// Messages by kind; the first that matches decides.
-const RULES: [(&str, ErrorKind); 49] = [
+const RULES: [(&str, ErrorKind); 50] = [
     (r#"^schema "public" already exists$"#, ErrorKind::InEveryDatabase),
     (r#"^(extension|language) "plpgsql" already exists$"#, ErrorKind::InEveryDatabase),
     (
         r#"^function "plpgsql_(call_handler|validator|inline_handler)" already exists"#,
         ErrorKind::InEveryDatabase,
+    ),
+    (
+        r"^function pg_catalog\.pg_restore_(relation|attribute)_stats\(.* does not exist",
+        ErrorKind::NewerStatistics,
     ),
     (r"^invalid command \\(un)?restrict$", ErrorKind::UnknownSetting),
     (r#"^role "[^"]+" does not exist$"#, ErrorKind::MissingRole),

@@ -43,6 +43,11 @@ impl Judge {
         self.policy == ErrorPolicy::Same && !self.references.contains_key(archive)
     }
 
+    /// Whether all restores that count have the same errors.
+    pub fn wants_same_errors(&self) -> bool {
+        self.policy == ErrorPolicy::Same
+    }
+
     /// Compares with these errors from now on.
     pub fn set_reference(&mut self, reference: ErrorReference) {
         self.references.insert(reference.archive.clone(), reference);

@@ -7,6 +7,8 @@ pub enum ErrorKind {
     InEveryDatabase,
     /// `must be owner of extension plpgsql`.
     OwnedByAnother,
+    /// `function pg_catalog.pg_restore_relation_stats(...) does not exist`.
+    NewerStatistics,
     /// `unrecognized configuration parameter "transaction_timeout"`.
     UnknownSetting,
     /// `role "x" does not exist`.
@@ -83,7 +85,7 @@ const fn entry(
 }
 
 /// The table of all kinds. docs/errors.md has it too, which a test checks.
-const ENTRIES: [Entry; 30] = [
+const ENTRIES: [Entry; 31] = [
     entry(
         ErrorKind::InEveryDatabase,
         "in_every_database",
@@ -95,6 +97,12 @@ const ENTRIES: [Entry; 30] = [
         "owned_by_another",
         "comment or owner of what another role owns",
         "Harmless: the comment or owner of an extension, or of what a new database has, stays as it is.",
+    ),
+    entry(
+        ErrorKind::NewerStatistics,
+        "newer_statistics",
+        "statistics of a newer version",
+        "Harmless: the server cannot take the statistics that pg_dump 18 writes; ANALYZE makes new ones.",
     ),
     entry(
         ErrorKind::UnknownSetting,
@@ -286,7 +294,13 @@ impl ErrorKind {
     /// Whether it cannot change what is measured: statements that set up the session or
     /// make again what every new database has.
     pub fn is_harmless(self) -> bool {
-        matches!(self, Self::InEveryDatabase | Self::OwnedByAnother | Self::UnknownSetting)
+        matches!(
+            self,
+            Self::InEveryDatabase
+                | Self::OwnedByAnother
+                | Self::NewerStatistics
+                | Self::UnknownSetting
+        )
     }
 
     /// Whether it comes from the machine or the server and not from the archive.

@@ -166,7 +166,8 @@ fn with_dependents<'a>(toc: &Toc, ids: impl Iterator<Item = &'a DumpId>) -> BTre
     loop {
         let before = found.len();
         for item in &toc.items {
-            if item.dependencies.iter().any(|id| found.contains(id)) {
+            let depends = item.dependencies.iter().any(|id| found.contains(id));
+            if depends || is_mapping_of(item, toc, &found) {
                 found.insert(item.id);
             }
         }
@@ -174,6 +175,16 @@ fn with_dependents<'a>(toc: &Toc, ids: impl Iterator<Item = &'a DumpId>) -> BTre
             return found;
         }
     }
+}
+
+/// Whether an item maps a user of a foreign server that is among `ids`: `pg_dump` names the
+/// server in the tag alone.
+fn is_mapping_of(item: &Item, toc: &Toc, ids: &BTreeSet<DumpId>) -> bool {
+    let server = |id: &DumpId| toc.get(*id).filter(|item| item.kind.as_str() == "SERVER");
+    item.kind.as_str() == "USER MAPPING"
+        && ids.iter().filter_map(server).any(|server| {
+            item.name().strip_suffix(server.name()).is_some_and(|tag| tag.ends_with(" SERVER "))
+        })
 }
 
 /// Rows of tables and values of sequences that the archive does not make, since an extension

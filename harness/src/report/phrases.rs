@@ -201,7 +201,7 @@ pub(super) fn legend(curve: &CurveStudy) -> Option<String> {
     let meanings = [
         (Mark::Recommended, "recommended"),
         (Mark::CannotBeTold, "cannot be told from it"),
-        (Mark::RuledOut, "ruled out: half of its trials or more did not complete"),
+        (Mark::RuledOut, "ruled out: too many of its trials did not complete"),
         (Mark::BeyondLimit, "ruled out: beyond a limit"),
         (Mark::Lost, "some trials did not complete"),
         (Mark::Outliers, "has an outlier (which counts)"),

@@ -139,7 +139,8 @@ impl Restores<'_> {
             let message = "the server could not be asked afterwards".to_owned();
             return Ok((Outcome::Failed, Some(message)));
         };
-        Ok(check(site.contents_mut()?, restored, errors))
+        let same_errors = self.errors.wants_same_errors().then_some(&*errors);
+        Ok(check(site.contents_mut()?, restored, same_errors))
     }
 
     /// The errors of a restore as what the trials after it are compared with, if the archive

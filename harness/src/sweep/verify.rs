@@ -47,24 +47,37 @@ pub(super) async fn inspect(
 
 /// Holds what was found against what the archive holds; where that is not known, this
 /// restore is what later ones are held against.
+///
+/// `same_errors` are the errors of a restore that only counts if they are those of all others:
+/// then the tables whose COPY failed, which loads all rows or none, are empty in all.
 pub(super) fn check(
     contents: &mut Contents,
     restored: &Restored,
-    errors: &[ErrorRow],
+    same_errors: Option<&[ErrorRow]>,
 ) -> (Outcome, Option<String>) {
     let Restored { counted, brought, .. } = restored;
     if !brought.is_empty() {
         contents.brought = Some(brought.clone());
     }
     let expected = contents.expected.get_or_insert_with(|| counted.rows.clone());
-    let mut found = differences(expected, brought, counted);
-    // COPY loads all rows or none.
-    found.retain(|difference| !has_accepted_error(difference, errors));
-    if found.is_empty() {
-        return (Outcome::Completed, uncounted(expected, counted));
+    let found = differences(expected, brought, counted);
+    let is_accepted = |difference: &Difference| {
+        same_errors.is_some_and(|errors| has_accepted_error(difference, errors))
+    };
+    let (not_loaded, other): (Vec<_>, Vec<_>) = found.into_iter().partition(is_accepted);
+    if !other.is_empty() {
+        let told: Vec<String> = other.iter().map(ToString::to_string).collect();
+        return (Outcome::Invalid, Some(told.join("; ")));
     }
-    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
-    (Outcome::Invalid, Some(told.join("; ")))
+    let filled = expected.values().filter(|&&rows| rows > 0).count();
+    if filled > 0 && not_loaded.len() == filled {
+        return (Outcome::Invalid, Some("the rows of no table were loaded".to_owned()));
+    }
+    let names: Vec<&str> = not_loaded.iter().map(|of| of.table.as_str()).collect();
+    let not_loaded = (!names.is_empty())
+        .then(|| format!("not loaded, since their errors are accepted: {}", names.join(", ")));
+    let told: Vec<String> = not_loaded.into_iter().chain(uncounted(expected, counted)).collect();
+    (Outcome::Completed, (!told.is_empty()).then(|| told.join("; ")))
 }
 
 /// Whether a table has no rows because of an error that the user accepts.

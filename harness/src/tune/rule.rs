@@ -10,6 +10,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::model::{Draw, ObservedRestore, Posterior};
 use super::prior::Prior;
+use crate::analysis::serial_only::failed_by_archive;
 use crate::design::Adaptive;
 use crate::recommend::verdict::CONFIDENCE;
 use crate::record::{Ending, Outcome, RunRecord, TrialRow};
@@ -121,7 +122,20 @@ impl Known {
             }
             known.overhead += row.overhead().as_secs_f64() / rows.len() as f64;
         }
+        known.leave_what_is_left_to_chance(jobs, rows);
         known
+    }
+
+    /// After a restore with several jobs that an error of the archive's own ended, none with
+    /// more than one is tried: the archive may be one that only -j 1 restores reliably.
+    fn leave_what_is_left_to_chance(&mut self, jobs: &[Jobs], rows: &[TrialRow]) {
+        let Some(serial) = jobs.iter().position(|&jobs| jobs == Jobs::ONE) else { return };
+        let is_parallel = |row: &&TrialRow| row.jobs > Jobs::ONE;
+        if !self.failed[serial] && rows.iter().filter(is_parallel).any(failed_by_archive) {
+            for (failed, &jobs) in self.failed.iter_mut().zip(jobs) {
+                *failed |= jobs > Jobs::ONE;
+            }
+        }
     }
 
     /// ln seconds of what completed with a candidate.

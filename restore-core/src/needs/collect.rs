@@ -164,7 +164,7 @@ impl Found<'_> {
                 (provider.map(|name| Requirement::LabelProvider { name }), Purpose::SecurityLabel)
             }
             // Without a handler the server knows how, or installs an extension.
-            "PROCEDURAL LANGUAGE" if item.name() != "plpgsql" => {
+            "PROCEDURAL LANGUAGE" if item.name() != "plpgsql" && !read::has_handler(sql) => {
                 let name = item.name().to_owned();
                 (Some(Requirement::Language { name }), Purpose::Other)
             }

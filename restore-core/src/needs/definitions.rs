@@ -14,6 +14,12 @@ pub(super) struct FunctionHead {
     pub(super) is_immutable: bool,
 }
 
+/// Whether a language is made with its own handler, as a superuser may: then
+/// the server need not know it.
+pub(super) fn has_handler(sql: &str) -> bool {
+    words(sql).any(|token| token.is("handler"))
+}
+
 /// Reads a function up to its body: what stands in parentheses is passed over,
 /// and the body is one string, or begins with RETURN or BEGIN ATOMIC.
 pub(super) fn function_head(sql: &str) -> FunctionHead {

@@ -1,6 +1,6 @@
 //! What only a superuser may make.
 
-use super::definitions::function_head;
+use super::definitions::{function_head, has_handler};
 use super::{Feature, Purpose};
 use crate::sql::{Token, words};
 use crate::toc::{Item, ItemKind};
@@ -22,7 +22,7 @@ pub(super) fn feature(item: &Item) -> Option<(Feature, Purpose)> {
         }
         "SUBSCRIPTION" => return Some((Feature::Subscription, Purpose::Subscription)),
         "FUNCTION" | "PROCEDURE" if needs_superuser(sql) => Feature::UntrustedFunction,
-        "PROCEDURAL LANGUAGE" if words(sql).any(|token| token.is("handler")) => Feature::Language,
+        "PROCEDURAL LANGUAGE" if has_handler(sql) => Feature::Language,
         "TYPE" if is_base_type(sql) => Feature::BaseType,
         "OPERATOR CLASS" | "OPERATOR FAMILY" => Feature::OperatorClass,
         "CAST" if has_pair(sql, "without", "function") => Feature::BinaryCast,
