@@ -107,8 +107,30 @@ impl Selection {
                     .to_owned(),
             );
         }
+        let schemas = schemas_left_out(archive, selected);
+        if !schemas.is_empty() {
+            notes.push(format!(
+                "pg_restore's options leave out schema {}: --before FILE runs SQL that makes it \
+                 (CREATE SCHEMA)",
+                schemas.join(", ")
+            ));
+        }
         Ok(notes)
     }
+}
+
+/// Schemas that the archive makes and the options leave out, although they select objects in
+/// them, as -n and -t do.
+fn schemas_left_out(archive: &Archive, selected: &Selected<'_>) -> Vec<String> {
+    let kept: HashSet<DumpId> = selected.kept().map(|(_, item)| item.id).collect();
+    let used: HashSet<&str> =
+        selected.kept().filter_map(|(_, item)| item.namespace.as_deref()).collect();
+    let items = archive.toc().items.iter();
+    let left_out = items.filter(|item| {
+        let is_schema = item.kind.as_str() == "SCHEMA" && item.name() != "public";
+        is_schema && !kept.contains(&item.id) && used.contains(item.name())
+    });
+    left_out.map(|item| item.name().to_owned()).collect()
 }
 
 /// What an option names that the archive does not have.

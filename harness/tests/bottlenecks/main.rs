@@ -18,7 +18,10 @@ use place::{Place, assert_done, can_run, has_server, stdout};
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     // A test that failed has left nothing behind that matters to another.
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    let guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    // What earlier tests wrote would go to the disk while this one measures it.
+    nix::unistd::sync();
+    guard
 }
 
 /// What limits the curve of a one-block sweep of `scenario` at `jobs`.
