@@ -122,7 +122,7 @@ async fn restore(
         None
     };
     let before = own_time()?;
-    let report = PgRestore::new(server.launcher()).restore(&request, &mut |_| ()).await?;
+    let report = PgRestore::new(server.launcher()).start(&request).await?.end.await;
     let own = own_time()?.saturating_sub(before);
     anyhow::ensure!(report.is_clean(), "the restore failed: {:?}", report.messages);
     if let Some(sampling) = sampling {

@@ -16,7 +16,7 @@ use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
 use crate::scenario::error_policy::Pattern;
 use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
-use crate::scenario::{ErrorPolicy, Overrides, ProviderKind};
+use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
 ///
@@ -109,12 +109,15 @@ pub struct SweepArgs {
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["jobs", "formats", "blocks", "seed", "archive", "image", "provider", "scale"]
+        conflicts_with_all = ["jobs", "engines", "formats", "blocks", "seed", "archive", "image", "provider", "scale"]
     )]
     pub resume: Option<PathBuf>,
     /// Values of -j.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
+    /// Engines that restore: pg_restore, native.
+    #[arg(long, value_name = "ENGINE,...", value_delimiter = ',')]
+    pub engines: Option<Vec<EngineKind>>,
     /// Archive formats: custom, directory, tar, plain.
     #[arg(long, value_name = "FORMAT,...", value_delimiter = ',')]
     pub formats: Option<Vec<Format>>,
@@ -171,6 +174,7 @@ impl SweepArgs {
         options.read_words(&self.restore_options)?;
         Ok(Overrides {
             jobs: self.jobs.clone(),
+            engines: self.engines.clone(),
             formats: self.formats.clone(),
             blocks: self.blocks,
             budget: self.budget,

@@ -10,7 +10,7 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::Phase;
+use crate::scenario::{EngineKind, Phase, Sweep};
 
 /// An archive of a variant's dataset: a cell without its job count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,18 +23,14 @@ pub struct ArchiveKey {
     pub compression: Compression,
 }
 
-impl ArchiveKey {
-    /// Name of the engine that restores it.
-    pub fn engine(&self) -> &'static str {
-        Phase::Restore.engine(self.format)
-    }
-}
-
 /// One point of the sweep.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cell {
     /// What is restored.
     pub archive: ArchiveKey,
+    /// By what.
+    #[serde(default, skip_serializing_if = "EngineKind::is_usual")]
+    pub engine: EngineKind,
     /// By how many workers.
     pub jobs: Jobs,
 }
@@ -42,6 +38,9 @@ pub struct Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ArchiveKey { variant, format, compression } = &self.archive;
+        if !self.engine.is_usual() {
+            write!(f, "{} ", self.engine)?;
+        }
         write!(f, "{variant} {format} {compression} -j {}", self.jobs)
     }
 }
@@ -72,22 +71,19 @@ pub struct Design {
 }
 
 impl Design {
-    /// The restores of every archive with each of `jobs`; with one job alone
-    /// where the format is serial.
-    pub fn new(archives: &[ArchiveKey], jobs: &[Jobs], seed: u64) -> Self {
-        Self::of_phase(Phase::Restore, archives, jobs, seed)
-    }
-
-    /// The same for what a phase does with the archives.
-    pub fn of_phase(phase: Phase, archives: &[ArchiveKey], jobs: &[Jobs], seed: u64) -> Self {
-        let cells = archives
-            .iter()
-            .flat_map(|archive| {
-                jobs.iter()
-                    .filter(|&&jobs| phase.is_parallel(archive.format) || jobs == Jobs::ONE)
-                    .map(|&jobs| Cell { archive: archive.clone(), jobs })
-            })
-            .collect();
+    /// What a sweep does with every archive: with each engine that takes its
+    /// format, and each number of jobs; with one job alone where the format is
+    /// serial.
+    pub fn new(phase: Phase, archives: &[ArchiveKey], sweep: &Sweep, seed: u64) -> Self {
+        let mut cells = Vec::new();
+        for archive in archives {
+            let format = archive.format;
+            for &engine in sweep.engines.iter().filter(|engine| engine.restores(format)) {
+                let is_parallel = phase.is_parallel(format, engine);
+                let jobs = sweep.jobs.iter().filter(|&&jobs| is_parallel || jobs == Jobs::ONE);
+                cells.extend(jobs.map(|&jobs| Cell { archive: archive.clone(), engine, jobs }));
+            }
+        }
         Self { cells, seed }
     }
 
@@ -145,8 +141,8 @@ mod tests {
             format,
             compression: compression.parse().unwrap(),
         };
-        let jobs: Vec<Jobs> = [1, 2, 4].into_iter().map(|j| Jobs::new(j).unwrap()).collect();
-        Design::new(&[key(Format::Directory, "gzip:6"), key(Format::Tar, "none")], &jobs, seed)
+        let keys = [key(Format::Directory, "gzip:6"), key(Format::Tar, "none")];
+        Design::new(Phase::Restore, &keys, &Sweep::example(&[1, 2, 4]), seed)
     }
 
     #[test]

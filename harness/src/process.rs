@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Gid, Pid, Uid, User};
+use restore_core::engine::Native;
 use restore_core::launch::{
     CommandLine, Exit, LaunchError, Launcher, Line, Running, RunningTask, StopSignal, Stream,
 };
@@ -56,6 +57,12 @@ impl RunAs {
     }
 }
 
+/// This program, where it is itself what is to be run: as the native engine.
+/// A container sees it under the same path.
+pub fn own_program(name: &str) -> Option<PathBuf> {
+    (name == Native::PROGRAM).then(std::env::current_exe)?.ok()
+}
+
 /// Runs programs on this machine.
 #[derive(Debug, Clone)]
 pub struct LocalLauncher {
@@ -83,9 +90,10 @@ impl LocalLauncher {
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     fn command(&self, line: &CommandLine) -> Command {
-        let program = match &self.bindir {
-            Some(bindir) => bindir.join(line.program),
-            None => PathBuf::from(line.program),
+        let program = match (own_program(line.program), &self.bindir) {
+            (Some(own), _) => own,
+            (None, Some(bindir)) => bindir.join(line.program),
+            (None, None) => PathBuf::from(line.program),
         };
         let mut command = Command::new(program);
         // A conninfo says all there is to say to libpq; a PGSERVICE or

@@ -9,6 +9,7 @@
 
 pub mod archive;
 pub mod connection;
+pub mod control;
 pub mod dump;
 pub mod engine;
 pub mod event;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use restore_core::engine::{
-    Engine, ErrorSource, PgRestore, Psql, RestoreError, RestoreReport, RestoreRequest, Target,
+    Engine, ErrorSource, PgRestore, Psql, RestoreEnd, RestoreError, RestoreReport, RestoreRequest,
+    Target,
 };
 use restore_core::launch::{CommandLine, Exit, LaunchError, Launcher, Line, Running, Stream};
 use restore_core::options::RestoreOptions;
@@ -50,7 +51,7 @@ fn report(log: &str) -> RestoreReport {
     let engine: Box<dyn Engine> =
         if is_script { Box::new(Psql::new(launcher)) } else { Box::new(PgRestore::new(launcher)) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(engine.restore(&request, &mut |_| {})).unwrap()
+    runtime.block_on(async { engine.start(&request).await.unwrap().end.await })
 }
 
 /// How often each error was reported for each item; those of sessions, which vary with the
@@ -69,14 +70,14 @@ fn of_items(report: &RestoreReport) -> BTreeMap<(u32, String, String), u32> {
 fn workers_report_what_a_serial_restore_reports_item_by_item() {
     for major in ["15", "17", "18"] {
         let serial = report(&format!("{major}-j1.log"));
-        assert!(serial.reached_end && !serial.is_clean());
+        assert!(serial.end == RestoreEnd::Finished && !serial.is_clean());
         // Of the serial log, which nothing mixes.
         let expected = of_items(&serial);
         assert!(expected.values().sum::<u32>() >= 28, "{major}: {expected:#?}");
         for jobs in [2, 4, 8] {
             let log = format!("{major}-j{jobs}.log");
             let parallel = report(&log);
-            assert!(parallel.reached_end, "{log}");
+            assert!(parallel.end == RestoreEnd::Finished, "{log}");
             assert_eq!(of_items(&parallel), expected, "{log}");
         }
     }
@@ -114,7 +115,7 @@ fn a_newer_client_reports_its_settings_for_each_connection() {
 #[test]
 fn psql_names_lines() {
     let report = report("15-psql.log");
-    assert!(report.reached_end && !report.is_clean());
+    assert!(report.end == RestoreEnd::Finished && !report.is_clean());
     let lines: Vec<&ErrorSource> = report.errors.kept().iter().map(|error| &error.source).collect();
     assert!(lines.iter().all(|source| matches!(source, ErrorSource::Line(_))), "{lines:?}");
     let first = &report.errors.kept()[0];

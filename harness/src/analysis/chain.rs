@@ -43,6 +43,8 @@ fn duration(item: &ItemRow) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use restore_core::event::Step;
+
     use super::*;
 
     fn item(lane: u32, start: u64, end: u64) -> ItemRow {
@@ -54,6 +56,7 @@ mod tests {
             kind: "TABLE DATA".to_owned(),
             name: "t".to_owned(),
             bytes: None,
+            step: Step::Whole,
         }
     }
 

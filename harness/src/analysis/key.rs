@@ -21,6 +21,22 @@ pub struct CurveKey {
 }
 
 impl CurveKey {
+    /// Whether its restores follow the schedule of `pg_restore`.
+    pub fn is_of_pg_restore(&self) -> bool {
+        self.engine == USUAL_ENGINE
+    }
+
+    /// Whether both restore the same archive.
+    pub fn has_archive_of(&self, other: &Self) -> bool {
+        (&self.variant, self.format, self.compression)
+            == (&other.variant, other.format, other.compression)
+    }
+
+    /// Whether both restore into the same server with the same engine.
+    pub fn has_engine_of(&self, other: &Self) -> bool {
+        (&self.variant, &self.engine) == (&other.variant, &other.engine)
+    }
+
     /// The curve that a trial belongs to.
     pub fn of(row: &TrialRow) -> Self {
         Self {

@@ -263,6 +263,8 @@ fn alone(items: &[&ItemRow]) -> (f64, f64, Option<(String, f64)>) {
 #[cfg(test)]
 #[expect(clippy::float_cmp, reason = "whole seconds are exact")]
 mod tests {
+    use restore_core::event::Step;
+
     use super::*;
 
     fn item(lane: u32, start: u64, end: u64, kind: &str, name: &str) -> ItemRow {
@@ -275,6 +277,7 @@ mod tests {
             kind: kind.to_owned(),
             name: name.to_owned(),
             bytes: None,
+            step: Step::Whole,
         }
     }
 

@@ -297,6 +297,7 @@ fn nanos(length: u128) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use restore_core::event::Step;
     use restore_core::toc::{ItemKind, Section};
     use restore_core::units::Bytes;
 
@@ -333,6 +334,7 @@ mod tests {
             kind: "TABLE DATA".to_owned(),
             name: "t".to_owned(),
             bytes: None,
+            step: Step::Whole,
         }
     }
 

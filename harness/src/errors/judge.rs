@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use restore_core::engine::{EngineEnd, RestoreReport};
+use restore_core::engine::{RestoreEnd, RestoreReport};
 
 use super::ErrorKind;
 use crate::design::ArchiveKey;
@@ -62,8 +62,8 @@ impl Judge {
         rows: &mut [ErrorRow],
     ) -> Option<String> {
         let judged = self.judge(archive, rows);
-        if !report.reached_end {
-            return Some(before_the_end(report.end, rows.last()));
+        if report.end != RestoreEnd::Finished {
+            return Some(before_the_end(report, rows.last()));
         }
         if !report.errors.is_complete() {
             return Some(format!(
@@ -141,11 +141,11 @@ impl Judge {
 }
 
 /// What to say of a restore that did not go on to the end of the archive.
-fn before_the_end(end: EngineEnd, last: Option<&ErrorRow>) -> String {
-    let status = match end {
-        EngineEnd::Exited(Some(code)) => format!("exit status {code}"),
-        EngineEnd::Exited(None) => "a signal".to_owned(),
-        EngineEnd::TimedOut => "its time limit".to_owned(),
+fn before_the_end(report: &RestoreReport, last: Option<&ErrorRow>) -> String {
+    let status = match (report.end, report.exit_code) {
+        (RestoreEnd::Stopped, _) => "its time limit".to_owned(),
+        (_, Some(code)) => format!("exit status {code}"),
+        (_, None) => "a signal".to_owned(),
     };
     match last {
         Some(last) => format!("{last} (the restore ended there by {status})"),

@@ -124,7 +124,7 @@ impl Now {
 
 #[cfg(test)]
 mod tests {
-    use restore_core::event::ItemName;
+    use restore_core::event::{ItemName, Step};
     use restore_core::plan::PgMajor;
     use restore_core::toc::{DataOffset, Item, ItemKind, Section, Toc};
     use restore_core::units::{DumpId, Oid};
@@ -167,7 +167,7 @@ mod tests {
     fn timing(id: u32, lane: u32, start: u64, end: u64) -> ItemTiming {
         let name = ItemName { id: Some(DumpId(id)), kind: String::new(), name: String::new() };
         let [start, end] = [start, end].map(Duration::from_secs);
-        ItemTiming { item: name, lane, start, end }
+        ItemTiming { item: name, step: Step::Whole, lane, start, end }
     }
 
     /// The last item is ready at 4 and starts at 7, when the one before it ends.

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use restore_core::engine::Target;
+use restore_core::engine::{Native, Target};
 use restore_core::launch::{CommandLine, Launcher, succeed};
 use tokio_postgres::Client;
 
@@ -212,6 +212,17 @@ impl Server {
             self.check_settings(client, spec).await?;
         }
         Ok(())
+    }
+
+    /// Whether the native engine can be run where the client programs are.
+    pub async fn check_native(&self) -> anyhow::Result<()> {
+        let command = CommandLine::new(Native::PROGRAM).arg("--version");
+        let ran = succeed(self.launcher.as_ref(), command).await;
+        ran.map(drop).context(
+            "engine native cannot be run beside this server's programs: leave it out of engines, \
+             or, for a container, use an image whose C library is at least as new as this \
+             machine's",
+        )
     }
 
     async fn check_rights(&mut self, client: &Client) -> anyhow::Result<()> {

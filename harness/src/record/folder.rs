@@ -359,6 +359,8 @@ fn open_to_all(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use restore_core::event::Step;
+
     use super::*;
     use crate::record::{LoadSummary, Outcome};
 
@@ -394,6 +396,7 @@ mod tests {
             kind: "TABLE DATA".to_owned(),
             name: "public.größe, \"x\"".to_owned(),
             bytes: Some(3),
+            step: Step::Whole,
         };
         folder.append(&row(1), std::slice::from_ref(&item), &[], &[]).unwrap();
         folder.append(&failed, &[], &[], &["said".to_owned()]).unwrap();

@@ -1,5 +1,6 @@
 //! One row of `items/TRIAL.csv`.
 
+use restore_core::event::Step;
 use serde::{Deserialize, Serialize};
 
 /// When and where an item was restored. Times count from the start of the
@@ -20,4 +21,7 @@ pub struct ItemRow {
     pub name: String,
     /// Size of its data in the archive, as stored.
     pub bytes: Option<u64>,
+    /// What was done of it; runs below schema 3 have whole items alone.
+    #[serde(default)]
+    pub step: Step,
 }

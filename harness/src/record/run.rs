@@ -16,7 +16,10 @@ use crate::scenario::Scenario;
 ///
 /// 2: `load.csv`, and the columns of [`LoadSummary`](super::LoadSummary) in
 /// `trials.csv`; `plans/`, which runs of schema 1 may have been given later.
-pub const SCHEMA: u32 = 2;
+///
+/// 3: engines as a part of cells, and `step` in `items/`: an item may have
+/// several rows, some at the same time.
+pub const SCHEMA: u32 = 3;
 
 /// Everything about a run but its trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

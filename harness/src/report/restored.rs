@@ -1,10 +1,10 @@
 //! What `jobtune restore` says at the end.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use restore_core::native::{StepTiming, Summary};
-use restore_core::toc::{Item, Toc};
+use restore_core::event::ItemTiming;
+use restore_core::native::Summary;
 
 use super::format::time;
 use super::phrases::counted;
@@ -14,7 +14,7 @@ use crate::document::{Document, Table};
 const COSTLIEST: usize = 10;
 
 /// Time by phase, rows, the costliest steps, errors by their message.
-pub fn document(summary: &Summary, toc: &Toc) -> Document {
+pub fn document(summary: &Summary) -> Document {
     let mut document = Document::of(format!(
         "Restored in {}: {} rows, {}.",
         time(summary.wall.as_secs_f64()),
@@ -27,7 +27,7 @@ pub fn document(summary: &Summary, toc: &Toc) -> Document {
             .number("time", |(_, took)| time(took.as_secs_f64())),
     );
     if !summary.steps.is_empty() {
-        document.heading("Costliest steps").table(costliest(summary, toc));
+        document.heading("Costliest steps").table(costliest(summary));
     }
     if !summary.errors.is_empty() {
         document.heading("Errors").table(errors_by_message(summary));
@@ -46,18 +46,16 @@ fn errors(summary: &Summary) -> String {
     }
 }
 
-fn costliest<'a>(summary: &'a Summary, toc: &Toc) -> Table<&'a StepTiming> {
-    let items: HashMap<_, &Item> = toc.items.iter().map(|item| (item.id, item)).collect();
-    let took = |step: &StepTiming| step.end.saturating_sub(step.start);
-    let mut steps: Vec<&StepTiming> = summary.steps.iter().collect();
+fn costliest(summary: &Summary) -> Table<&ItemTiming> {
+    let took = |step: &ItemTiming| step.end.saturating_sub(step.start);
+    let mut steps: Vec<&ItemTiming> = summary.steps.iter().collect();
     steps.sort_by_key(|step| Reverse(took(step)));
     steps.truncate(COSTLIEST);
-    let name = |item: &&Item| format!("{} {}", item.kind.as_str(), item.name());
     Table::of(steps)
         .number("time", |step| time(took(step).as_secs_f64()))
         .text("step", |step| step.step.name().to_owned())
-        .text("item", |step| items.get(&step.item).map(name).unwrap_or_default())
-        .number("worker", |step| step.worker.to_string())
+        .text("item", |step| format!("{} {}", step.item.kind, step.item.name))
+        .number("worker", |step| step.lane.to_string())
 }
 
 fn errors_by_message(summary: &Summary) -> Table<(String, usize)> {
@@ -76,7 +74,7 @@ fn errors_by_message(summary: &Summary) -> Table<(String, usize)> {
 mod tests {
     use std::time::Duration;
 
-    use restore_core::native::Phase;
+    use restore_core::event::Phase;
 
     use super::*;
     use crate::document::{Style, terminal};
@@ -92,7 +90,7 @@ mod tests {
         };
         let expected = "Restored in 12.3 s: 5 rows, 1 error.\n\n  phase       time\n  pre-data  1.00 s\n\n\
                         1 item had failed before the resume.\n";
-        let document = document(&summary, &Toc::default());
+        let document = document(&summary);
         assert_eq!(terminal::render(&document, Style::default()), expected);
     }
 }

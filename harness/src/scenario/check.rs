@@ -16,6 +16,7 @@ use restore_core::options::RestoreOptions;
 use restore_core::units::Jobs;
 use toml::Spanned;
 
+use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::quantity::{Percent, Scale, Span};
@@ -34,6 +35,8 @@ pub struct Overrides {
     pub jobs: Option<Vec<Jobs>>,
     /// Archive formats.
     pub formats: Option<Vec<Format>>,
+    /// Engines that restore.
+    pub engines: Option<Vec<EngineKind>>,
     /// Exactly so many blocks.
     pub blocks: Option<u32>,
     /// Time for the whole sweep.

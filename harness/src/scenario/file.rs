@@ -12,6 +12,7 @@ use restore_core::units::Jobs;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
 use super::{Cache, Phase, ProviderKind};
@@ -165,6 +166,8 @@ pub struct SweepFile {
     pub formats: Option<Spanned<Vec<Format>>>,
     /// Compressions.
     pub compression: Option<Spanned<Vec<Compression>>>,
+    /// Engines that restore.
+    pub engines: Option<Spanned<Vec<EngineKind>>>,
     /// How many blocks.
     #[serde(default)]
     pub blocks: BlocksFile,

@@ -1,6 +1,7 @@
 //! Scenarios: what to restore, where, and what to vary.
 
 mod check;
+mod engine;
 pub mod error_policy;
 pub mod file;
 mod hooks;
@@ -12,13 +13,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use restore_core::dump::DumpRequest;
-use restore_core::engine::{PgRestore, Psql};
 use restore_core::format::{Compression, Format};
 use restore_core::options::{Opt, RestoreOptions};
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 pub use check::{Overrides, ScenarioError, from_archive, load};
+pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
 pub use paths::resolved;
@@ -77,19 +78,18 @@ pub enum Phase {
 impl Phase {
     /// Whether more than one job can be at work on an archive of this format:
     /// `pg_dump -j` makes directories alone (PostgreSQL 9.3 and later).
-    pub fn is_parallel(self, format: Format) -> bool {
+    pub fn is_parallel(self, format: Format, engine: EngineKind) -> bool {
         match self {
-            Self::Restore => format.is_parallel(),
+            Self::Restore => engine.is_parallel(format),
             Self::Dump => format == Format::Directory,
         }
     }
 
-    /// The program that an archive of this format is the business of.
-    pub fn engine(self, format: Format) -> &'static str {
-        match (self, format) {
-            (Self::Dump, _) => DumpRequest::PROGRAM,
-            (Self::Restore, Format::Plain) => Psql::NAME,
-            (Self::Restore, _) => PgRestore::NAME,
+    /// The name in records of what works on an archive of this format.
+    pub fn engine(self, format: Format, engine: EngineKind) -> &'static str {
+        match self {
+            Self::Dump => DumpRequest::PROGRAM,
+            Self::Restore => engine.name_for(format),
         }
     }
 }
@@ -264,6 +264,9 @@ pub struct Sweep {
     pub formats: Vec<Format>,
     /// Compressions, none twice. Empty: the given archive's own.
     pub compression: Vec<Compression>,
+    /// What restores, none twice.
+    #[serde(default = "usual_engines", skip_serializing_if = "is_usual_engines")]
+    pub engines: Vec<EngineKind>,
     /// How many blocks.
     pub blocks: Blocks,
     /// State of the caches when a restore begins.
@@ -280,6 +283,34 @@ pub struct Sweep {
     /// How often the load is looked at at first.
     #[serde(default)]
     pub load_interval: LoadInterval,
+}
+
+#[cfg(test)]
+impl Sweep {
+    /// One of these job counts, all else as usual.
+    pub(crate) fn example(jobs: &[u32]) -> Self {
+        Self {
+            jobs: jobs.iter().map(|&jobs| Jobs::new(jobs).unwrap()).collect(),
+            formats: Vec::new(),
+            compression: Vec::new(),
+            engines: usual_engines(),
+            blocks: Blocks { min: 2, max: 2, precision: quantity::Percent::new(3) },
+            cache: Cache::Warm,
+            warm_up: WarmUp::default(),
+            budget: None,
+            trial_limit: None,
+            seed: None,
+            load_interval: LoadInterval::default(),
+        }
+    }
+}
+
+fn usual_engines() -> Vec<EngineKind> {
+    vec![EngineKind::default()]
+}
+
+fn is_usual_engines(engines: &[EngineKind]) -> bool {
+    engines.iter().all(EngineKind::is_usual)
 }
 
 impl Sweep {

@@ -31,7 +31,7 @@ pub(super) fn design(scenario: &Scenario, seed: u64) -> anyhow::Result<Design> {
             keys.extend(compressions.iter().map(|&compression| key(format, compression)));
         }
     }
-    Ok(Design::of_phase(scenario.phase, &keys, &sweep.jobs, seed))
+    Ok(Design::new(scenario.phase, &keys, sweep, seed))
 }
 
 /// What `--dry-run` prints.

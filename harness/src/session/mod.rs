@@ -253,7 +253,7 @@ impl Session {
             Phase::Restore => {
                 let keys: Vec<ArchiveKey> =
                     venues.archives().map(|archive| archive.key.clone()).collect();
-                Design::new(&keys, &self.scenario.sweep.jobs, self.seed)
+                Design::new(Phase::Restore, &keys, &self.scenario.sweep, self.seed)
             }
             Phase::Dump => self.design()?,
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
+use restore_core::engine::Native;
 use restore_core::format::Format;
 use restore_core::units::{Jobs, PgMajor};
 
@@ -15,9 +16,10 @@ use crate::dataset::selection::Selection;
 use crate::dataset::{Counts, count, describe, fill, shared, shared_scripts};
 use crate::lease::Lease;
 use crate::printer::Printer;
+use crate::process::own_program;
 use crate::provider::{Context, Server, Shared};
 use crate::record::{ArchiveRecord, ServerRecord};
-use crate::scenario::{Cache, Dataset, Phase, Scenario, Variant};
+use crate::scenario::{Cache, Dataset, EngineKind, Phase, Scenario, Variant};
 use crate::sweep::caches::can_drop_caches;
 use crate::sweep::venue::{Contents, DumpSource, Venue, Venues};
 use crate::workload::Production;
@@ -56,6 +58,9 @@ impl Opening<'_> {
                 self.printer.note(format!("starting {}", describe_server(variant)));
                 venues.servers.push(Server::start(&variant.server, number, &context).await?);
                 specs.push(&variant.server);
+            }
+            if self.has_native() {
+                venues.servers[number].check_native().await?;
             }
             let venue = self.venue(variant, number, &mut venues).await?;
             venues.all.push(venue);
@@ -176,7 +181,9 @@ impl Opening<'_> {
         let jobs = &self.scenario.sweep.jobs;
         for archive in venues.archives() {
             let format = archive.key.format;
-            if !format.is_parallel() && !jobs.contains(&Jobs::ONE) {
+            let is_parallel =
+                self.scenario.sweep.engines.iter().all(|engine| engine.is_parallel(format));
+            if !is_parallel && !jobs.contains(&Jobs::ONE) {
                 bail!(
                     "{} is a {format} archive, which pg_restore restores with 1 job alone: say \
                      --jobs 1",
@@ -185,6 +192,10 @@ impl Opening<'_> {
             }
         }
         Ok(())
+    }
+
+    fn has_native(&self) -> bool {
+        self.scenario.sweep.engines.contains(&EngineKind::Native)
     }
 
     /// Connections of the workload, beside those of the jobs.
@@ -199,6 +210,10 @@ impl Opening<'_> {
         std::fs::create_dir_all(self.cache)
             .with_context(|| format!("cannot make the cache folder {}", self.cache.display()))?;
         let mut all = vec![Shared { path: self.cache.to_owned(), writable: true }];
+        if self.has_native() {
+            let program = own_program(Native::PROGRAM);
+            all.extend(program.map(|path| Shared { path, writable: false }));
+        }
         let variants = &self.scenario.variants;
         let datasets = variants.iter().flat_map(|variant| shared(&variant.dataset));
         let scripts = shared_scripts(self.scenario.hooks.scripts());

@@ -1,4 +1,4 @@
-//! Formats against each other: the same number of jobs, the same blocks.
+//! Formats and engines against each other: the same number of jobs, the same blocks.
 
 use restore_core::units::Jobs;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::analysis::{CellSummary, Curve};
 use crate::recommend::CurveStudy;
 use crate::stats::estimate::{Estimate, digits};
 
-/// Two curves that differ in the archive alone, compared at every number of
+/// Two curves that differ in the archive alone, or in the engine alone, compared at every number of
 /// jobs that both have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pair {
@@ -44,15 +44,16 @@ pub struct BlockRatio {
 }
 
 impl Study {
-    /// Every later curve against the first that has its variant and engine.
+    /// Every later curve against the first that has its archive, by another
+    /// engine, or else its variant and engine.
     pub fn pairs(&self) -> Vec<Pair> {
         let curves = &self.curves;
         let base_of = |index: usize| {
-            let same = |curve: &CurveStudy| {
-                let (one, other) = (&curve.key, &curves[index].key);
-                one.variant == other.variant && one.engine == other.engine
-            };
-            curves[..index].iter().position(same)
+            let key = &curves[index].key;
+            let earlier = &curves[..index];
+            let has_archive = |curve: &CurveStudy| curve.key.has_archive_of(key);
+            let has_engine = |curve: &CurveStudy| curve.key.has_engine_of(key);
+            earlier.iter().position(has_archive).or_else(|| earlier.iter().position(has_engine))
         };
         let pair = |other: usize| {
             let base = base_of(other)?;

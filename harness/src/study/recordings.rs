@@ -23,7 +23,7 @@ pub fn replay_inputs(
 ) -> Result<BTreeMap<CurveKey, ReplayInput>, FolderError> {
     let facts = RunFacts::of(&run.record);
     let mut inputs = BTreeMap::new();
-    for curve in curves {
+    for curve in curves.iter().filter(|curve| curve.key.is_of_pg_restore()) {
         let CurveKey { variant, format, compression, .. } = curve.key.clone();
         let key = ArchiveKey { variant, format, compression };
         let rules = run.record.servers.get(&key.variant).and_then(ServerRecord::client_major);

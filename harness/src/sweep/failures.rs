@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use restore_core::units::Jobs;
 
-use crate::design::ArchiveKey;
+use crate::design::{ArchiveKey, Cell};
 use crate::errors::ErrorKind;
 use crate::record::{ErrorRow, Outcome, TrialRow};
+use crate::scenario::EngineKind;
 
 /// After so many trials in a row that did not complete, a sweep stops: what
 /// is wrong will not go away by itself, and each may have run into its limit.
@@ -19,7 +20,7 @@ const IN_ROW: usize = 3;
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     in_row: usize,
-    restored_serially: BTreeSet<ArchiveKey>,
+    restored_serially: BTreeSet<(ArchiveKey, EngineKind)>,
 }
 
 impl Failures {
@@ -32,9 +33,9 @@ impl Failures {
         failures
     }
 
-    /// The warm-up restored this archive with one job.
-    pub(super) fn restored_serially(&mut self, archive: &ArchiveKey) {
-        self.restored_serially.insert(archive.clone());
+    /// The warm-up restored the archive of this cell with one job.
+    pub(super) fn restored_serially(&mut self, cell: &Cell) {
+        self.restored_serially.insert((cell.archive.clone(), cell.engine));
     }
 
     /// Takes notice of a trial; `as_designed` if it was stopped by a limit of its own.
@@ -54,7 +55,7 @@ impl Failures {
 
     fn learn(&mut self, row: &TrialRow) {
         if row.jobs == Jobs::ONE && row.outcome == Outcome::Completed {
-            self.restored_serially.insert(archive(row));
+            self.restored_serially.insert(kind_of(row));
         }
     }
 
@@ -64,12 +65,14 @@ impl Failures {
             && row.outcome == Outcome::Failed
             && !errors.is_empty()
             && errors.iter().all(of_archive)
-            && self.restored_serially.contains(&archive(row))
+            && self.restored_serially.contains(&kind_of(row))
     }
 }
 
-fn archive(row: &TrialRow) -> ArchiveKey {
-    ArchiveKey { variant: row.variant.clone(), format: row.format, compression: row.compression }
+fn kind_of(row: &TrialRow) -> (ArchiveKey, EngineKind) {
+    let TrialRow { format, compression, .. } = *row;
+    let archive = ArchiveKey { variant: row.variant.clone(), format, compression };
+    (archive, EngineKind::of_record(&row.engine))
 }
 
 #[cfg(test)]

@@ -44,10 +44,11 @@ impl ItemIndex {
     }
 
     pub(super) fn row(&self, timing: ItemTiming) -> ItemRow {
-        let ItemTiming { item, lane, start, end } = timing;
+        let ItemTiming { item, step, lane, start, end } = timing;
         let bytes = self.known(&item).and_then(|(_, known)| known.bytes);
         let (dump_id, kind, name) = self.named(&item);
-        ItemRow { lane, start_ns: nanos(start), end_ns: nanos(end), dump_id, kind, name, bytes }
+        let (start_ns, end_ns) = (nanos(start), nanos(end));
+        ItemRow { lane, start_ns, end_ns, dump_id, kind, name, bytes, step }
     }
 
     pub(super) fn error(&self, error: &RestoreError) -> ErrorRow {

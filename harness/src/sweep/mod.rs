@@ -142,7 +142,7 @@ impl Sweep<'_> {
             self.folder.add_error_reference(reference)?;
         }
         if warmed_up.restored_serially {
-            self.failures.restored_serially(&cell.archive);
+            self.failures.restored_serially(cell);
         }
         self.note_errors_once([notes::harmless(&warmed_up.errors), warmed_up.notes].concat())
     }

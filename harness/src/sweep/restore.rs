@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use restore_core::engine::{Engine, EngineEnd, PgRestore, Psql, RestoreReport, RestoreRequest};
+use restore_core::engine::{
+    Engine, Native, PgRestore, Psql, RestoreEnd, RestoreReport, RestoreRequest,
+};
 use restore_core::format::Format;
 use tokio::time::Instant;
 
@@ -21,7 +23,7 @@ use crate::lease::Lease;
 use crate::load::{Seen, held_by_locks};
 use crate::provider::{Database, Server};
 use crate::record::{ErrorReference, ErrorRow, Outcome, nanos};
-use crate::scenario::Scenario;
+use crate::scenario::{EngineKind, Scenario};
 use crate::workload::{Traffic, now_us};
 
 /// What restores run on. Their errors are compared with the `references` of earlier
@@ -88,11 +90,11 @@ impl Restores<'_> {
         &self,
         site: &Site<'_>,
         database: &Database,
-        end: EngineEnd,
+        end: RestoreEnd,
     ) -> anyhow::Result<Option<Duration>> {
         match end {
-            EngineEnd::TimedOut => Ok(None),
-            EngineEnd::Exited(_) => self.around(site, database).after().await,
+            RestoreEnd::Stopped => Ok(None),
+            RestoreEnd::Finished | RestoreEnd::Failed => self.around(site, database).after().await,
         }
     }
 
@@ -129,7 +131,7 @@ impl Restores<'_> {
     ) -> anyhow::Result<(Outcome, Option<String>)> {
         // Marks the errors that are accepted, of a restore that was stopped too.
         let refused = self.errors.refusal(&site.cell.archive, report, errors);
-        if report.end == EngineEnd::TimedOut {
+        if report.end == RestoreEnd::Stopped {
             return Ok((Outcome::TimedOut, Some(stopped_after(report.wall))));
         }
         if let Some(message) = refused {
@@ -198,13 +200,11 @@ impl Work for Restores<'_> {
         watched: Watched<'_>,
     ) -> anyhow::Result<(Ended, Seen)> {
         let request = self.request(site, &target.database.name, limit)?;
-        let engine: Box<dyn Engine> = match site.cell.archive.format {
-            Format::Plain => Box::new(Psql::new(site.server.launcher())),
-            _ => Box::new(PgRestore::new(site.server.launcher())),
-        };
+        let engine = engine(site);
         let items = site.contents()?.items.count;
         let start_us = now_us();
-        let (report, seen) = watching::restore(engine.as_ref(), &request, items, watched).await?;
+        let restore = engine.start(&request).await?;
+        let (report, seen) = watching::restore(restore, items, watched).await;
         Ok((Ended { report, start_us, end_us: now_us() }, seen))
     }
 
@@ -258,6 +258,16 @@ impl Work for Restores<'_> {
     }
 }
 
+/// What restores the archive of a cell.
+fn engine(site: &Site<'_>) -> Box<dyn Engine> {
+    let launcher = site.server.launcher();
+    match (site.cell.engine, site.cell.archive.format) {
+        (EngineKind::Native, _) => Box::new(Native::new(launcher)),
+        (EngineKind::PgRestore, Format::Plain) => Box::new(Psql::new(launcher)),
+        (EngineKind::PgRestore, _) => Box::new(PgRestore::new(launcher)),
+    }
+}
+
 /// What `result` holds. An error fails the trial: what was measured is not what was asked for.
 fn unless_failed<T>(result: anyhow::Result<Option<T>>, trial: &mut Finished) -> Option<T> {
     result.unwrap_or_else(|error| {
@@ -277,14 +287,14 @@ fn record(site: &Site<'_>, report: RestoreReport, trial: &mut Finished) -> anyho
     row.wall_ns = nanos(report.wall);
     row.pre_data_ns = report.workers_began.map(nanos);
     row.errors = report.errors.count();
-    row.exit_code = match report.end {
-        EngineEnd::Exited(code) => code,
-        EngineEnd::TimedOut => None,
-    };
-    let plan = contents.plan.as_ref().filter(|_| row.load.load_samples.is_some());
+    row.exit_code = report.exit_code.filter(|_| report.end != RestoreEnd::Stopped);
+    // Other engines do not hand out items as pg_restore does.
+    let is_pg_restore = site.cell.engine == EngineKind::PgRestore;
+    let is_known = is_pg_restore && row.load.load_samples.is_some();
+    let plan = contents.plan.as_ref().filter(|_| is_known);
     row.load.workers_held_by_locks_ns =
         plan.and_then(|plan| held_by_locks(plan, site.cell.jobs, &report.items)).map(nanos);
-    trial.reached_end = report.reached_end;
+    trial.reached_end = report.end == RestoreEnd::Finished;
     trial.items = report.items.into_iter().map(|timing| contents.items.row(timing)).collect();
     Ok(())
 }

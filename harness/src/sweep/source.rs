@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use crate::design::{Design, Trial};
 use crate::record::{Ending, TrialRow};
-use crate::scenario::Blocks;
+use crate::scenario::{Blocks, EngineKind};
 
 /// Where the trials of a sweep come from.
 pub trait Source: Send + Sync {
@@ -105,17 +105,18 @@ fn is_row_of(row: &TrialRow, trial: &Trial<'_>) -> bool {
         && row.block == trial.block
         && row.variant == key.variant
         && (row.format, row.compression) == (key.format, key.compression)
+        && trial.cell.engine == EngineKind::of_record(&row.engine)
         && row.jobs == trial.cell.jobs
 }
 
 #[cfg(test)]
 mod tests {
     use restore_core::format::Format;
-    use restore_core::units::Jobs;
 
     use super::*;
     use crate::design::ArchiveKey;
     use crate::scenario::quantity::Percent;
+    use crate::scenario::{Phase, Sweep};
 
     struct Never;
 
@@ -131,8 +132,7 @@ mod tests {
             format: Format::Custom,
             compression: "none".parse().unwrap(),
         };
-        let jobs: Vec<Jobs> = [1, 2, 4].into_iter().map(|j| Jobs::new(j).unwrap()).collect();
-        Design::new(&[key], &jobs, 5)
+        Design::new(Phase::Restore, &[key], &Sweep::example(&[1, 2, 4]), 5)
     }
 
     fn rows(source: &dyn Source, count: usize) -> Vec<TrialRow> {

@@ -90,7 +90,7 @@ impl<'a, W: Work> TrialRunner<'a, W> {
         session: u32,
         watch: Watch<'_>,
     ) -> anyhow::Result<Finished> {
-        let engine = self.scenario.phase.engine(trial.cell.archive.format);
+        let engine = self.scenario.phase.engine(trial.cell.archive.format, trial.cell.engine);
         let mut finished = Finished::begun(trial, session, engine);
         let limit = trial.limit.into_iter().chain(self.scenario.sweep.trial_limit()).min();
         let mut site = self.venues.site(trial.cell, trial.number)?;

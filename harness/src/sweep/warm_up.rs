@@ -100,7 +100,7 @@ fn are(count: usize) -> &'static str {
 
 /// The same cell with one job; `None` where it has one already.
 pub(super) fn serial(cell: &Cell) -> Option<Cell> {
-    (cell.jobs > Jobs::ONE).then(|| Cell { archive: cell.archive.clone(), jobs: Jobs::ONE })
+    (cell.jobs > Jobs::ONE).then(|| Cell { jobs: Jobs::ONE, ..cell.clone() })
 }
 
 #[cfg(test)]
@@ -111,6 +111,7 @@ mod tests {
     use super::*;
     use crate::design::ArchiveKey;
     use crate::errors::classify;
+    use crate::scenario::EngineKind;
     use crate::scenario::quantity::Span;
 
     fn cell(jobs: u32) -> Cell {
@@ -119,7 +120,7 @@ mod tests {
             format: Format::Custom,
             compression: "none".parse().unwrap(),
         };
-        Cell { archive, jobs: Jobs::new(jobs).unwrap() }
+        Cell { archive, engine: EngineKind::PgRestore, jobs: Jobs::new(jobs).unwrap() }
     }
 
     fn row(id: u32, text: &str) -> ErrorRow {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use restore_core::engine::{Engine, EngineError, RestoreReport, RestoreRequest};
-use restore_core::event::{Happening, RestoreEvent};
+use restore_core::engine::{Restore, RestoreReport};
+use restore_core::event::EventKind;
 
 use super::bench::{TrialProgress, Watch};
 use crate::load::{LiveLoad, Sampling, Seen};
@@ -37,23 +37,24 @@ pub(super) async fn sample(
     Some(Sampling::start(trial, interval, target).await)
 }
 
-/// Restores with `engine`, telling `watch` of items and load as they come.
-/// The sampler, if there is one, stops with the restore.
+/// Waits for the end of a restore, telling `watch` of items and load as they
+/// come. The sampler, if there is one, stops with the restore.
 pub(super) async fn restore(
-    engine: &dyn Engine,
-    request: &RestoreRequest,
+    restore: Restore,
     of: Option<u64>,
     watched: Watched<'_>,
-) -> Result<(RestoreReport, Seen), EngineError> {
+) -> (RestoreReport, Seen) {
     let observed = Observed::new(of, watched);
-    let mut observe = |event: &RestoreEvent| {
-        if matches!(event.what, Happening::Finished(_) | Happening::SerialItem(_)) {
-            observed.item_is_done();
+    let Restore { mut events, end, .. } = restore;
+    let count_items = async {
+        while let Some(event) = events.recv().await {
+            if matches!(event.kind, EventKind::Finished { .. }) {
+                observed.item_is_done();
+            }
         }
     };
-    let report = observed.during(engine.restore(request, &mut observe)).await;
-    let seen = observed.end().await;
-    Ok((report?, seen))
+    let (report, ()) = observed.during(async { tokio::join!(end, count_items) }).await;
+    (report, observed.end().await)
 }
 
 /// Waits for `dump`, telling `watch` of the load. The sampler, if there is one,

@@ -8,6 +8,7 @@ use harness::record::{
 };
 use harness::scenario::Workload;
 use harness::scenario::quantity::Span;
+use restore_core::event::Step;
 use restore_core::format::Format;
 use restore_core::units::Jobs;
 use serde_json::json;
@@ -153,6 +154,7 @@ pub(crate) fn items(count: u32, lanes: u32, name: &str) -> Vec<ItemRow> {
                 kind: if index % 2 == 0 { "TABLE DATA" } else { "INDEX" }.to_owned(),
                 name: format!("{name}_{index}"),
                 bytes: Some(1 << 20),
+                step: Step::Whole,
             }
         })
         .collect()

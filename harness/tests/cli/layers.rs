@@ -29,7 +29,7 @@ const CORE: [&[&str]; 9] = [
     &["units", "format", "connection", "sql"],
     &["toc", "launch", "options"],
     &["selection"],
-    &["archive", "event"],
+    &["archive", "event", "control"],
     &["plan"],
     &["schedule", "needs"],
     &["replay", "inspect"],

@@ -121,13 +121,6 @@ fn timed(path: &Path) -> f64 {
     text.split_whitespace().filter_map(|word| word.parse::<f64>().ok()).sum()
 }
 
-#[track_caller]
-fn assert_near(what: &str, seen: f64, expected: f64, tolerance: f64) {
-    eprintln!("{what}: {seen:.3} seen, {expected:.3} by the other account");
-    let apart = (seen - expected).abs() / expected;
-    assert!(apart <= tolerance, "{what}: {seen} is not within {tolerance} of {expected}");
-}
-
 fn can_account() -> bool {
     has_server() && can_run("GNU time", Path::new("/usr/bin/time").is_file())
 }
@@ -150,6 +143,67 @@ fn is_alone(test: &str) -> bool {
     false
 }
 
+/// What was sampled during a restore, and what other accounts say of it.
+struct Accounts {
+    /// Seconds of processors that the server used.
+    server: (f64, f64),
+    /// Seconds of processors that `pg_restore` used.
+    client: (f64, f64),
+    /// Bytes of WAL.
+    wal: (f64, f64),
+    seen: Seen,
+}
+
+impl Accounts {
+    /// The account of the server begins anew with it. What starting and stopping
+    /// cost is in the account and not in the samples.
+    async fn of_restore(cluster: &Cluster) -> Self {
+        let (bin, folder) = (cluster.bindir.display(), cluster.folder.path().display());
+        let account = cluster.folder.path().join("time");
+        // Or the next start would have something to recover, and this one had not.
+        cluster.stop("fast").await;
+        std::fs::remove_file(&account).unwrap();
+        cluster.run_server().await;
+        cluster.stop("fast").await;
+        let around = timed(&account);
+        cluster.run_server().await;
+
+        let sampling = Sampling::start(1, DEFAULT_INTERVAL, cluster.target("postgres")).await;
+        let wal = cluster.wal_bytes().await;
+        cluster.execute("DROP DATABASE IF EXISTS shop").await;
+        cluster.execute("CREATE DATABASE shop").await;
+        let client = cluster.folder.path().join("client");
+        let restore = format!(
+            "exec /usr/bin/time -o {} -f '%U %S' {bin}/pg_restore -h {folder} -U postgres -d shop \
+             -j 2 {folder}/dump",
+            client.display()
+        );
+        cluster.sh(&restore).await;
+        let wal = cluster.wal_bytes().await - wal;
+        let seen = sampling.stop().await;
+        cluster.stop("immediate").await;
+        let server = timed(&account) - 2.0 * around;
+        cluster.run_server().await;
+        Self {
+            server: (sum(&seen, |sample| sample.server_cpu_ns) as f64 / 1e9, server),
+            // GNU time has hundredths of a second.
+            client: (
+                sum(&seen, |sample| sample.client_cpu_ns) as f64 / 1e9,
+                timed(&client).max(0.01),
+            ),
+            wal: (sum(&seen, |sample| sample.wal_bytes) as f64, wal as f64),
+            seen,
+        }
+    }
+
+    fn agree(&self) -> bool {
+        let apart = |(seen, other): (f64, f64)| (seen - other).abs();
+        apart(self.server) <= 0.05 * self.server.1
+            && apart(self.client) <= 0.05 * self.client.1 + 0.02
+            && apart(self.wal) <= 0.01 * self.wal.1
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn processor_time_and_wal_are_what_other_accounts_say() {
     if !can_account() || !is_alone("load::processor_time_and_wal_are_what_other_accounts_say") {
@@ -166,40 +220,22 @@ async fn processor_time_and_wal_are_what_other_accounts_say() {
              && {bin}/pg_dump -h {folder} -U postgres -Fd -f {folder}/dump source"
         ))
         .await;
-    // The account begins anew with the server. What starting and stopping cost
-    // is in the account and not in the samples.
-    let account = cluster.folder.path().join("time");
-    cluster.stop("fast").await;
-    std::fs::remove_file(&account).unwrap();
-    cluster.run_server().await;
-    // Or the next start would have something to recover, and this one had not.
-    cluster.stop("fast").await;
-    let around = timed(&account);
-    cluster.run_server().await;
-
-    let sampling = Sampling::start(1, DEFAULT_INTERVAL, cluster.target("postgres")).await;
-    let wal = cluster.wal_bytes().await;
-    cluster.execute("CREATE DATABASE shop").await;
-    let client = cluster.folder.path().join("client");
-    let restore = format!(
-        "exec /usr/bin/time -o {} -f '%U %S' {bin}/pg_restore -h {folder} -U postgres -d shop -j 2 \
-         {folder}/dump",
-        client.display()
-    );
-    cluster.sh(&restore).await;
-    let wal = cluster.wal_bytes().await - wal;
-    let seen = sampling.stop().await;
-    cluster.stop("immediate").await;
-
-    let server = sum(&seen, |sample| sample.server_cpu_ns) as f64 / 1e9;
-    assert_near("server CPU s", server, timed(&account) - 2.0 * around, 0.05);
-    let client_seen = sum(&seen, |sample| sample.client_cpu_ns) as f64 / 1e9;
-    // GNU time has hundredths of a second.
-    let client = timed(&client).max(0.01);
-    assert!((client_seen - client).abs() <= 0.05 * client + 0.02, "{client_seen} {client}");
-    eprintln!("client CPU s: {client_seen:.3} seen, {client:.3} by GNU time");
-    let wal_seen = sum(&seen, |sample| sample.wal_bytes);
-    assert_near("WAL bytes", wal_seen as f64, wal as f64, 0.01);
+    // What the server uses to start and to stop is not the same every time, and
+    // on a busy machine may differ by more than the accounts: a quiet moment is
+    // enough.
+    let mut accounts = Accounts::of_restore(&cluster).await;
+    for _ in 0..2 {
+        let Accounts { server, client, wal, .. } = &accounts;
+        eprintln!(
+            "seen, and by the other account: CPU s of the server {server:.3?}, of the client {client:.3?}; bytes of WAL {wal:.0?}"
+        );
+        if accounts.agree() {
+            break;
+        }
+        accounts = Accounts::of_restore(&cluster).await;
+    }
+    let Accounts { server, client, wal, seen } = &accounts;
+    assert!(accounts.agree(), "server {server:?}, client {client:?}, WAL {wal:?}");
     assert!(seen.samples.iter().any(|sample| sample.copies.is_some_and(|copies| copies > 0)));
     assert!(seen.samples.iter().any(|sample| sample.backends.is_some_and(|n| n >= 2)));
     assert_eq!(seen.notes, Vec::<String>::new());

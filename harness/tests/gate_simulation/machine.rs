@@ -13,7 +13,7 @@ use harness::printer::Printer;
 use harness::record::run::SCHEMA;
 use harness::record::{Ending, Host, RunFolder, RunRecord, TrialRow};
 use harness::scenario::quantity::Percent;
-use harness::scenario::{Blocks, Overrides, Scenario};
+use harness::scenario::{Blocks, Overrides, Phase, Scenario};
 use harness::stats::random;
 use harness::sweep::{Bench, BlockSource, Finished, StopRule, WarmedUp, Watch};
 use rand_chacha::ChaCha8Rng;
@@ -81,7 +81,7 @@ impl Laboratory {
             jobtune_version: env!("CARGO_PKG_VERSION").to_owned(),
             run: "simulated".to_owned(),
             created_at: "2026-01-01T00:00:00.000Z".to_owned(),
-            design: Design::new(&keys, &scenario.sweep.jobs, seed),
+            design: Design::new(Phase::Restore, &keys, &scenario.sweep, seed),
             scenario,
             adaptive: None,
             host: Host {
@@ -139,7 +139,7 @@ impl<'a> Machine<'a> {
         if self.block.0 != trial.block {
             self.block = (trial.block, 0.5 * spread * self.normal());
         }
-        let Cell { archive, jobs } = trial.cell;
+        let Cell { archive, jobs, .. } = trial.cell;
         let (_, truth) =
             *self.row.curve.times.iter().find(|(known, _)| *known == jobs.get()).unwrap();
         let effect = if archive.variant == ARMS[0] { 1.0 } else { self.row.effect };
@@ -166,7 +166,7 @@ impl Bench for Machine<'_> {
         _: Watch<'_>,
     ) -> anyhow::Result<Finished> {
         let wall = self.wall(trial);
-        let Cell { archive, jobs } = trial.cell;
+        let Cell { archive, jobs, .. } = trial.cell;
         let request = RestoreRequest {
             archive: "archive".into(),
             target: Target { conninfo: String::new(), env: Vec::new() },
@@ -176,7 +176,7 @@ impl Bench for Machine<'_> {
         };
         let engine =
             Scripted::new(move |_: &RestoreRequest| Script { wall, items: 0, error: None });
-        let report = engine.restore(&request, &mut |_| ()).await?;
+        let report = engine.start(&request).await?.end.await;
         let restored = support::row(
             trial.number,
             trial.block,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::pg_restore_log::LogReader;
-use super::{Engine, EngineError, Observer, RestoreReport, RestoreRequest, follow};
+use super::program::follow;
+use super::{Engine, EngineError, Restore, RestoreRequest};
 use crate::launch::{CommandLine, Launcher};
 
 /// Runs `pg_restore` and times its items by its verbose log.
@@ -42,12 +43,8 @@ impl Engine for PgRestore {
         Self::NAME
     }
 
-    async fn restore(
-        &self,
-        request: &RestoreRequest,
-        observe: Observer<'_>,
-    ) -> Result<RestoreReport, EngineError> {
+    async fn start(&self, request: &RestoreRequest) -> Result<Restore, EngineError> {
         let running = self.launcher.launch(Self::command(request)).await?;
-        Ok(follow(running, request.time_limit, LogReader::default(), observe).await)
+        Ok(follow(Self::NAME, running, request.time_limit, LogReader::default()))
     }
 }

@@ -6,8 +6,9 @@
 
 use super::attribution::Attribution;
 use super::error::{OpenError, RestoreErrors};
-use super::{LineMeaning, ReadLines};
-use crate::event::{Happening, ItemName};
+use super::pg_restore_items::{OpenItems, Progress};
+use super::program::{LineMeaning, ReadLines};
+use crate::event::{EventKind, ItemName, RestoreError};
 use crate::launch::Stream;
 use crate::toc::ItemKind;
 use crate::units::DumpId;
@@ -19,6 +20,7 @@ pub(super) struct LogReader {
     /// lines without numbers say the same again.
     numbered: bool,
     attribution: Attribution,
+    items: OpenItems,
     /// The error that the next line may continue.
     open: Option<OpenError>,
     /// Marks of errors that were read without their texts, which are yet to come.
@@ -61,10 +63,10 @@ impl LogReader {
         }
         self.close();
         // A numbered item is told by its own words, whatever stands before.
-        if let Some(happening) = self.progress(text) {
+        if let Some(progress) = self.progress(text) {
             self.marks_without_text += error_marks;
-            self.follow(&happening);
-            return LineMeaning::Event(happening);
+            self.follow(&progress);
+            return LineMeaning::Events(self.items.take(&progress));
         }
         if let Some(entry) = text.strip_prefix(FROM_ENTRY) {
             self.marks_without_text += error_marks;
@@ -78,7 +80,8 @@ impl LogReader {
         }
         if self.is_error(mark, error_marks, text) {
             self.open = Some(OpenError::begin(text));
-            return LineMeaning::Event(Happening::Error(text.to_owned()));
+            let error = Box::new(RestoreError::read(text));
+            return LineMeaning::Error(EventKind::Error { error }, text.to_owned());
         }
         self.marks_without_text += error_marks;
         if is_verbose(text) || mark == Mark::Program {
@@ -124,34 +127,33 @@ impl LogReader {
         false
     }
 
-    fn follow(&mut self, happening: &Happening) {
-        match happening {
-            Happening::SerialItem(item) => self.attribution.serial(item),
-            Happening::Launched(item) => self.attribution.launched(item),
-            Happening::Finished(item) => self.attribution.finished(item),
-            Happening::WorkersBegin | Happening::WorkersEnd => self.attribution.workers(),
-            Happening::Error(_) => {}
+    fn follow(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Serial(item) => self.attribution.serial(item),
+            Progress::Launched(item) => self.attribution.launched(item),
+            Progress::Finished(item) => self.attribution.finished(item),
+            Progress::WorkersBegin | Progress::WorkersEnd => self.attribution.workers(),
         }
     }
 
-    fn progress(&mut self, text: &str) -> Option<Happening> {
+    fn progress(&mut self, text: &str) -> Option<Progress> {
         if text == "entering main parallel loop" {
             self.numbered = true;
-            return Some(Happening::WorkersBegin);
+            return Some(Progress::WorkersBegin);
         }
         if text == "finished main parallel loop" {
-            return Some(Happening::WorkersEnd);
+            return Some(Progress::WorkersEnd);
         }
-        for (prefix, happening) in NUMBERED {
+        for (prefix, progress) in NUMBERED {
             if let Some(item) = text.strip_prefix(prefix).and_then(numbered_item) {
                 self.numbered = true;
-                return Some(happening(item));
+                return Some(progress(item));
             }
         }
         if self.numbered {
             return None;
         }
-        unnumbered_item(text).map(Happening::SerialItem)
+        unnumbered_item(text).map(Progress::Serial)
     }
 }
 
@@ -243,13 +245,13 @@ fn split_marks(line: &str) -> (Mark, u32, &str) {
     (mark, errors, rest)
 }
 
-type MakeHappening = fn(ItemName) -> Happening;
+type MakeProgress = fn(ItemName) -> Progress;
 
-const NUMBERED: [(&str, MakeHappening); 4] = [
-    ("launching item ", Happening::Launched),
-    ("finished item ", Happening::Finished),
-    ("processing item ", Happening::SerialItem),
-    ("processing missed item ", Happening::SerialItem),
+const NUMBERED: [(&str, MakeProgress); 4] = [
+    ("launching item ", Progress::Launched),
+    ("finished item ", Progress::Finished),
+    ("processing item ", Progress::Serial),
+    ("processing missed item ", Progress::Serial),
 ];
 
 /// `3374 SEQUENCE OWNED BY b_id_seq`
@@ -316,15 +318,35 @@ fn split_kind(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Phase;
 
-    fn events(log: &str) -> Vec<Happening> {
+    /// Worker and item of what starts and what has finished, phases, and errors.
+    fn events(log: &str) -> Vec<Told> {
         let mut reader = LogReader::default();
-        log.lines()
-            .filter_map(|line| match reader.read_line(line) {
-                LineMeaning::Event(what) => Some(what),
-                _ => None,
-            })
-            .collect()
+        let read = |line| match reader.read_line(line) {
+            LineMeaning::Events(events) => events,
+            LineMeaning::Error(event, _) => vec![event],
+            LineMeaning::Message | LineMeaning::Nothing => Vec::new(),
+        };
+        log.lines().flat_map(read).map(told).collect()
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Told {
+        Started(u32, ItemName),
+        Finished(u32, ItemName),
+        Phase(Phase),
+        Error(String),
+    }
+
+    fn told(event: EventKind) -> Told {
+        match event {
+            EventKind::Started { worker, item, .. } => Told::Started(worker, item),
+            EventKind::Finished { worker, item, .. } => Told::Finished(worker, item),
+            EventKind::Phase { phase } => Told::Phase(phase),
+            EventKind::Error { error } => Told::Error(error.to_string()),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn named(id: Option<u32>, kind: &str, name: &str) -> ItemName {
@@ -347,12 +369,13 @@ pg_restore: finished main parallel loop";
         assert_eq!(
             events(log),
             [
-                Happening::SerialItem(named(Some(3374), "SEQUENCE OWNED BY", "b_id_seq")),
-                Happening::WorkersBegin,
-                Happening::Launched(named(Some(3360), "TABLE DATA", "odd \"name")),
-                Happening::Finished(named(Some(3360), "TABLE DATA", "odd \"name")),
-                Happening::Launched(named(Some(3373), "ACL", "TABLE b")),
-                Happening::WorkersEnd,
+                Told::Started(0, named(Some(3374), "SEQUENCE OWNED BY", "b_id_seq")),
+                Told::Finished(0, named(Some(3374), "SEQUENCE OWNED BY", "b_id_seq")),
+                Told::Phase(Phase::Main),
+                Told::Started(1, named(Some(3360), "TABLE DATA", "odd \"name")),
+                Told::Finished(1, named(Some(3360), "TABLE DATA", "odd \"name")),
+                Told::Started(1, named(Some(3373), "ACL", "TABLE b")),
+                Told::Phase(Phase::Acl),
             ]
         );
     }
@@ -368,13 +391,14 @@ pg_restore: executing SEQUENCE SET b_id_seq
 pg_restore: processing BLOBS
 pg_restore: restoring large object with OID 16409
 pg_restore: restored 1 large object";
+        let begun = events(log).into_iter().filter(|told| matches!(told, Told::Started(..)));
         assert_eq!(
-            events(log),
+            begun.collect::<Vec<_>>(),
             [
-                Happening::SerialItem(named(None, "FK CONSTRAINT", "public.b b_r_fkey")),
-                Happening::SerialItem(named(None, "TABLE DATA", "public.odd \"name")),
-                Happening::SerialItem(named(None, "SEQUENCE SET", "b_id_seq")),
-                Happening::SerialItem(named(None, "BLOBS", "BLOBS")),
+                Told::Started(0, named(None, "FK CONSTRAINT", "public.b b_r_fkey")),
+                Told::Started(0, named(None, "TABLE DATA", "public.odd \"name")),
+                Told::Started(0, named(None, "SEQUENCE SET", "b_id_seq")),
+                Told::Started(0, named(None, "BLOBS", "BLOBS")),
             ]
         );
     }
@@ -481,6 +505,7 @@ pg_restore: finished item 3340 TABLE DATA t",
 pg_restore: entering main parallel loop
 pg_restore: pg_restore:launching item 7 TABLE DATA a
  processing data for table \"public.a\"
+pg_restore: launching item 8 INDEX b
 pg_restore:pg_restore:  finished item 7 TABLE DATA a
 pg_restore: error: pg_restore: finished item 8 INDEX b
 could not execute query: ERROR:  no";
@@ -488,11 +513,12 @@ could not execute query: ERROR:  no";
         assert_eq!(
             events(log),
             [
-                Happening::WorkersBegin,
-                Happening::Launched(item(7, "TABLE DATA", "a")),
-                Happening::Finished(item(7, "TABLE DATA", "a")),
-                Happening::Finished(item(8, "INDEX", "b")),
-                Happening::Error("could not execute query: ERROR:  no".to_owned()),
+                Told::Phase(Phase::Main),
+                Told::Started(1, item(7, "TABLE DATA", "a")),
+                Told::Started(2, item(8, "INDEX", "b")),
+                Told::Finished(1, item(7, "TABLE DATA", "a")),
+                Told::Finished(2, item(8, "INDEX", "b")),
+                Told::Error("ERROR:  no".to_owned()),
             ]
         );
     }

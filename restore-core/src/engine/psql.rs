@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::program::follow;
 use super::psql_log::LogReader;
-use super::{Engine, EngineError, Observer, RestoreReport, RestoreRequest, follow};
+use super::{Engine, EngineError, Restore, RestoreRequest};
 use crate::launch::{CommandLine, Launcher};
 use crate::units::Jobs;
 
@@ -41,16 +42,12 @@ impl Engine for Psql {
         Self::NAME
     }
 
-    async fn restore(
-        &self,
-        request: &RestoreRequest,
-        observe: Observer<'_>,
-    ) -> Result<RestoreReport, EngineError> {
+    async fn start(&self, request: &RestoreRequest) -> Result<Restore, EngineError> {
         if request.jobs != Jobs::ONE {
             let jobs = request.jobs;
             return Err(EngineError::Serial { engine: Self::NAME, what: "a plain dump", jobs });
         }
         let running = self.launcher.launch(Self::command(request)).await?;
-        Ok(follow(running, request.time_limit, LogReader::default(), observe).await)
+        Ok(follow(Self::NAME, running, request.time_limit, LogReader::default()))
     }
 }

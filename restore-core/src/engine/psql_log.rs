@@ -4,8 +4,8 @@
 //! lines are what tells.
 
 use super::error::{ErrorSource, OpenError, RestoreErrors};
-use super::{LineMeaning, ReadLines};
-use crate::event::Happening;
+use super::program::{LineMeaning, ReadLines};
+use crate::event::{EventKind, RestoreError};
 use crate::launch::Stream;
 
 /// Reads one line after the other.
@@ -31,7 +31,8 @@ impl ReadLines for LogReader {
         let Some(text) = error_text(text) else { return LineMeaning::Message };
         let source = number.map_or(ErrorSource::Session, ErrorSource::Line);
         self.open = Some((OpenError::begin(text), source));
-        LineMeaning::Event(Happening::Error(text.to_owned()))
+        let error = Box::new(RestoreError::read(text));
+        LineMeaning::Error(EventKind::Error { error }, text.to_owned())
     }
 
     /// psql never says that it has ignored errors: its exit status does.

@@ -9,11 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use super::restore::{Outcome, Reporter};
 use super::{
-    Engine, EngineEnd, EngineError, Observer, RestoreError, RestoreErrors, RestoreReport,
+    Engine, EngineError, Restore, RestoreEnd, RestoreError, RestoreErrors, RestoreReport,
     RestoreRequest,
 };
-use crate::event::{Happening, ItemName, RestoreEvent, Timeline};
+use crate::event::{EventKind, ItemName, Phase, Step};
 use crate::units::DumpId;
 
 /// What a scripted restore shall come to.
@@ -51,57 +52,47 @@ where
         "scripted"
     }
 
-    async fn restore(
-        &self,
-        request: &RestoreRequest,
-        observe: Observer<'_>,
-    ) -> Result<RestoreReport, EngineError> {
+    async fn start(&self, request: &RestoreRequest) -> Result<Restore, EngineError> {
         let script = (self.script)(request);
-        let started = Instant::now();
+        let jobs = request.jobs.get();
         let limit = request.time_limit.unwrap_or(Duration::MAX);
-        let mut timeline = Timeline::default();
-        let mut tell = |what| {
-            let event = RestoreEvent { at: started.elapsed(), what };
-            timeline.record(&event);
-            observe(&event);
-        };
-
-        let lanes = request.jobs.get().min(script.items.max(1));
-        let rounds = script.items.div_ceil(lanes).max(1);
-        tell(Happening::WorkersBegin);
-        for round in 0..rounds {
-            let names = round * lanes..(round * lanes + lanes).min(script.items);
-            names.clone().for_each(|number| tell(Happening::Launched(item(number))));
-            tokio::time::sleep_until(started + (script.wall * (round + 1) / rounds).min(limit))
-                .await;
-            names.for_each(|number| tell(Happening::Finished(item(number))));
-        }
-        tell(Happening::WorkersEnd);
-        let messages: Vec<String> = script.error.into_iter().collect();
-        for text in &messages {
-            tell(Happening::Error(text.clone()));
-        }
-
-        let wall = started.elapsed();
-        let mut errors = RestoreErrors::default();
-        for text in &messages {
-            errors.push(RestoreError::read(text));
-        }
-        let failed = !errors.is_empty();
-        Ok(RestoreReport {
-            wall,
-            end: if script.wall > limit {
-                EngineEnd::TimedOut
-            } else {
-                EngineEnd::Exited(Some(i32::from(failed)))
-            },
-            errors,
-            reached_end: script.wall <= limit,
-            messages,
-            items: timeline.finish(wall),
-            workers_began: Some(Duration::ZERO),
-        })
+        Ok(Restore::new(move |reporter, _| play(script, jobs, limit, reporter)))
     }
+}
+
+async fn play(script: Script, jobs: u32, limit: Duration, mut reporter: Reporter) -> RestoreReport {
+    let started = Instant::now();
+    let lanes = jobs.min(script.items.max(1));
+    let rounds = script.items.div_ceil(lanes).max(1);
+    reporter.tell(Duration::ZERO, EventKind::Phase { phase: Phase::Main });
+    for round in 0..rounds {
+        let items = round * lanes..(round * lanes + lanes).min(script.items);
+        for (worker, number) in (1..).zip(items.clone()) {
+            let kind = EventKind::Started { worker, item: item(number), step: Step::Whole };
+            reporter.tell(started.elapsed(), kind);
+        }
+        tokio::time::sleep_until(started + (script.wall * (round + 1) / rounds).min(limit)).await;
+        for (worker, number) in (1..).zip(items) {
+            let (item, step) = (item(number), Step::Whole);
+            let kind = EventKind::Finished { worker, item, step, rows: None };
+            reporter.tell(started.elapsed(), kind);
+        }
+    }
+    reporter.tell(started.elapsed(), EventKind::Phase { phase: Phase::Acl });
+    let mut errors = RestoreErrors::default();
+    if let Some(text) = &script.error {
+        let error = RestoreError::read(text);
+        reporter.keep(text);
+        reporter.tell(started.elapsed(), EventKind::Error { error: Box::new(error.clone()) });
+        errors.push(error);
+    }
+    let is_stopped = script.wall > limit;
+    reporter.report(Outcome {
+        wall: started.elapsed(),
+        end: if is_stopped { RestoreEnd::Stopped } else { RestoreEnd::Finished },
+        exit_code: (!is_stopped).then_some(i32::from(!errors.is_empty())),
+        errors,
+    })
 }
 
 fn item(number: u32) -> ItemName {

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::choices::Choices;
 use super::contents::Contents;
-use super::event::Reporter;
 use super::failure::archive_error;
 use super::graph::Work;
 use super::journal::{Done, Journal, Progress};
+use super::reporter::Reporter;
 use super::request::Tuning;
 use super::source::DataItem;
 use super::sql::{ArchiveSettings, SqlSettings, definition};

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use super::context::Context;
 use super::error::NativeError;
-use super::event::Step;
 use super::graph::{TaskId, Work};
 use super::source::Feed;
 use super::worker::{Outcome, SharedCanceller, Worker};
+use crate::event::Step;
 use crate::plan::ItemIndex;
 
 /// What a worker is told to do.

@@ -1,9 +1,8 @@
 //! What ends a native restore before its end.
 
-use super::failure::{ServerMessage, full_text};
+use super::failure::ServerMessage;
 use crate::archive::ArchiveError;
 use crate::connection::ConnectionError;
-use crate::engine::RestoreError;
 use crate::plan::PlanError;
 use crate::selection::{CriteriaError, SelectionError};
 
@@ -53,8 +52,8 @@ pub enum NativeError {
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// An item failed under `--exit-on-error`.
-    #[error("stopped at the first error, as --exit-on-error asks: {}", full_text(.0))]
-    FirstError(Box<RestoreError>),
+    #[error("stopped at the first error, as --exit-on-error asks; go on with --resume")]
+    FirstError,
     /// The journal in the database does not fit this restore.
     #[error("{0}")]
     Journal(String),

@@ -73,27 +73,6 @@ pub(crate) fn archive_error(item: &Item, what: &dyn fmt::Display) -> RestoreErro
     }
 }
 
-/// An error with everything that is known of it, over several lines.
-pub(crate) fn full_text(error: &RestoreError) -> String {
-    let item = error.item().map(|item| format!("{} {}: ", item.kind, item.name));
-    let action = error.action.as_deref().map(|action| format!("{action}: "));
-    let mut text = [item, action].into_iter().flatten().collect::<String>() + &error.to_string();
-    let parts = [
-        ("DETAIL:  ", &error.detail),
-        ("HINT:  ", &error.hint),
-        ("CONTEXT:  ", &error.context),
-        ("Command was: ", &error.statement),
-    ];
-    for (label, part) in parts {
-        if let Some(part) = part {
-            text.push('\n');
-            text.push_str(label);
-            text.push_str(part);
-        }
-    }
-    text
-}
-
 /// What events and errors call an item.
 pub(crate) fn item_name(item: &Item) -> ItemName {
     ItemName { id: Some(item.id), kind: item.kind.as_str().to_owned(), name: full_name(item) }

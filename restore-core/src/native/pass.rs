@@ -6,15 +6,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::context::{Context, SmallKind};
-use super::control::Command;
 use super::crew::{Crew, Order, Report};
 use super::dispatch::Dispatcher;
 use super::error::NativeError;
-use super::event::EventKind;
+use super::failure::item_name;
 use super::graph::{TaskId, Work};
 use super::source::Feed;
-use super::summary::{StepTiming, Tally};
+use super::summary::Tally;
 use super::worker::Outcome;
+use crate::control::Command;
+use crate::event::{EventKind, ItemTiming};
 use crate::plan::ItemIndex;
 
 /// How many workers may be busy.
@@ -191,7 +192,7 @@ impl<'a> PassRun<'a> {
 
     fn order(&mut self, slot: usize, tasks: Vec<TaskId>, order: Order) {
         for (item, step) in order.steps(self.context) {
-            let item = self.context.plan.id(item);
+            let item = item_name(self.context.item(item));
             let worker = slot as u32 + 1;
             self.context.reporter.tell(EventKind::Started { worker, item, step });
         }
@@ -205,8 +206,8 @@ impl<'a> PassRun<'a> {
         let (start, end) = (report.began - began, began.elapsed());
         for (item, step) in report.order.steps(self.context) {
             let rows = outcome.rows_of(item);
-            let item = self.context.plan.id(item);
-            let timing = StepTiming { item, step, worker, start, end };
+            let item = item_name(self.context.item(item));
+            let timing = ItemTiming { item, step, lane: worker, start, end };
             self.tally.step(self.context, timing, rows, report.tasks.len() == 1);
         }
         if let (Order::Parts(..), Some(&task)) = (&report.order, report.tasks.first()) {

@@ -9,19 +9,20 @@ use tokio_postgres::Client;
 use super::choices::{Choices, Circumstances};
 use super::contents::Contents;
 use super::context::Context;
-use super::control::Command;
 use super::crew::Crew;
 use super::dispatch::Dispatcher;
 use super::error::NativeError;
-use super::event::{Event, EventKind, Phase, Reporter};
 use super::graph::{Material, TaskGraph};
 use super::journal::{Done, Identity, Journal, Progress, digest};
 use super::pass::{Limit, PassRun};
+use super::reporter::Reporter;
 use super::request::Request;
 use super::sql::{ArchiveSettings, SqlSettings, drop_statements, identifier};
 use super::summary::{Summary, Tally};
 use super::worker::{Outcome, Worker};
 use crate::connection::{Connection, connect};
+use crate::control::Command;
+use crate::event::{EventKind, Phase, RestoreEvent};
 use crate::options::Opt;
 use crate::plan::{Costs, ItemIndex, Pass, Plan};
 use crate::selection::{Criteria, Selected};
@@ -36,7 +37,7 @@ use crate::units::{DumpId, Jobs, PgMajor};
 pub async fn restore(
     request: Request,
     mut control: mpsc::UnboundedReceiver<Command>,
-    events: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedSender<RestoreEvent>,
 ) -> Result<Summary, NativeError> {
     let reporter = Reporter::new(events);
     let began = Instant::now();
@@ -349,6 +350,7 @@ impl Restore<'_> {
             self.tell_refusal(&leader, &Journal::drop_statement()).await?;
         }
         leader.close().await;
+        context.reporter.tell(EventKind::Ended);
         Ok(())
     }
 

@@ -6,25 +6,7 @@ use tokio::time::Instant;
 
 use super::context::Context;
 use super::error::NativeError;
-use super::event::{EventKind, Phase, Step};
-use super::failure::full_text;
-use crate::engine::RestoreError;
-use crate::units::DumpId;
-
-/// A step that a worker has done.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepTiming {
-    /// The item.
-    pub item: DumpId,
-    /// What was done of it.
-    pub step: Step,
-    /// The worker, from 1.
-    pub worker: u32,
-    /// Since the restore began.
-    pub start: Duration,
-    /// Since the restore began.
-    pub end: Duration,
-}
+use crate::event::{EventKind, ItemTiming, Phase, RestoreError};
 
 /// What a restore has done, and how long that took.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,7 +19,7 @@ pub struct Summary {
     pub rows: u64,
     /// Steps that took their own time: small ones that are done together are
     /// not among them.
-    pub steps: Vec<StepTiming>,
+    pub steps: Vec<ItemTiming>,
     /// Items that failed.
     pub errors: Vec<RestoreError>,
     /// What failed in an earlier run of a resumed restore, in its words.
@@ -80,14 +62,17 @@ impl Tally {
     pub(crate) fn step(
         &mut self,
         context: &Context,
-        timing: StepTiming,
+        timing: ItemTiming,
         rows: u64,
         is_alone: bool,
     ) {
-        let StepTiming { item, step, worker, start, end } = timing;
-        let seconds = end.saturating_sub(start).as_secs_f64();
         self.summary.rows += rows;
-        context.reporter.tell(EventKind::Finished { worker, item, step, rows, seconds });
+        context.reporter.tell(EventKind::Finished {
+            worker: timing.lane,
+            item: timing.item.clone(),
+            step: timing.step,
+            rows: Some(rows),
+        });
         if is_alone {
             self.summary.steps.push(timing);
         }
@@ -100,17 +85,11 @@ impl Tally {
         errors: Vec<RestoreError>,
     ) -> Result<(), NativeError> {
         for error in errors {
-            if context.exit_on_error {
-                return Err(NativeError::FirstError(Box::new(error)));
-            }
-            let item = error.item();
-            context.reporter.tell(EventKind::Error {
-                item: item.and_then(|item| item.id),
-                kind: item.map(|item| item.kind.clone()).unwrap_or_default(),
-                name: item.map(|item| item.name.clone()).unwrap_or_default(),
-                text: full_text(&error),
-            });
+            context.reporter.tell(EventKind::Error { error: Box::new(error.clone()) });
             self.summary.errors.push(error);
+            if context.exit_on_error {
+                return Err(NativeError::FirstError);
+            }
         }
         Ok(())
     }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use restore_core::archive::Archive;
 use restore_core::connection::Conninfo;
-use restore_core::native::{self, Command, Effort, Event, EventKind, Request, Tuning};
+use restore_core::control::Command;
+use restore_core::event::{EventKind, RestoreEvent};
+use restore_core::native::{self, Effort, Request, Tuning};
 use restore_core::units::Jobs;
 use tokio::sync::mpsc;
 
@@ -37,7 +39,12 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     let (control, commands) = mpsc::unbounded_channel();
     let (sender, events) = mpsc::unbounded_channel();
     let restore = Box::pin(native::restore(request, commands, sender));
-    let shown = show(args.events, events, printer);
+    let shown = async {
+        match args.events {
+            Some(EventFormat::Json) => write_json(events, printer).await,
+            None => show(events, printer).await,
+        }
+    };
     let steered = steer(args.events, control, printer);
     let ended = tokio::select! {
         (ended, ()) = async { tokio::join!(restore, shown) } => ended,
@@ -50,8 +57,10 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     printer.clear();
     match ended {
         Ok(summary) => {
-            let document = restored::document(&summary, archive.toc());
-            printer.note(terminal::render(&document, style(printer)).trim_end());
+            if args.events.is_none() {
+                let document = restored::document(&summary);
+                printer.note(terminal::render(&document, style(printer)).trim_end());
+            }
             Ok(if summary.is_clean() { Status::Done } else { Status::RestoreErrors })
         }
         Err(error) => {
@@ -84,22 +93,23 @@ fn tuning(args: &RestoreArgs) -> Tuning {
     }
 }
 
+/// Writes events as lines of JSON until the restore has ended.
+async fn write_json(mut events: mpsc::UnboundedReceiver<RestoreEvent>, printer: &Printer) {
+    while let Some(event) = events.recv().await {
+        // Every event can be written as JSON.
+        printer.answer(&serde_json::to_string(&event).unwrap_or_default());
+    }
+}
+
 /// Shows events until the restore has ended.
-async fn show(
-    format: Option<EventFormat>,
-    mut events: mpsc::UnboundedReceiver<Event>,
-    printer: &Printer,
-) {
+async fn show(mut events: mpsc::UnboundedReceiver<RestoreEvent>, printer: &Printer) {
     let mut progress = Progress::default();
     while let Some(event) = events.recv().await {
-        if format == Some(EventFormat::Json) {
-            // Every event can be written as JSON.
-            printer.answer(&serde_json::to_string(&event).unwrap_or_default());
-        }
         match &event.kind {
-            EventKind::Error { item, text, .. } => {
-                let number = item.map(|item| format!("item {}: ", item.0)).unwrap_or_default();
-                printer.warn(format!("{number}{text}"));
+            EventKind::Error { error } => {
+                let id = error.item().and_then(|item| item.id);
+                let number = id.map(|id| format!("item {}: ", id.0)).unwrap_or_default();
+                printer.warn(format!("{number}{}", error.full_text()));
             }
             EventKind::Note { text } => printer.note(format!("note: {text}")),
             _ => progress.take(&event, printer),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use restore_core::native::{Event, EventKind};
+use restore_core::event::{EventKind, RestoreEvent};
 use restore_core::units::Bytes;
 
 use crate::printer::Printer;
@@ -21,7 +21,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Takes notice of an event, and shows it.
-    pub(super) fn take(&mut self, event: &Event, printer: &Printer) {
+    pub(super) fn take(&mut self, event: &RestoreEvent, printer: &Printer) {
         match &event.kind {
             EventKind::Begun { items, jobs, resumed, .. } => {
                 self.items = *items;
@@ -43,15 +43,15 @@ impl Progress {
             EventKind::Finished { rows, .. } => {
                 self.running = self.running.saturating_sub(1);
                 self.done += 1;
-                self.rows += rows;
+                self.rows += rows.unwrap_or(0);
             }
             _ => {}
         }
         printer.show(self.done as u64, self.items as u64, self.line(event.at));
     }
 
-    fn line(&self, at: f64) -> String {
-        let rate = if at > 0.0 { self.bytes as f64 / at } else { 0.0 };
+    fn line(&self, at: Duration) -> String {
+        let rate = if at.is_zero() { 0.0 } else { self.bytes as f64 / at.as_secs_f64() };
         format!(
             "{}  {}  {} rows  {}  {}  {} running",
             time(at),
@@ -64,6 +64,6 @@ impl Progress {
     }
 }
 
-fn time(seconds: f64) -> String {
-    format::time(Duration::from_secs_f64(seconds.max(0.0)).as_secs_f64())
+fn time(at: Duration) -> String {
+    format::time(at.as_secs_f64())
 }

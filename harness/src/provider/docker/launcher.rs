@@ -14,7 +14,7 @@ use restore_core::launch::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::process::trace_start;
+use crate::process::{own_program, trace_start};
 
 /// Runs programs within a container.
 pub(super) struct ContainerLauncher {
@@ -35,8 +35,10 @@ impl Launcher for ContainerLauncher {
             reason: format!("in the container: {error}"),
         };
         trace_start(&line, &self.container);
-        let mut cmd: Vec<String> =
-            ["sh", "-c", WRAPPER, "sh", line.program].map(str::to_owned).to_vec();
+        let own = own_program(line.program).map(|path| path.to_string_lossy().into_owned());
+        let program = own.unwrap_or_else(|| line.program.to_owned());
+        let mut cmd: Vec<String> = ["sh", "-c", WRAPPER, "sh"].map(str::to_owned).to_vec();
+        cmd.push(program);
         cmd.extend(line.args.iter().cloned());
         let options = CreateExecOptions {
             attach_stdout: Some(true),

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::super::file::{ScenarioFile, SweepFile};
 use super::super::quantity::Percent;
-use super::super::{Blocks, Cache, Phase, Sweep};
+use super::super::{Blocks, Cache, EngineKind, Phase, Sweep};
 use super::{Check, Flaw, flaw};
 
 impl Check<'_> {
@@ -43,8 +43,17 @@ impl Check<'_> {
                 "a given archive is restored as it is: leave out formats and compression",
             );
         }
+        let engines = axis(
+            "engines",
+            self.overrides.engines.as_ref(),
+            file.engines.as_ref(),
+            vec![EngineKind::default()],
+        )?;
+        let span_of_engines =
+            file.engines.as_ref().map(Spanned::span).filter(|_| self.overrides.engines.is_none());
+        check_engines(scenario.phase, &engines, &formats, span_of_engines)?;
         check_serial_formats(
-            scenario.phase,
+            Serial { phase: scenario.phase, engines: &engines },
             &jobs,
             &formats,
             file.formats.as_ref().map(Spanned::span).filter(|_| self.overrides.formats.is_none()),
@@ -53,6 +62,7 @@ impl Check<'_> {
             jobs,
             formats,
             compression,
+            engines,
             blocks: self.blocks(file)?,
             cache: file.cache.unwrap_or(Cache::Warm),
             warm_up: file.warm_up.unwrap_or_default(),
@@ -109,21 +119,58 @@ fn axis<T: Copy + Eq + Hash + fmt::Display>(
     }
 }
 
+/// What decides whether an archive is worked on by one job alone.
+struct Serial<'a> {
+    phase: Phase,
+    engines: &'a [EngineKind],
+}
+
+impl Serial<'_> {
+    fn is_parallel(&self, format: Format) -> bool {
+        self.engines.iter().any(|&engine| self.phase.is_parallel(format, engine))
+    }
+}
+
+/// Dumps are made by `pg_dump` alone, and plain dumps restored by `psql` alone.
+fn check_engines(
+    phase: Phase,
+    engines: &[EngineKind],
+    formats: &[Format],
+    span: Option<Range<usize>>,
+) -> Result<(), Flaw> {
+    if !engines.contains(&EngineKind::Native) {
+        return Ok(());
+    }
+    if phase == Phase::Dump {
+        return flaw(span, "engine native restores, it makes no dumps: leave out engines");
+    }
+    let restores_some = |&format: &Format| EngineKind::Native.restores(format);
+    if !formats.is_empty() && !formats.iter().any(restores_some) {
+        return flaw(
+            span,
+            "engine native restores archives, not plain dumps: add format custom, directory or tar",
+        );
+    }
+    Ok(())
+}
+
 /// Tar and plain restore serially, and all but directories are made so. Beside a parallel format they are points
 /// of reference at one job, which must then be on the axis.
 fn check_serial_formats(
-    phase: Phase,
+    serial: Serial<'_>,
     jobs: &[Jobs],
     formats: &[Format],
     span: Option<Range<usize>>,
 ) -> Result<(), Flaw> {
-    let Some(serial) = formats.iter().find(|&&format| !phase.is_parallel(format)) else {
+    let phase = serial.phase;
+    let is_parallel = |format: Format| serial.is_parallel(format);
+    let Some(serial) = formats.iter().find(|&&format| !is_parallel(format)) else {
         return Ok(());
     };
     if !jobs.contains(&Jobs::ONE) {
         return flaw(span, format!("format {serial} takes 1 job alone: add 1 to jobs"));
     }
-    let all_serial = formats.iter().all(|&format| !phase.is_parallel(format));
+    let all_serial = formats.iter().all(|&format| !is_parallel(format));
     match jobs.iter().find(|&&jobs| all_serial && jobs != Jobs::ONE) {
         Some(jobs) => flaw(
             span,

@@ -18,7 +18,7 @@ use super::{Outcome, Worker, refusal};
 use crate::engine::RestoreError;
 use crate::native::context::Context;
 use crate::native::error::NativeError;
-use crate::native::failure::{EXECUTING, ServerMessage, full_text};
+use crate::native::failure::{EXECUTING, ServerMessage};
 use crate::native::journal::{Done, Journal};
 use crate::native::sql::SessionState;
 use crate::plan::ItemIndex;
@@ -120,7 +120,7 @@ impl Worker {
         let sql = if errors.is_empty() {
             Journal::note(id, Done::Item)
         } else {
-            let texts: Vec<_> = errors.iter().map(full_text).collect();
+            let texts: Vec<_> = errors.iter().map(RestoreError::full_text).collect();
             Journal::note_failure(id, &texts.join("\n"))
         };
         match self.execute(&sql, &self.doing(item)).await? {

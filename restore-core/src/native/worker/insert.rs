@@ -3,8 +3,8 @@
 use super::load::LoadFailure;
 use super::{Outcome, Worker};
 use crate::engine::RestoreError;
+use crate::event::EventKind;
 use crate::native::error::NativeError;
-use crate::native::event::EventKind;
 use crate::native::failure::ServerMessage;
 use crate::native::journal::Done;
 use crate::native::sql::{Destination, StatementCutter};

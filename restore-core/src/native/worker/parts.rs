@@ -7,8 +7,8 @@ use tokio_postgres::{CopyInSink, Statement};
 
 use super::load::LoadFailure;
 use super::{Outcome, Worker, refusal};
+use crate::event::EventKind;
 use crate::native::error::NativeError;
-use crate::native::event::EventKind;
 use crate::native::journal::Done;
 use crate::native::source::{Content, Feed, Part};
 use crate::plan::ItemIndex;
