@@ -544,15 +544,24 @@ pub struct RestoreArgs {
     /// it [default: by the PG variables].
     #[arg(long = "dbname", short = 'd', value_name = "CONNINFO", default_value = "")]
     pub target: String,
-    /// Workers, each a connection [default: this machine's processors].
+    /// Workers, each a connection [default: as many of this machine's
+    /// processors as the archive has use for].
     #[arg(long, short, value_name = "N")]
     pub jobs: Option<Jobs>,
+    /// Create the database of the archive, over a connection to --dbname, and
+    /// restore into it; with --clean, drop it first.
+    #[arg(long, short = 'C')]
+    pub create: bool,
     /// Go on with a restore that was interrupted.
     #[arg(long)]
     pub resume: bool,
     /// Gather the planner's statistics at the end.
     #[arg(long)]
     pub analyze: bool,
+    /// Tell what would be restored, in which way, and what to expect of each
+    /// number of workers; restore nothing.
+    #[arg(long, conflicts_with_all = ["resume", "events"])]
+    pub dry_run: bool,
     /// Write what happens as lines of JSON on standard output, and take
     /// commands from standard input: `jobs N`, `pause`, `resume`, `drain`.
     #[arg(long, value_enum, value_name = "FORMAT")]

@@ -6,7 +6,7 @@ use restore_core::format::{Compression, Format};
 use serde::{Deserialize, Serialize};
 
 use crate::record::TrialRow;
-use crate::scenario::Variant;
+use crate::scenario::{EngineKind, Variant};
 
 /// The engine that every other one is compared with.
 const USUAL_ENGINE: &str = "pg_restore";
@@ -24,6 +24,11 @@ impl CurveKey {
     /// Whether its restores follow the schedule of `pg_restore`.
     pub fn is_of_pg_restore(&self) -> bool {
         self.engine == USUAL_ENGINE
+    }
+
+    /// Whether `jobtune restore` restored.
+    pub fn is_of_native(&self) -> bool {
+        EngineKind::of_record(&self.engine) == EngineKind::Native
     }
 
     /// Whether both restore the same archive.

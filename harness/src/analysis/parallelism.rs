@@ -225,7 +225,7 @@ fn most_time<'a>(
 }
 
 fn in_words(item: &ItemRow) -> String {
-    format!("{} {}", item.kind, item.name)
+    format!("{} {}", item.kind_and_step(), item.name)
 }
 
 fn seconds(ns: u64) -> f64 {

@@ -101,17 +101,25 @@ pub(super) const ALL: &[Claim] = &[
         decided_by: "dump: directories by one job against the fastest -j",
         judge: dumps_are_serial,
     },
+    Claim {
+        name: "pg-restore-is-fastest",
+        text: "pg_restore is as fast as the archive and server allow.",
+        decided_by: "pg_restore against the native engine, each at its fastest -j (scenario engines)",
+        judge: pg_restore_is_fastest,
+    },
 ];
 
 fn place(run: &MeasuredRun, key: &CurveKey) -> String {
     format!("{} ({key})", run.name)
 }
 
-/// Curves with a choice of jobs, of runs of one phase.
+/// Curves of PostgreSQL's own programs with a choice of jobs, of runs of one
+/// phase: folklore is about these programs.
 fn curves(runs: &[MeasuredRun], phase: Phase) -> impl Iterator<Item = (&MeasuredRun, &Curve)> {
     runs.iter()
         .filter(move |run| run.facts.phase == phase)
         .flat_map(|run| run.curves.iter().map(move |curve| (run, curve)))
+        .filter(|(_, curve)| !curve.key.is_of_native())
         .filter(|(_, curve)| curve.measured().len() > 1)
 }
 
@@ -171,7 +179,10 @@ fn some_step_gains_nothing(curve: &Curve) -> Option<(Ruling, Effect)> {
 
 /// Curves of a run that differ in the format alone: custom and directory.
 fn pairs_of_formats(run: &MeasuredRun) -> Vec<(&Curve, &Curve)> {
-    let of = |format| run.curves.iter().filter(move |curve| curve.key.format == format);
+    let of = |format| {
+        let is_one = move |curve: &&Curve| curve.key.format == format && !curve.key.is_of_native();
+        run.curves.iter().filter(is_one)
+    };
     of(Format::Directory)
         .filter_map(|directory| {
             let same = |custom: &&Curve| {
@@ -367,4 +378,26 @@ fn dumps_are_serial(runs: &[MeasuredRun]) -> Vec<Evidence> {
         Some(evidence(place(run, &curve.key), judged))
     });
     judged.collect()
+}
+
+fn pg_restore_is_fastest(runs: &[MeasuredRun]) -> Vec<Evidence> {
+    let mut all = Vec::new();
+    for run in runs {
+        for native in run.curves.iter().filter(|curve| curve.key.is_of_native()) {
+            let same = |curve: &&Curve| {
+                curve.key.is_of_pg_restore() && curve.key.has_archive_of(&native.key)
+            };
+            let Some(theirs) = run.curves.iter().find(same) else { continue };
+            all.push(evidence(place(run, &theirs.key), as_fast(theirs, native)));
+        }
+    }
+    all
+}
+
+/// Whether the native engine gains nothing over `pg_restore`, each at its fastest.
+fn as_fast(theirs: &Curve, native: &Curve) -> Option<(Ruling, Effect)> {
+    let (theirs, native) = (theirs.fastest()?, native.fastest()?);
+    let what = format!("time of pg_restore -j {} over native -j {}", theirs.jobs, native.jobs);
+    let (interval, effect) = effect(what, &differences(theirs, native))?;
+    Some((is_above(interval).opposite(), effect))
 }

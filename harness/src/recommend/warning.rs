@@ -342,6 +342,10 @@ fn limits_unread(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning> {
 
 fn archive_warnings(key: &CurveKey, facts: &RunFacts) -> Vec<Warning> {
     let Some(archive) = facts.archive(key) else { return Vec::new() };
+    if key.is_of_native() {
+        // Its workers share one scan of the archive, and the rows of one table.
+        return Vec::new();
+    }
     let key = || key.clone();
     let no_offsets =
         (archive.has_offsets == Some(false)).then(|| Warning::NoOffsets { curve: key() });

@@ -25,3 +25,18 @@ pub struct ItemRow {
     #[serde(default)]
     pub step: Step,
 }
+
+impl ItemRow {
+    /// Its kind, and what was done of it where the kind does not say that:
+    /// `TABLE DATA (vacuum)`.
+    pub fn kind_and_step(&self) -> String {
+        match self.step {
+            Step::Whole | Step::Define | Step::Load | Step::Insert | Step::LargeObjects => {
+                self.kind.clone()
+            }
+            Step::LoadSlices | Step::KeyIndex | Step::AttachKey | Step::Vacuum => {
+                format!("{} ({})", self.kind, self.step.name())
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use restore_core::units::Jobs;
 
 use super::format;
-use super::phrases::{job_list, joined, program};
+use super::phrases::{job_list, joined, program, title_without_program};
 use crate::recommend::{CellStudy, Contender, CurveStudy, Probability, Verdict};
 use crate::scenario::Phase;
 use crate::study::Study;
@@ -81,7 +81,7 @@ impl Answer<'_> {
         format!(
             "Use {}-j {jobs}{of_curve}: {}; with a probability of {probability} no other -j \
              {} is more than {} faster{}.",
-            program(self.phase()),
+            program(&lead.key, self.phase()),
             best_cell(lead).map(|(cell, _)| time_and_speedup(cell)).unwrap_or_default(),
             measured(&[lead]),
             format::round_percent(self.0.facts().tolerance),
@@ -92,7 +92,7 @@ impl Answer<'_> {
     /// Variants are not compared with each other, so each has its own answer;
     /// those that come to the same number share it.
     fn several(&self, leads: &[&CurveStudy]) -> String {
-        let mut by_jobs: Vec<(Jobs, Vec<String>)> = Vec::new();
+        let mut by_jobs: Vec<(&'static str, Jobs, Vec<String>)> = Vec::new();
         let mut least: Option<Probability> = None;
         for lead in leads {
             let Some((jobs, probability)) = recommended(lead) else { continue };
@@ -105,17 +105,22 @@ impl Answer<'_> {
             {
                 name = format!("{name} ({})", time_and_speedup(cell));
             }
-            match by_jobs.iter_mut().find(|(own, _)| *own == jobs) {
-                Some((_, names)) => names.push(name),
-                None => by_jobs.push((jobs, vec![name])),
+            let program = program(&lead.key, self.phase());
+            match by_jobs.iter_mut().find(|(with, own, _)| (*with, *own) == (program, jobs)) {
+                Some((.., names)) => names.push(name),
+                None => by_jobs.push((program, jobs, vec![name])),
             }
         }
-        let uses: Vec<String> =
-            by_jobs.into_iter().map(|(jobs, names)| format!("-j {jobs} {}", all(&names))).collect();
+        let mut named = "";
+        let mut use_of = |(program, jobs, names): (&'static str, Jobs, Vec<String>)| {
+            let again = std::mem::replace(&mut named, program) == program;
+            let program = if again { "" } else { program };
+            format!("{program}-j {jobs} {}", all(&names))
+        };
+        let uses: Vec<String> = by_jobs.into_iter().map(&mut use_of).collect();
         format!(
-            "Use {}{}; each with a probability of {}, no other -j {} is more than {} faster \
+            "Use {}; each with a probability of {}, no other -j {} is more than {} faster \
              there.",
-            program(self.phase()),
             uses.join(", "),
             least.map(at_least).unwrap_or_default(),
             measured(leads),
@@ -143,7 +148,7 @@ impl Answer<'_> {
     }
 
     fn inconclusive(&self, curve: &CurveStudy) -> String {
-        let of_curve = if self.has_names() { self.with_archive(curve) } else { String::new() };
+        let of_curve = if self.has_names() { self.of_curve(curve) } else { String::new() };
         match &curve.verdict {
             Verdict::Inconclusive { reasons, candidates, .. } if candidates.len() > 1 => {
                 format!(
@@ -171,7 +176,7 @@ impl Answer<'_> {
         };
         let against = leads.iter().find_map(|lead| self.against_lead(lead, curve));
         let against = against.map(|against| format!(" ({against})")).unwrap_or_default();
-        format!("Inconclusive{}: {why}{against}.", self.with_archive(curve))
+        format!("Inconclusive{}: {why}{against}.", self.of_curve(curve))
     }
 
     /// How a curve that is not settled does against the recommended one, where
@@ -218,7 +223,7 @@ impl Answer<'_> {
 
     /// Where a curve was measured.
     fn place(&self, curve: &CurveStudy) -> String {
-        let title = curve.title.replacen(program(self.phase()), "", 1);
+        let title = title_without_program(curve, self.phase());
         if self.0.idle_and_busy.iter().any(|pair| pair.busy == curve.key) {
             format!("beside the workload with {title}")
         } else if self.0.idle_and_busy.iter().any(|pair| pair.idle == curve.key) {
@@ -228,12 +233,18 @@ impl Answer<'_> {
         }
     }
 
+    /// Names a curve where its program is not named before.
+    fn of_curve(&self, curve: &CurveStudy) -> String {
+        let archive = self.with_archive(curve);
+        if curve.key.is_of_native() { format!(" by the native engine{archive}") } else { archive }
+    }
+
+    /// Names the archive of a curve.
     fn with_archive(&self, curve: &CurveStudy) -> String {
+        let title = title_without_program(curve, self.phase());
         match self.phase() {
-            Phase::Restore => format!(" with the {} archive", curve.title),
-            Phase::Dump => {
-                format!(" for a {}", curve.title.replacen(program(self.phase()), "", 1))
-            }
+            Phase::Restore => format!(" with the {title} archive"),
+            Phase::Dump => format!(" for a {title}"),
         }
     }
 }

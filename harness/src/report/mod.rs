@@ -11,6 +11,7 @@ pub mod history;
 pub mod inspect;
 pub mod noise;
 pub mod phrases;
+pub mod prospect;
 pub mod recommendation;
 pub mod restored;
 pub mod tune;

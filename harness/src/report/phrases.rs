@@ -1,6 +1,7 @@
 //! The sentences of a recommendation.
 
 use super::format;
+use crate::analysis::CurveKey;
 pub(super) use crate::analysis::words::{counted, job_list};
 use crate::recommend::odds::DRAWS;
 use crate::recommend::rules::{Regret, RuleOfThumb};
@@ -12,11 +13,20 @@ use crate::stats::interval::Level;
 use crate::study::Measured;
 
 /// The program before its `-j`, where it is not the usual one.
-pub(super) fn program(phase: Phase) -> &'static str {
+pub(super) fn program(key: &CurveKey, phase: Phase) -> &'static str {
     match phase {
+        Phase::Restore if key.is_of_native() => "jobtune restore ",
         Phase::Restore => "",
         Phase::Dump => "pg_dump ",
     }
+}
+
+/// The title of a curve where its program is named already.
+pub(super) fn title_without_program(curve: &CurveStudy, phase: Phase) -> String {
+    if program(&curve.key, phase).is_empty() {
+        return curve.title.clone();
+    }
+    curve.title.replacen(&format!("{} ", curve.key.engine), "", 1)
 }
 
 /// What is measured, in a word.
@@ -33,7 +43,7 @@ pub(super) fn verdict(curve: &CurveStudy, measured: &Measured) -> String {
             let chosen = format!(
                 "Use {}-j {jobs}: the smallest that is within {} of the fastest{} with a \
                  probability of {} ({}).",
-                program(measured.facts.phase),
+                program(&curve.key, measured.facts.phase),
                 format::round_percent(measured.facts.tolerance),
                 if curve.beyond_limits.is_empty() { "" } else { " within the limits" },
                 probability,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use restore_core::event::Step;
 use restore_core::units::Jobs;
 use serde::Serialize;
 
@@ -81,9 +82,14 @@ impl Work {
         }
     }
 
-    /// What an item of this kind is, by the names that archives give them.
-    fn of(kind: &str) -> Self {
-        match kind {
+    /// What was done, by the names that archives give their items.
+    fn of(item: &ItemRow) -> Self {
+        match item.step {
+            Step::Vacuum => return Self::Other,
+            Step::KeyIndex => return Self::Index,
+            _ => {}
+        }
+        match item.kind.as_str() {
             "TABLE DATA" | "BLOBS" | "BLOB" | "MATERIALIZED VIEW DATA" => Self::Data,
             "INDEX" | "INDEX ATTACH" => Self::Index,
             "CONSTRAINT" | "FK CONSTRAINT" | "CHECK CONSTRAINT" => Self::Constraint,
@@ -113,7 +119,7 @@ pub struct Bar {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LongItem {
-    /// Kind, in the archive's words.
+    /// Kind, in the archive's words, and step where the kind does not say it.
     pub kind: String,
     /// Schema and name.
     pub name: String,
@@ -226,7 +232,7 @@ fn lanes(items: &[ItemRow], seconds: f64) -> Vec<Lane> {
 
 fn long_item(item: &ItemRow, critical: bool) -> LongItem {
     LongItem {
-        kind: item.kind.clone(),
+        kind: item.kind_and_step(),
         name: item.name.clone(),
         lane: item.lane,
         start_seconds: digits(item.start_ns as f64 / NS),
@@ -268,9 +274,9 @@ fn single(item: &ItemRow, critical: bool) -> Bar {
         lane: item.lane,
         start_seconds: digits(item.start_ns as f64 / NS),
         end_seconds: digits(item.end_ns as f64 / NS),
-        work: Work::of(&item.kind),
+        work: Work::of(item),
         items: 1,
-        kind: Some(item.kind.clone()),
+        kind: Some(item.kind_and_step()),
         name: Some(item.name.clone()),
         critical,
     }
@@ -292,9 +298,9 @@ impl Slot {
         self.start_ns = Some(self.start_ns.unwrap_or(item.start_ns).min(item.start_ns));
         self.end_ns = self.end_ns.max(item.end_ns);
         self.items += 1;
-        self.work[Work::of(&item.kind) as usize] += duration(item).max(1);
+        self.work[Work::of(item) as usize] += duration(item).max(1);
         self.critical |= critical;
-        self.only = (self.items == 1).then(|| (item.kind.clone(), item.name.clone()));
+        self.only = (self.items == 1).then(|| (item.kind_and_step(), item.name.clone()));
     }
 
     fn bar(self, lane: u32) -> Bar {

@@ -9,6 +9,7 @@ use super::source::Source;
 use crate::design::Cell;
 use crate::printer::Printer;
 use crate::record::{Outcome, TrialRow};
+use crate::scenario::EngineKind;
 
 /// What is known of a sweep's course.
 pub(super) struct Progress {
@@ -107,8 +108,13 @@ fn line(row: &TrialRow, target: u32) -> String {
         Format::Custom | Format::Directory => format!("{} {}", row.format, row.compression),
     };
     let variant = if row.variant == "base" { String::new() } else { format!("{}  ", row.variant) };
+    let engine = match EngineKind::of_record(&row.engine) {
+        engine if engine.is_usual() => String::new(),
+        engine => format!("{engine} "),
+    };
+    let archive = format!("{engine}{format}");
     let mut line = format!(
-        "trial {:>3}/{target}  block {:>2}  {variant}{format:<17}  -j {:<3} {:>9.3} s  {}",
+        "trial {:>3}/{target}  block {:>2}  {variant}{archive:<17}  -j {:<3} {:>9.3} s  {}",
         row.trial,
         row.block,
         row.jobs.get(),

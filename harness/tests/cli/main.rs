@@ -18,6 +18,7 @@ mod cluster;
 mod containers;
 mod control_group;
 mod encodings;
+mod engines;
 mod external;
 mod faults;
 mod hooks;

@@ -221,3 +221,61 @@ fn options_select_what_pg_restore_selects() {
         super::assert_same(&expected, &arena.server.contents("ours"), &archive, shared);
     }
 }
+
+#[test]
+fn the_database_itself_is_created_and_described() {
+    let Some(arena) = Arena::new() else { return };
+    arena.server.sql("postgres", "CREATE ROLE landlord");
+    arena.server.create_with("made", &["-O", "landlord", "-E", "UTF8", "--locale=C"]);
+    arena.server.sql("made", SHOP);
+    let described = "ALTER DATABASE made SET work_mem = '7MB'; COMMENT ON DATABASE made IS 'a home';
+                     GRANT CREATE ON DATABASE made TO landlord; REVOKE CONNECT ON DATABASE made FROM PUBLIC";
+    arena.server.sql("made", described);
+    let archive = arena.place.path("created");
+    arena.server.dump("made", &archive, &["-Fc"]);
+    let facts = "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, \
+                 (SELECT string_agg(acl::text, ' ' ORDER BY acl::text) FROM unnest(datacl) acl), \
+                 shobj_description(oid, 'pg_database'), \
+                 (SELECT setconfig FROM pg_db_role_setting WHERE setdatabase = d.oid) \
+                 FROM pg_database d WHERE datname = 'made'";
+    let (expected, expected_facts) =
+        (arena.server.contents("made"), arena.server.sql("postgres", facts));
+    // It is there already, which is an error of each program, and then dropped first.
+    for options in [&["--create", "--clean"][..], &["-C", "-c", "--if-exists"]] {
+        for without in [&[][..], &["--no-owner"], &["-x", "--no-comments"]] {
+            let shared = [options, without].concat();
+            assert_eq!(
+                arena.server.pg_restore("postgres", &archive, &shared),
+                Vec::<String>::new()
+            );
+            let theirs = (arena.server.contents("made"), arena.server.sql("postgres", facts));
+            let args = [&shared[..], &["-j", "2"]].concat();
+            assert_eq!(arena.restore("postgres", &archive, &args), Vec::<String>::new());
+            super::assert_same(&theirs.0, &arena.server.contents("made"), &archive, &args);
+            assert_eq!(arena.server.sql("postgres", facts), theirs.1, "{shared:?}");
+            if without.is_empty() {
+                super::assert_same(&expected, &theirs.0, &archive, &args);
+                assert_eq!(theirs.1, expected_facts);
+            }
+        }
+    }
+    let found = arena.restore("postgres", &archive, &["-C", "-s", "-j", "2"]);
+    assert!(found.contains(&"ERROR:  database \"made\" already exists".to_owned()), "{found:?}");
+    assert_eq!(found, arena.server.pg_restore("postgres", &archive, &["-C", "-s"]));
+}
+
+#[test]
+fn a_dry_run_tells_and_restores_nothing() {
+    let Some(arena) = Arena::new() else { return };
+    let archive = shop(&arena, "foretold", &["-Fc"]);
+    arena.server.create("ours");
+    let target = arena.server.conninfo("ours");
+    let args = ["restore", "-d", &target, "--dry-run", "-j", "4", "--force-slices", "1", "-x"];
+    let output = arena.place.jobtune(&args).arg(&archive).output().unwrap();
+    assert!(output.status.success(), "{}", super::place::stderr(&output));
+    let said = super::place::stdout(&output);
+    assert!(said.starts_with("Would restore ") && said.contains("with -j 4"), "{said}");
+    assert!(said.contains("TABLE DATA") && said.contains("public.orders ("), "{said}");
+    assert!(!said.contains(" ACL"), "{said}");
+    assert_eq!(arena.server.sql("ours", "SELECT count(*) FROM pg_class WHERE oid >= 16384"), "0");
+}

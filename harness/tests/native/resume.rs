@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 use super::Arena;
 use super::place::{stderr, stdout};
@@ -26,6 +29,31 @@ fn slow(arena: &Arena) -> PathBuf {
     archive
 }
 
+/// Restores that each kind of disturbance must interrupt.
+const INTERRUPTED: u32 = 20;
+
+/// Restores at most until then: some instants come after the end.
+const MOST: usize = 80;
+
+/// Instants within the time of a restore that nothing disturbs, drawn by a seed.
+fn instants(arena: &Arena, archive: &Path, seed: u64) -> Vec<Duration> {
+    arena.server.create("ours");
+    let began = Instant::now();
+    assert_eq!(arena.restore("ours", archive, &WAY), Vec::<String>::new());
+    let whole = began.elapsed();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    (0..MOST).map(|_| whole.mul_f64(random.random())).collect()
+}
+
+const WAY: [&str; 4] = ["-j", "2", "--force-slices", "100000"];
+
+/// The contents are the expected ones, and no journal is left.
+fn assert_restored(arena: &Arena, expected: &[String], archive: &Path) {
+    super::assert_same(expected, &arena.server.contents("ours"), archive, &WAY);
+    let left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'jobtune_journal'";
+    assert_eq!(arena.server.sql("ours", left), "0");
+}
+
 #[test]
 fn a_killed_restore_is_resumed_to_the_same_contents() {
     let Some(arena) = Arena::new() else { return };
@@ -33,17 +61,17 @@ fn a_killed_restore_is_resumed_to_the_same_contents() {
     let expected = arena.server.contents("source");
     let target = arena.server.conninfo("ours");
     let mut resumed = 0;
-    for attempt in 0..12_u64 {
+    for instant in instants(&arena, &archive, 1) {
         arena.server.create("ours");
-        let args = ["restore", "-d", &target, "-j", "2", "--force-slices", "100000"];
+        let args = [&["restore", "-d", &target][..], &WAY].concat();
         let mut command = arena.place.process(&args);
         let mut child = command.arg(&archive).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(30 + attempt * 40));
+        std::thread::sleep(instant);
         child.kill().unwrap();
         child.wait().unwrap();
         wait_until_alone(&arena);
         let journal = "SELECT to_regclass('jobtune_journal.done') IS NOT NULL";
-        let mut again = vec!["-j", "2", "--force-slices", "100000"];
+        let mut again = WAY.to_vec();
         if arena.server.sql("ours", journal) == "t" {
             again.push("--resume");
             resumed += 1;
@@ -51,10 +79,13 @@ fn a_killed_restore_is_resumed_to_the_same_contents() {
             // It was faster than its death.
             continue;
         }
-        assert_eq!(arena.restore("ours", &archive, &again), Vec::<String>::new());
-        super::assert_same(&expected, &arena.server.contents("ours"), &archive, &again);
+        assert_eq!(arena.restore("ours", &archive, &again), Vec::<String>::new(), "{instant:?}");
+        assert_restored(&arena, &expected, &archive);
+        if resumed == INTERRUPTED {
+            return;
+        }
     }
-    assert!(resumed > 2, "only {resumed} restores were interrupted");
+    panic!("only {resumed} restores were interrupted");
 }
 
 /// The server notices only by and by that a client is gone.
@@ -70,7 +101,7 @@ fn wait_until_alone(arena: &Arena) {
 fn disturb(arena: &Arena, archive: &Path, after: Duration, disturbance: impl Fn()) -> u32 {
     arena.server.create("ours");
     let target = arena.server.conninfo("ours");
-    let args = ["--quiet", "restore", "-d", &target, "-j", "2", "--force-slices", "100000"];
+    let args = [&["--quiet", "restore", "-d", &target][..], &WAY].concat();
     let mut interruptions = 0;
     loop {
         let mut command = arena.place.process(&args);
@@ -100,31 +131,38 @@ fn disturb(arena: &Arena, archive: &Path, after: Duration, disturbance: impl Fn(
     }
 }
 
-#[test]
-fn a_restore_survives_the_death_of_its_backends_and_of_the_server() {
+/// Disturbs one restore after the other at drawn instants; each has the same
+/// contents in the end.
+fn survives(seed: u64, disturbance: impl Fn(&Arena)) {
     let Some(arena) = Arena::new() else { return };
     let archive = slow(&arena);
     let expected = arena.server.contents("source");
-    let terminate = || {
-        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ours'";
-        arena.server.sql("postgres", sql);
-    };
-    let crash = || arena.server.crash_and_restart();
     let mut interrupted = 0;
-    for step in 0..6_u64 {
-        let after = Duration::from_millis(60 + step * 60);
-        let interruptions = if step % 2 == 0 {
-            disturb(&arena, &archive, after, terminate)
-        } else {
-            disturb(&arena, &archive, after, crash)
-        };
+    for instant in instants(&arena, &archive, seed) {
+        let interruptions = disturb(&arena, &archive, instant, || disturbance(&arena));
         if arena.server.sql("ours", "SELECT to_regclass('b') IS NULL") == "t" {
             continue;
         }
-        interrupted += interruptions;
-        super::assert_same(&expected, &arena.server.contents("ours"), &archive, &[]);
+        interrupted += u32::from(interruptions > 0);
+        assert_restored(&arena, &expected, &archive);
+        if interrupted == INTERRUPTED {
+            return;
+        }
     }
-    assert!(interrupted > 0, "no restore was interrupted");
+    panic!("only {interrupted} restores were interrupted");
+}
+
+#[test]
+fn a_restore_survives_the_death_of_its_backends() {
+    survives(2, |arena| {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ours'";
+        arena.server.sql("postgres", sql);
+    });
+}
+
+#[test]
+fn a_restore_survives_the_death_of_the_server() {
+    survives(3, |arena| arena.server.crash_and_restart());
 }
 
 #[test]

@@ -9,7 +9,11 @@ use crate::archive::Archive;
 use crate::plan::ItemIndex;
 use crate::selection::Selected;
 use crate::toc::{Item, Toc};
-use crate::units::DumpId;
+use crate::units::{DumpId, PgMajor};
+
+/// Passes and sizes are those of PostgreSQL 18, whichever the server is: later
+/// versions only corrected the order.
+pub(crate) const NEWEST_RULES: PgMajor = PgMajor(18);
 
 /// An archive and the order in which its items are restored. Items are named
 /// by their places in that order.

@@ -47,6 +47,11 @@ impl Dispatcher {
         self.graph.urgency(task)
     }
 
+    /// What a task costs one worker, or of a shared one, each of them.
+    pub(crate) fn cost(&self, task: TaskId) -> u64 {
+        self.graph.cost(task)
+    }
+
     /// The most urgent task that can begin now, without beginning it.
     pub(crate) fn peek(&self) -> Option<TaskId> {
         let mut tasks = self.ready.iter().map(|&(_, task)| task);

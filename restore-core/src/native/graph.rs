@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::choices::Choices;
+use super::choices::{Choices, Circumstances};
 use super::locks::{LockMode, TableLock};
+use super::request::Tuning;
 use crate::plan::{Costs, ItemIndex, Pass, Plan};
 use crate::toc::{ItemKind, Section, Toc};
 use crate::units::Jobs;
@@ -79,6 +80,18 @@ pub(crate) struct Material<'a> {
     pub(crate) jobs: Jobs,
 }
 
+impl Material<'_> {
+    /// Decides how each item is restored, by what must come after it.
+    pub(crate) fn choose(self, tuning: &Tuning, server_major: u32) -> Choices {
+        let Self { plan, toc, costs, jobs } = self;
+        let unchosen =
+            TaskGraph::new(self, Pass::Main, &Choices::default(), |item| plan.is_wanted(item));
+        let chains = unchosen.load_chains();
+        let given = Circumstances { plan, toc, costs, tuning, jobs, server_major };
+        Choices::new(given, |item| chains.get(&item).copied().unwrap_or_default())
+    }
+}
+
 /// The tasks of one pass of a plan.
 #[derive(Debug, Default)]
 pub(crate) struct TaskGraph {
@@ -139,6 +152,10 @@ impl TaskGraph {
 
     pub(crate) fn urgency(&self, task: TaskId) -> u64 {
         self.get(task).urgency
+    }
+
+    pub(crate) fn cost(&self, task: TaskId) -> u64 {
+        self.get(task).cost
     }
 
     /// The cost of each load and of what must come after it.

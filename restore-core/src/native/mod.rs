@@ -7,7 +7,10 @@
 //! - `choices` decides where there is more than one way, `graph` makes the
 //!   tasks of a pass with the `locks` that they take, `dispatch` hands them out:
 //!   pure functions of the archive and the plan;
+//! - `prospect` tells what a restore would do, with `simulate`, which runs its
+//!   dispatcher without a server;
 //! - `source` reads data ahead on threads, whole or in `slices`;
+//! - `database` makes the database itself, for `--create`;
 //! - `worker` does a task over its connection, `crew` holds the workers, `pass`
 //!   brings tasks and workers together, `restore` the passes;
 //! - `journal` notes in the target what is done, within the transaction that
@@ -22,6 +25,7 @@ mod choices;
 mod contents;
 mod context;
 mod crew;
+mod database;
 mod dispatch;
 mod error;
 mod failure;
@@ -29,9 +33,11 @@ mod graph;
 mod journal;
 mod locks;
 mod pass;
+mod prospect;
 mod reporter;
 mod request;
 mod restore;
+mod simulate;
 mod slices;
 mod source;
 mod sql;
@@ -42,6 +48,7 @@ mod worker;
 
 pub use error::NativeError;
 pub use failure::ServerMessage;
+pub use prospect::{Expected, Prospect, Treatment};
 pub use request::{Effort, Request, Tuning};
 pub use restore::restore;
 pub use sql::{SqlError, SqlSettings};

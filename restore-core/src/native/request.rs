@@ -16,6 +16,9 @@ pub struct Request {
     pub target: Conninfo,
     /// What `pg_restore` would be told.
     pub options: RestoreOptions,
+    /// Whether to make the archive's database first, over a connection to
+    /// `target`, and to restore into it.
+    pub create: bool,
     /// Workers, each a connection.
     pub jobs: Jobs,
     /// What this engine does beyond `pg_restore`.

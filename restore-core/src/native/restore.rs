@@ -6,10 +6,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::choices::{Choices, Circumstances};
-use super::contents::Contents;
+use super::choices::Choices;
+use super::contents::{Contents, NEWEST_RULES};
 use super::context::Context;
 use super::crew::Crew;
+use super::database::{self, CreatedDatabase};
 use super::dispatch::Dispatcher;
 use super::error::NativeError;
 use super::graph::{Material, TaskGraph};
@@ -20,14 +21,14 @@ use super::request::Request;
 use super::sql::{ArchiveSettings, SqlSettings, drop_statements, identifier};
 use super::summary::{Summary, Tally};
 use super::worker::{Outcome, Worker};
-use crate::connection::{Connection, connect};
+use crate::connection::{Connection, Conninfo, connect};
 use crate::control::Command;
 use crate::event::{EventKind, Phase, RestoreEvent};
 use crate::options::Opt;
 use crate::plan::{Costs, ItemIndex, Pass, Plan};
 use crate::selection::{Criteria, Selected};
 use crate::toc::{ItemKind, Toc};
-use crate::units::{DumpId, Jobs, PgMajor};
+use crate::units::{DumpId, Jobs};
 
 /// Restores an archive.
 ///
@@ -41,7 +42,12 @@ pub async fn restore(
 ) -> Result<Summary, NativeError> {
     let reporter = Reporter::new(events);
     let began = Instant::now();
-    let (context, connection) = prepare(&request, reporter).await?;
+    let created = database::create(&request).await?;
+    let (target, refused) = match created {
+        Some(CreatedDatabase { target, errors }) => (target, errors),
+        None => (request.target.clone(), Vec::new()),
+    };
+    let (context, connection) = prepare(&request, target, reporter).await?;
     let context = Arc::new(context);
     let earlier = context.progress.failures.iter().map(|(_, text)| text.clone()).collect();
     let mut run = Restore {
@@ -53,41 +59,43 @@ pub async fn restore(
         control: &mut control,
     };
     run.tell_begin();
-    let mut leader = Worker::over(context, connection).await?;
+    run.tally.errors(&context, refused)?;
+    let mut leader = Worker::over(Arc::clone(&context), connection).await?;
     run.clean(&mut leader).await?;
     run.define_pre_data(&mut leader).await?;
     let mut leader = run.pass(leader, Pass::Main, Phase::Main).await?;
     run.define_acls(&mut leader).await?;
     let mut leader = run.pass(leader, Pass::PostAcl, Phase::PostAcl).await?;
     run.restore_missed(&mut leader).await?;
+    let refused = database::grant(&request, &context.target).await?;
+    run.tally.errors(&context, refused)?;
     run.end(leader, request.analyze).await?;
     Ok(run.tally.finish(began))
 }
 
-/// Passes and sizes are those of PostgreSQL 18, whichever the server is: later
-/// versions only corrected the order.
-const NEWEST_RULES: PgMajor = PgMajor(18);
-
 /// Connects, plans, chooses, and opens the journal.
 async fn prepare(
     request: &Request,
+    target: Conninfo,
     reporter: Reporter,
 ) -> Result<(Context, Connection), NativeError> {
     let archive = Arc::clone(&request.archive);
-    let connection = connect(&request.target).await?;
+    let connection = connect(&target).await?;
     let server = ServerFacts::ask(&connection.client).await?;
     refuse_unsupported(request, &server)?;
     let selected = Selected::new(archive.toc(), &Criteria::read(&request.options)?, NEWEST_RULES)?;
     let plan = Plan::of(&selected, NEWEST_RULES)?;
     let contents = Contents::new(Arc::clone(&archive), &selected);
-    let settings = SqlSettings::from(&request.options);
+    let mut settings = SqlSettings::from(&request.options);
+    // What is dropped then is the database.
+    settings.clean &= !request.create;
     let (journal, progress) =
         open_journal(request, &settings, &connection.client, &reporter).await?;
     let choices = choose(request, contents.toc(), &plan, server.major, &progress);
     let context = Context {
         made: Context::nothing_made(contents.toc().items.len()),
         session: ArchiveSettings::of(archive.toc()),
-        target: request.target.clone(),
+        target,
         tuning: request.tuning.clone(),
         exit_on_error: request.options.has(Opt::ExitOnError),
         is_data_only: !selected.with_parts().any(|(_, parts)| parts.schema),
@@ -200,18 +208,7 @@ fn choose(
 ) -> Choices {
     let costs = Costs::from_sizes(plan, toc);
     let material = Material { plan, toc, costs: &costs, jobs: request.jobs };
-    let unchosen =
-        TaskGraph::new(material, Pass::Main, &Choices::default(), |item| plan.is_wanted(item));
-    let chains = unchosen.load_chains();
-    let given = Circumstances {
-        plan,
-        toc,
-        costs: &costs,
-        tuning: &request.tuning,
-        jobs: request.jobs,
-        server_major,
-    };
-    let mut choices = Choices::new(given, |item| chains.get(&item).copied().unwrap_or_default());
+    let mut choices = material.choose(&request.tuning, server_major);
     choices.split.extend(plan.items().filter(|&item| {
         toc.items[item.as_usize()].kind == ItemKind::TableData
             && !progress.parts(plan.id(item)).is_empty()

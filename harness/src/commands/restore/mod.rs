@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use restore_core::archive::Archive;
-use restore_core::connection::Conninfo;
+use restore_core::connection::{Conninfo, connect};
 use restore_core::control::Command;
 use restore_core::event::{EventKind, RestoreEvent};
-use restore_core::native::{self, Effort, Request, Tuning};
+use restore_core::inspect::USUAL_JOBS;
+use restore_core::native::{self, Effort, Prospect, Request, Tuning};
 use restore_core::units::Jobs;
 use tokio::sync::mpsc;
 
@@ -19,7 +20,7 @@ use crate::cli::{EventFormat, RestoreArgs, Way};
 use crate::document::terminal;
 use crate::printer::Printer;
 use crate::provider::process_environment;
-use crate::report::restored;
+use crate::report::{prospect, restored};
 
 pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result<Status> {
     let archive = Arc::new(Archive::open(&args.archive)?);
@@ -27,11 +28,19 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     for warning in target.warnings() {
         printer.warn(warning.to_string());
     }
+    if args.dry_run {
+        return foretell(args, &archive, &target, printer).await;
+    }
+    let jobs = match args.jobs {
+        Some(jobs) => jobs,
+        None => usual_jobs(&prospect(args, &archive, NEWEST)?),
+    };
     let request = Request {
         archive: Arc::clone(&archive),
         target,
         options: args.options.0.clone(),
-        jobs: args.jobs.unwrap_or_else(processors),
+        create: args.create,
+        jobs,
         tuning: tuning(args),
         analyze: args.analyze,
         resume: args.resume,
@@ -70,9 +79,41 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     }
 }
 
-fn processors() -> Jobs {
-    let count = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
-    Jobs::new(count).unwrap_or(Jobs::ONE)
+/// Version of a server that has not been asked.
+const NEWEST: u32 = 18;
+
+fn prospect(
+    args: &RestoreArgs,
+    archive: &Arc<Archive>,
+    server_major: u32,
+) -> anyhow::Result<Prospect> {
+    Ok(Prospect::new(archive, &args.options.0, tuning(args), server_major)?)
+}
+
+/// As many of this machine's processors as the archive has use for: on the
+/// server, as far as this machine knows, there are as many.
+fn usual_jobs(prospect: &Prospect) -> Jobs {
+    let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+    let up_to = USUAL_JOBS.into_iter().filter(|&jobs| jobs < processors).chain([processors]);
+    prospect.enough(up_to.filter_map(|jobs| Jobs::new(jobs).ok())).unwrap_or(Jobs::ONE)
+}
+
+/// Tells what a restore would do. The server is asked for its version alone.
+async fn foretell(
+    args: &RestoreArgs,
+    archive: &Arc<Archive>,
+    target: &Conninfo,
+    printer: &Printer,
+) -> anyhow::Result<Status> {
+    let connection = connect(target).await?;
+    let version = connection.client.query_one("SHOW server_version_num", &[]).await?;
+    let version: u32 = version.get::<_, String>(0).parse()?;
+    let prospect = prospect(args, archive, version / 10_000)?;
+    let usual = usual_jobs(&prospect);
+    let shown = USUAL_JOBS.into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
+    let document = prospect::document(&prospect, args.jobs.unwrap_or(usual), shown);
+    printer.answer(terminal::render(&document, style(printer)).trim_end());
+    Ok(Status::Done)
 }
 
 fn tuning(args: &RestoreArgs) -> Tuning {

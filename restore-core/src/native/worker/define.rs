@@ -83,7 +83,8 @@ impl Worker {
         Ok((flight.failed, flight.errors))
     }
 
-    /// Sends the SQL of one item as `pg_restore` does: statement by statement.
+    /// Sends the SQL of one item: at once with the note that it is done, or
+    /// where that is refused, as `pg_restore` does, statement by statement.
     pub(crate) async fn define(&mut self, item: ItemIndex) -> Result<Outcome, NativeError> {
         let context = Arc::clone(&self.context);
         let entry = context.item(item);
@@ -92,7 +93,18 @@ impl Worker {
         match context.definition(item) {
             Err(error) => errors.push(*error),
             Ok(statements) => {
-                let failed = self.execute_each(item, &statements).await?;
+                let failed = match self.define_at_once(item, &statements).await? {
+                    AtOnce::Done if errors.is_empty() => {
+                        if entry.kind == ItemKind::Table {
+                            context.mark_made(item);
+                        }
+                        after_definition(&mut self.state, &entry.kind);
+                        return Ok(Outcome::default());
+                    }
+                    AtOnce::Done => Vec::new(),
+                    AtOnce::Refused(error) => vec![*error],
+                    AtOnce::Undone => self.execute_each(item, &statements).await?,
+                };
                 let first = statements.first().map(|sql| sql.trim_end());
                 let made = failed.iter().all(|error| error.statement.as_deref() != first);
                 if made && entry.kind == ItemKind::Table {
@@ -104,6 +116,31 @@ impl Worker {
         after_definition(&mut self.state, &entry.kind);
         self.note_errors(item, &errors).await?;
         Ok(Outcome::of_errors(errors))
+    }
+
+    /// Sends all statements of an item in one transaction with the note that
+    /// it is done, so that a restore that ends meanwhile has both or neither.
+    async fn define_at_once(
+        &mut self,
+        item: ItemIndex,
+        statements: &[String],
+    ) -> Result<AtOnce, NativeError> {
+        /// `active_sql_transaction`: a statement that takes none.
+        const TAKES_NO_TRANSACTION: &str = "25001";
+
+        let Some(note) = self.context.note(item, Done::Item) else { return Ok(AtOnce::Undone) };
+        let mut sql = statements.join(NEXT);
+        sql.push_str(NEXT);
+        sql.push_str(&note);
+        let refused = self.execute(&sql, &self.doing(item)).await?;
+        Ok(match (refused, statements) {
+            (Ok(()), _) => AtOnce::Done,
+            // It need not be sent again to know what is said of it.
+            (Err(message), [only]) if message.code != TAKES_NO_TRANSACTION => {
+                AtOnce::Refused(Box::new(self.error(item, message, only)))
+            }
+            (Err(_), _) => AtOnce::Undone,
+        })
     }
 
     /// Notes an item as done whether or not it failed: a resumed restore goes
@@ -130,6 +167,16 @@ impl Worker {
             }
         }
     }
+}
+
+/// What came of an item's statements in one transaction.
+enum AtOnce {
+    /// All are done, and noted.
+    Done,
+    /// The item's only statement was refused.
+    Refused(Box<RestoreError>),
+    /// Nothing is done: each must be sent by itself.
+    Undone,
 }
 
 /// An ACL item may have set the session's user by itself.

@@ -1,0 +1,73 @@
+//! What `jobtune restore --dry-run` says.
+
+use std::collections::BTreeSet;
+
+use restore_core::event::ItemName;
+use restore_core::native::{Expected, Prospect};
+use restore_core::units::Jobs;
+
+use super::format::ratio;
+use super::phrases::counted;
+use crate::document::{Document, Table};
+
+/// Items that are named of each kind of treatment.
+const NAMED: usize = 10;
+
+/// What would be restored with `jobs` workers and in which way, and what to
+/// expect of each number in `shown`.
+pub fn document(
+    prospect: &Prospect,
+    jobs: Jobs,
+    shown: impl IntoIterator<Item = Jobs>,
+) -> Document {
+    let (items, bytes) = prospect.size();
+    let all: BTreeSet<Jobs> = shown.into_iter().chain([jobs, Jobs::ONE]).collect();
+    let expected: Vec<Expected> = all.into_iter().map(|jobs| prospect.expect(jobs)).collect();
+    let chosen = prospect.expect(jobs);
+    let mut document = Document::of(format!(
+        "Would restore {}, {bytes} of data, with -j {jobs}: {} times as fast as with -j 1.",
+        counted(items as u32, "item"),
+        ratio(chosen.native),
+    ));
+    document.table(
+        Table::of(prospect.kinds())
+            .number("n", |(_, count)| count.to_string())
+            .text("kind", |(kind, _)| kind.as_str().to_owned()),
+    );
+    document.heading("Otherwise than pg_restore").list(ways(prospect, jobs));
+    document.heading("What to expect").table(
+        Table::of(expected)
+            .number("-j", |of| of.jobs.to_string())
+            .number("speed-up", |of| ratio(of.native))
+            .number("pg_restore", |of| ratio(of.pg_restore)),
+    );
+    document.paragraph(
+        "Times as fast as one worker, by the sizes in the archive, on a server that is never short \
+         of processors, memory or disk. `jobtune sweep --engines pg_restore,native` measures it."
+            .to_owned(),
+    );
+    document
+}
+
+/// A sentence for each way that would be taken.
+fn ways(prospect: &Prospect, jobs: Jobs) -> Vec<String> {
+    let of = prospect.treatment(jobs);
+    let with_size = of.in_slices.iter().map(|(item, size)| match size {
+        Some(size) => format!("{} ({size})", item.name),
+        None => item.name.clone(),
+    });
+    let names = |items: &[ItemName]| items.iter().map(|item| item.name.clone()).collect();
+    let ways: [(&str, Vec<String>); 3] = [
+        ("Loaded in slices by several workers", with_size.collect()),
+        ("Vacuumed before foreign keys", names(&of.vacuumed)),
+        ("Index built before the key", names(&of.early_indexes)),
+    ];
+    let sentences = ways.into_iter().map(|(way, items)| match items.len() {
+        0 => format!("{way}: none."),
+        count if count > NAMED => {
+            format!("{way}: {}, and {} more.", items[..NAMED].join(", "), count - NAMED)
+        }
+        _ => format!("{way}: {}.", items.join(", ")),
+    });
+    sentences.collect()
+}

@@ -1,0 +1,149 @@
+//! What a restore would do and how much its workers would gain, told before it
+//! begins and without a server.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::choices::Choices;
+use super::contents::{Contents, NEWEST_RULES};
+use super::error::NativeError;
+use super::failure::item_name;
+use super::graph::Material;
+use super::request::Tuning;
+use super::simulate::makespan;
+use crate::archive::Archive;
+use crate::event::ItemName;
+use crate::options::RestoreOptions;
+use crate::plan::{Costs, ItemIndex, Plan};
+use crate::schedule::{Policy, Simulation};
+use crate::selection::{Criteria, Selected};
+use crate::toc::{ItemKind, Toc};
+use crate::units::{Bytes, DumpId, Jobs};
+
+/// A restore this much longer than the shortest one is as good.
+const AS_GOOD: f64 = 0.01;
+
+/// The restores of one archive under one set of options, none of which is
+/// made.
+pub struct Prospect {
+    contents: Contents,
+    plan: Plan,
+    costs: Costs,
+    tuning: Tuning,
+    server_major: u32,
+}
+
+/// How the items of a restore would be treated, where that is not as
+/// `pg_restore` treats them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Treatment {
+    /// Tables that several workers load at once, with their sizes.
+    pub in_slices: Vec<(ItemName, Option<Bytes>)>,
+    /// Tables that are vacuumed before their foreign keys.
+    pub vacuumed: Vec<ItemName>,
+    /// Keys whose index is built beside the table's others.
+    pub early_indexes: Vec<ItemName>,
+}
+
+/// What to expect of a number of jobs, on a server that is never short of
+/// anything: times as fast as one worker that does everything in turn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// The number.
+    pub jobs: Jobs,
+    /// This engine.
+    pub native: f64,
+    /// `pg_restore`, by the schedule of the newest version.
+    pub pg_restore: f64,
+}
+
+impl Prospect {
+    /// Of an archive that is restored under `options` into a server of this
+    /// version.
+    pub fn new(
+        archive: &Arc<Archive>,
+        options: &RestoreOptions,
+        tuning: Tuning,
+        server_major: u32,
+    ) -> Result<Self, NativeError> {
+        let selected = Selected::new(archive.toc(), &Criteria::read(options)?, NEWEST_RULES)?;
+        let plan = Plan::of(&selected, NEWEST_RULES)?;
+        let contents = Contents::new(Arc::clone(archive), &selected);
+        let costs = Costs::from_sizes(&plan, contents.toc());
+        Ok(Self { contents, plan, costs, tuning, server_major })
+    }
+
+    /// The same, where it is known how long each item took in a restore.
+    #[must_use]
+    pub fn measured(self, durations: &HashMap<DumpId, Duration>) -> Self {
+        let costs = Costs::measured(&self.plan, durations);
+        Self { costs, ..self }
+    }
+
+    /// How many items would be restored, and the size of their data as the
+    /// archive stores it.
+    pub fn size(&self) -> (usize, Bytes) {
+        let wanted: Vec<_> = self.wanted().collect();
+        let bytes = wanted.iter().filter_map(|&item| self.contents.item(item).data_length);
+        (wanted.len(), Bytes(bytes.map(|bytes| bytes.0).sum()))
+    }
+
+    /// How many items of each kind would be restored, in the order in which
+    /// the archive first has them.
+    pub fn kinds(&self) -> Vec<(ItemKind, usize)> {
+        let mut kinds: Vec<(ItemKind, usize)> = Vec::new();
+        for item in self.wanted() {
+            let kind = &self.contents.item(item).kind;
+            match kinds.iter_mut().find(|(known, _)| known == kind) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((kind.clone(), 1)),
+            }
+        }
+        kinds
+    }
+
+    /// What would be done otherwise than by `pg_restore`.
+    pub fn treatment(&self, jobs: Jobs) -> Treatment {
+        let Choices { split, vacuum, early_indexes } = self.choices(jobs);
+        let name = |item: &ItemIndex| item_name(self.contents.item(*item));
+        let size = |item: &ItemIndex| self.contents.item(*item).data_length;
+        Treatment {
+            in_slices: split.iter().map(|item| (name(item), size(item))).collect(),
+            vacuumed: vacuum.iter().map(name).collect(),
+            early_indexes: early_indexes.keys().map(name).collect(),
+        }
+    }
+
+    /// What to expect of both engines with so many jobs.
+    pub fn expect(&self, jobs: Jobs) -> Expected {
+        let work = self.costs.total() as f64;
+        let gain = |time: u128| if time == 0 { 1.0 } else { work / time as f64 };
+        let theirs = Simulation::run(&self.plan, &self.costs, jobs, Policy::of(NEWEST_RULES));
+        let own = makespan(self.material(jobs), &self.choices(jobs));
+        Expected { jobs, native: gain(own), pg_restore: gain(theirs.makespan()) }
+    }
+
+    /// The smallest of `candidates`, ascending, that is as good as the best.
+    pub fn enough(&self, candidates: impl IntoIterator<Item = Jobs>) -> Option<Jobs> {
+        let expected: Vec<_> = candidates.into_iter().map(|jobs| self.expect(jobs)).collect();
+        let best = expected.iter().map(|of| of.native).fold(0.0, f64::max);
+        expected.iter().find(|of| of.native * (1.0 + AS_GOOD) >= best).map(|of| of.jobs)
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = ItemIndex> {
+        self.plan.items().filter(|&item| self.plan.is_wanted(item))
+    }
+
+    fn toc(&self) -> &Toc {
+        self.contents.toc()
+    }
+
+    fn material(&self, jobs: Jobs) -> Material<'_> {
+        Material { plan: &self.plan, toc: self.toc(), costs: &self.costs, jobs }
+    }
+
+    fn choices(&self, jobs: Jobs) -> Choices {
+        self.material(jobs).choose(&self.tuning, self.server_major)
+    }
+}
