@@ -115,7 +115,7 @@ pub struct SweepArgs {
     /// Values of -j.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
-    /// Engines that restore: pg_restore, native.
+    /// Engines that restore: `pg_restore`, `native`.
     #[arg(long, value_name = "ENGINE,...", value_delimiter = ',')]
     pub engines: Option<Vec<EngineKind>>,
     /// Archive formats: custom, directory, tar, plain.
@@ -536,6 +536,7 @@ pub struct ReportArgs {
 /// then the exit status is 1, as `pg_restore`'s is. An interrupted restore
 /// leaves a journal in the database, by which `--resume` goes on.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct RestoreArgs {
     /// The archive.
     #[arg(value_name = "ARCHIVE")]

@@ -36,6 +36,7 @@ const INTERRUPTED: u32 = 20;
 const MOST: usize = 80;
 
 /// Instants within the time of a restore that nothing disturbs, drawn by a seed.
+#[expect(clippy::disallowed_methods, reason = "a restore is timed from outside")]
 fn instants(arena: &Arena, archive: &Path, seed: u64) -> Vec<Duration> {
     arena.server.create("ours");
     let began = Instant::now();

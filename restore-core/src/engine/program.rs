@@ -93,7 +93,9 @@ impl<R: ReadLines> Program<R> {
         let at = line.at - self.started;
         match self.reader.read(line.stream, &line.text) {
             LineMeaning::Events(events) => {
-                events.into_iter().for_each(|kind| self.reporter.tell(at, kind));
+                for kind in events {
+                    self.reporter.tell(at, kind);
+                }
             }
             LineMeaning::Error(kind, text) => {
                 self.reporter.keep(&text);

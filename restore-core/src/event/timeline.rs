@@ -93,7 +93,8 @@ fn share_time(timings: &mut [ItemTiming]) {
     };
     for together in timings.chunk_by_mut(is_together) {
         let count = together.len() as u32;
-        let Some(whole) = together.first().map(|timing| timing.end - timing.start) else {
+        let Some(whole) = together.first().map(|timing| timing.end.saturating_sub(timing.start))
+        else {
             continue;
         };
         for (index, timing) in (0..count).zip(together) {

@@ -23,7 +23,7 @@ pub(crate) fn makespan(material: Material<'_>, choices: &Choices) -> u128 {
     let alone: u128 = wanted().filter(by_leader).map(cost).sum();
     let of_pass = |pass| {
         let graph = TaskGraph::new(material, pass, choices, |item| plan.is_wanted(item));
-        Run::of(graph, material.jobs.as_usize()).to_the_end()
+        Run::of(graph, material.jobs.as_usize()).run()
     };
     alone + of_pass(Pass::Main) + of_pass(Pass::PostAcl)
 }
@@ -58,7 +58,7 @@ impl Run {
         }
     }
 
-    fn to_the_end(mut self) -> u128 {
+    fn run(mut self) -> u128 {
         while !self.dispatcher.is_done() {
             self.hand_out();
             if !self.advance() {

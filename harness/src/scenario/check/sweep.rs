@@ -120,13 +120,14 @@ fn axis<T: Copy + Eq + Hash + fmt::Display>(
 }
 
 /// What decides whether an archive is worked on by one job alone.
+#[derive(Clone, Copy)]
 struct Serial<'a> {
     phase: Phase,
     engines: &'a [EngineKind],
 }
 
 impl Serial<'_> {
-    fn is_parallel(&self, format: Format) -> bool {
+    fn is_parallel(self, format: Format) -> bool {
         self.engines.iter().any(|&engine| self.phase.is_parallel(format, engine))
     }
 }
@@ -154,8 +155,9 @@ fn check_engines(
     Ok(())
 }
 
-/// Tar and plain restore serially, and all but directories are made so. Beside a parallel format they are points
-/// of reference at one job, which must then be on the axis.
+/// Tar and plain restore serially, and all but directories are made so. Beside a
+/// parallel format they are points of reference at one job, which must then be on
+/// the axis.
 fn check_serial_formats(
     serial: Serial<'_>,
     jobs: &[Jobs],
