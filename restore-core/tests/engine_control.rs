@@ -1,8 +1,6 @@
 //! What an engine does when it is asked for something while it restores.
 
-#![expect(clippy::unwrap_used, reason = "a test fails where something is not as expected")]
 
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use restore_core::control::Command;
