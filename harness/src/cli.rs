@@ -563,6 +563,10 @@ pub struct RestoreArgs {
     /// number of workers; restore nothing.
     #[arg(long, conflicts_with_all = ["resume", "events"])]
     pub dry_run: bool,
+    /// Foretell by the times of a run that restored this archive with
+    /// `pg_restore`.
+    #[arg(long, value_name = "DIR", requires = "dry_run")]
+    pub run: Option<PathBuf>,
     /// Write what happens as lines of JSON on standard output, and take
     /// commands from standard input: `jobs N`, `pause`, `resume`, `drain`.
     #[arg(long, value_enum, value_name = "FORMAT")]

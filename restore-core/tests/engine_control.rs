@@ -1,6 +1,6 @@
 //! What an engine does when it is asked for something while it restores.
 
-
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use restore_core::control::Command;

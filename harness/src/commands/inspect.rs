@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
 use jiff::civil;
 use restore_core::archive::{Archive, LocalTime, write_list};
 use restore_core::inspect::{Selection, Subject, USUAL_JOBS};
@@ -11,15 +10,12 @@ use restore_core::options::RestoreOptions;
 use restore_core::plan::PgMajor;
 use restore_core::units::Jobs;
 
+use super::measured::Measured;
 use super::{Status, written};
-use crate::analysis::replay::ReplayInput;
-use crate::analysis::{Curve, curves_of_rows};
 use crate::cli::InspectArgs;
 use crate::clock;
 use crate::printer::Printer;
-use crate::record::{RecordedPlan, Run};
 use crate::report::inspect::{Here, InspectReport};
-use crate::study::replay_inputs;
 
 pub(super) fn run(args: &InspectArgs, printer: &Printer) -> anyhow::Result<Status> {
     let mut options = RestoreOptions::default();
@@ -86,54 +82,10 @@ fn report(
     let measured = Measured::of(run, archive, options)?;
     let rules = rules.unwrap_or(measured.input.rules());
     let subject = Subject::of(archive, Selection::new(archive, options, Some(rules))?)?;
-    let replay = measured
-        .input
-        .fit(subject.plan(), &measured.curve)
-        .with_context(|| format!("the item times of {} cannot be replayed", run.display()))?;
+    let replay = measured.fit(subject.plan())?;
     let inspection = subject.inspect_measured(replay.costs(), &jobs);
     let foretold = inspection.forecast.iter().map(|of| of.jobs);
     let of_curve = measured.input.replay(&measured.curve, foretold);
     let here = of_curve.and_then(|replay| Here::new(measured.curve.key.to_string(), &replay));
     Ok(InspectReport::new(name, inspection, here))
-}
-
-/// A curve of a run that restored the archive.
-struct Measured {
-    input: ReplayInput,
-    curve: Curve,
-}
-
-impl Measured {
-    fn of(run: &Path, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<Self> {
-        let recorded = Run::open(run)?;
-        let curves = curves_of_rows(&recorded.rows);
-        let mut inputs = replay_inputs(&recorded, &curves)?;
-        let mut found = None;
-        for (key, input) in &inputs {
-            if found.is_none() && is_of(input, archive, options)? {
-                found = Some(key.clone());
-            }
-        }
-        let Some(key) = found else {
-            let (run, archive) = (run.display(), archive.path().display());
-            bail!(
-                "{run} has no item times of {archive}: it restored other archives or with other \
-                 options that select items, or keeps no plan of them (jobtune sweep --resume {run} \
-                 adds plans while the archives are in the cache)"
-            );
-        };
-        let input = inputs.remove(&key).context("an input that was just found")?;
-        let curve = curves.into_iter().find(|curve| curve.key == key);
-        Ok(Self { input, curve: curve.context("a curve that was just read")? })
-    }
-}
-
-/// Whether a run restored what options leave of the archive; without options,
-/// whether it restored this archive in its own order.
-fn is_of(input: &ReplayInput, archive: &Archive, options: &RestoreOptions) -> anyhow::Result<bool> {
-    if *options == RestoreOptions::default() {
-        return Ok(input.plan().has_items_of(archive.toc()));
-    }
-    let selection = Selection::new(archive, options, Some(input.rules()))?;
-    Ok(*input.plan() == RecordedPlan::from(selection.selected()))
 }

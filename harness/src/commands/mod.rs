@@ -6,6 +6,7 @@ mod compare;
 mod doctor;
 mod history;
 mod inspect;
+mod measured;
 mod noise;
 mod recommend;
 mod report;

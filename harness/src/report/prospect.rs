@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use restore_core::event::ItemName;
-use restore_core::native::{Expected, Prospect};
+use restore_core::native::{Expected, ExpectedRestore, Prospect};
 use restore_core::units::Jobs;
 
-use super::format::ratio;
+use super::format::{self, ratio};
 use super::phrases::counted;
 use crate::document::{Document, Table};
 
@@ -24,10 +24,12 @@ pub fn document(
     let all: BTreeSet<Jobs> = shown.into_iter().chain([jobs, Jobs::ONE]).collect();
     let expected: Vec<Expected> = all.into_iter().map(|jobs| prospect.expect(jobs)).collect();
     let chosen = prospect.expect(jobs);
+    let time = chosen.native.time;
     let mut document = Document::of(format!(
-        "Would restore {}, {bytes} of data, with -j {jobs}: {} times as fast as with -j 1.",
+        "Would restore {}, {bytes} of data, with -j {jobs}: {} times as fast as with -j 1{}.",
         counted(items as u32, "item"),
-        ratio(chosen.native),
+        ratio(chosen.native.speedup),
+        time.map(|time| format!(", in {}", format::time(time.as_secs_f64()))).unwrap_or_default(),
     ));
     document.table(
         Table::of(prospect.kinds())
@@ -38,15 +40,21 @@ pub fn document(
     document.heading("What to expect").table(
         Table::of(expected)
             .number("-j", |of| of.jobs.to_string())
-            .number("speed-up", |of| ratio(of.native))
-            .number("pg_restore", |of| ratio(of.pg_restore)),
+            .number("native", |of| in_words(of.native))
+            .number("pg_restore", |of| in_words(of.pg_restore)),
     );
-    document.paragraph(
+    document.paragraph(if time.is_some() {
+        "By the times of the run's restores, of which none was by this engine's ways, on a server \
+         that is never short of processors, memory or disk."
+    } else {
         "Times as fast as one worker, by the sizes in the archive, on a server that is never short \
          of processors, memory or disk. `jobtune sweep --engines pg_restore,native` measures it."
-            .to_owned(),
-    );
+    });
     document
+}
+
+fn in_words(of: ExpectedRestore) -> String {
+    of.time.map_or_else(|| ratio(of.speedup), |time| format::time(time.as_secs_f64()))
 }
 
 /// A sentence for each way that would be taken.

@@ -302,7 +302,29 @@ impl Builder<'_> {
             // ALTER TABLE, CREATE RULE, CREATE POLICY and what is not known.
             _ => LockMode::AccessExclusive,
         };
-        self.tables(item).into_iter().map(|table| TableLock { table, mode }).collect()
+        let tables = self.tables(item).into_iter();
+        let indexes = self.attached_indexes(item).into_iter();
+        tables.chain(indexes).map(|table| TableLock { table, mode }).collect()
+    }
+
+    /// The indexes, or the keys that have them, of the tree that an item
+    /// attaches a partition's index to; none for other items.
+    ///
+    /// Transactions that attach to different indexes of one tree at the same
+    /// time may each not see that the other completes it: then its uppermost
+    /// index stays invalid for good (seen with PostgreSQL 18).
+    fn attached_indexes(&self, item: ItemIndex) -> Vec<ItemIndex> {
+        let kind = |item: ItemIndex| &self.material.toc.items[item.as_usize()].kind;
+        if kind(item).as_str() != "INDEX ATTACH" {
+            return Vec::new();
+        }
+        let is_index =
+            |item: &ItemIndex| matches!(kind(*item), ItemKind::Index | ItemKind::Constraint);
+        let mut indexes: Vec<_> =
+            self.material.plan.dependencies(item).iter().copied().filter(is_index).collect();
+        indexes.sort_unstable();
+        indexes.dedup();
+        indexes
     }
 
     /// The tables that an item names as dependencies, or their data, each

@@ -49,7 +49,8 @@ impl LockMode {
     }
 }
 
-/// A lock on one table, which its data item stands for where there is one.
+/// A lock on one table, which its data item stands for where there is one, or
+/// on an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TableLock {
     pub(crate) table: ItemIndex,

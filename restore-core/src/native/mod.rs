@@ -48,7 +48,7 @@ mod worker;
 
 pub use error::NativeError;
 pub use failure::ServerMessage;
-pub use prospect::{Expected, Prospect, Treatment};
+pub use prospect::{Expected, ExpectedRestore, Prospect, Treatment};
 pub use request::{Effort, Request, Tuning};
 pub use restore::restore;
 pub use sql::{SqlError, SqlSettings};

@@ -1,7 +1,6 @@
 //! What a restore would do and how much its workers would gain, told before it
 //! begins and without a server.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +14,11 @@ use super::simulate::makespan;
 use crate::archive::Archive;
 use crate::event::ItemName;
 use crate::options::RestoreOptions;
-use crate::plan::{Costs, ItemIndex, Plan};
+use crate::plan::{CostUnit, Costs, ItemIndex, Plan};
 use crate::schedule::{Policy, Simulation};
 use crate::selection::{Criteria, Selected};
 use crate::toc::{ItemKind, Toc};
-use crate::units::{Bytes, DumpId, Jobs};
+use crate::units::{Bytes, Jobs};
 
 /// A restore this much longer than the shortest one is as good.
 const AS_GOOD: f64 = 0.01;
@@ -47,15 +46,24 @@ pub struct Treatment {
 }
 
 /// What to expect of a number of jobs, on a server that is never short of
-/// anything: times as fast as one worker that does everything in turn.
+/// anything.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Expected {
     /// The number.
     pub jobs: Jobs,
     /// This engine.
-    pub native: f64,
+    pub native: ExpectedRestore,
     /// `pg_restore`, by the schedule of the newest version.
-    pub pg_restore: f64,
+    pub pg_restore: ExpectedRestore,
+}
+
+/// What to expect of a restore.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExpectedRestore {
+    /// How many times as fast as one worker that does everything in turn.
+    pub speedup: f64,
+    /// How long it takes, where the costs of the items are times.
+    pub time: Option<Duration>,
 }
 
 impl Prospect {
@@ -74,11 +82,15 @@ impl Prospect {
         Ok(Self { contents, plan, costs, tuning, server_major })
     }
 
-    /// The same, where it is known how long each item took in a restore.
-    #[must_use]
-    pub fn measured(self, durations: &HashMap<DumpId, Duration>) -> Self {
-        let costs = Costs::measured(&self.plan, durations);
-        Self { costs, ..self }
+    /// What would be restored, as `pg_restore` orders it.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Foretells by these costs of the items of [`Self::plan`], in place of
+    /// the sizes in the archive.
+    pub fn set_costs(&mut self, costs: Costs) {
+        self.costs = costs;
     }
 
     /// How many items would be restored, and the size of their data as the
@@ -118,17 +130,21 @@ impl Prospect {
     /// What to expect of both engines with so many jobs.
     pub fn expect(&self, jobs: Jobs) -> Expected {
         let work = self.costs.total() as f64;
-        let gain = |time: u128| if time == 0 { 1.0 } else { work / time as f64 };
+        let is_time = self.costs.unit() == CostUnit::Nanoseconds;
+        let restore = |time: u128| ExpectedRestore {
+            speedup: if time == 0 { 1.0 } else { work / time as f64 },
+            time: is_time.then(|| Duration::from_nanos(time as u64)),
+        };
         let theirs = Simulation::run(&self.plan, &self.costs, jobs, Policy::of(NEWEST_RULES));
         let own = makespan(self.material(jobs), &self.choices(jobs));
-        Expected { jobs, native: gain(own), pg_restore: gain(theirs.makespan()) }
+        Expected { jobs, native: restore(own), pg_restore: restore(theirs.makespan()) }
     }
 
     /// The smallest of `candidates`, ascending, that is as good as the best.
     pub fn enough(&self, candidates: impl IntoIterator<Item = Jobs>) -> Option<Jobs> {
         let expected: Vec<_> = candidates.into_iter().map(|jobs| self.expect(jobs)).collect();
-        let best = expected.iter().map(|of| of.native).fold(0.0, f64::max);
-        expected.iter().find(|of| of.native * (1.0 + AS_GOOD) >= best).map(|of| of.jobs)
+        let best = expected.iter().map(|of| of.native.speedup).fold(0.0, f64::max);
+        expected.iter().find(|of| of.native.speedup * (1.0 + AS_GOOD) >= best).map(|of| of.jobs)
     }
 
     fn wanted(&self) -> impl Iterator<Item = ItemIndex> {

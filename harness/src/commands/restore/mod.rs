@@ -15,6 +15,7 @@ use restore_core::units::Jobs;
 use tokio::sync::mpsc;
 
 use self::progress::Progress;
+use super::measured::Measured;
 use super::{Status, style};
 use crate::cli::{EventFormat, RestoreArgs, Way};
 use crate::document::terminal;
@@ -108,7 +109,12 @@ async fn foretell(
     let connection = connect(target).await?;
     let version = connection.client.query_one("SHOW server_version_num", &[]).await?;
     let version: u32 = version.get::<_, String>(0).parse()?;
-    let prospect = prospect(args, archive, version / 10_000)?;
+    let mut prospect = prospect(args, archive, version / 10_000)?;
+    if let Some(run) = &args.run {
+        let measured = Measured::of(run, archive, &args.options.0)?;
+        let costs = measured.fit(prospect.plan())?.costs().clone();
+        prospect.set_costs(costs);
+    }
     let usual = usual_jobs(&prospect);
     let shown = USUAL_JOBS.into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
     let document = prospect::document(&prospect, args.jobs.unwrap_or(usual), shown);
