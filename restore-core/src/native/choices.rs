@@ -77,19 +77,46 @@ impl<'a> Circumstances<'a> {
             .any(|table| self.item(table).kind == ItemKind::Table && self.plan.is_wanted(table))
     }
 
+    /// Tables that can be split and are worth the statements that it takes.
+    pub(crate) fn splittable(self) -> impl Iterator<Item = ItemIndex> {
+        self.plan.items().filter(move |&item| {
+            self.plan.is_wanted(item)
+                && self.item(item).kind == ItemKind::TableData
+                && self.can_split(item)
+                && self.is_large(item)
+        })
+    }
+
+    /// The same choices, but this table is split too.
+    pub(crate) fn with_split(self, choices: &Choices, table: ItemIndex) -> Choices {
+        let mut split = choices.split.clone();
+        split.insert(table);
+        let vacuum = self.vacuums(&split);
+        Choices { split, vacuum, early_indexes: choices.early_indexes.clone() }
+    }
+
+    fn can_split(self, item: ItemIndex) -> bool {
+        let data = self.item(item);
+        self.makes_table_of(item)
+            && data.is_copied()
+            && Destination::of(data) == Destination::OwnTable
+    }
+
+    fn is_large(self, item: ItemIndex) -> bool {
+        self.item(item).data_length.is_some_and(|length| length >= LARGE)
+    }
+
     /// A table is split where it, with what waits for it, would take longer
     /// than everybody's share of the whole: then the others would wait.
     fn splits(self, item: ItemIndex, chain: u64, share: u128) -> bool {
-        let data = self.item(item);
-        let can = self.makes_table_of(item)
-            && data.is_copied()
-            && Destination::of(data) == Destination::OwnTable;
         match self.tuning.split {
             Effort::Never => false,
-            Effort::Always => can,
+            Effort::Always => self.can_split(item),
             Effort::WherePays => {
-                let is_large = data.data_length.is_some_and(|length| length >= LARGE);
-                can && self.jobs > Jobs::ONE && is_large && u128::from(chain) > share
+                self.jobs > Jobs::ONE
+                    && u128::from(chain) > share
+                    && self.is_large(item)
+                    && self.can_split(item)
             }
         }
     }

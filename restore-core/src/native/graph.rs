@@ -2,9 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::choices::{Choices, Circumstances};
+use super::choices::Choices;
 use super::locks::{LockMode, TableLock};
-use super::request::Tuning;
 use crate::plan::{Costs, ItemIndex, Pass, Plan};
 use crate::toc::{ItemKind, Section, Toc};
 use crate::units::Jobs;
@@ -78,18 +77,6 @@ pub(crate) struct Material<'a> {
     pub(crate) toc: &'a Toc,
     pub(crate) costs: &'a Costs,
     pub(crate) jobs: Jobs,
-}
-
-impl Material<'_> {
-    /// Decides how each item is restored, by what must come after it.
-    pub(crate) fn choose(self, tuning: &Tuning, server_major: u32) -> Choices {
-        let Self { plan, toc, costs, jobs } = self;
-        let unchosen =
-            TaskGraph::new(self, Pass::Main, &Choices::default(), |item| plan.is_wanted(item));
-        let chains = unchosen.load_chains();
-        let given = Circumstances { plan, toc, costs, tuning, jobs, server_major };
-        Choices::new(given, |item| chains.get(&item).copied().unwrap_or_default())
-    }
 }
 
 /// The tasks of one pass of a plan.

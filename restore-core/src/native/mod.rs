@@ -4,7 +4,8 @@
 //! [`restore`] takes a [`Request`] and gives a [`Summary`]. On the way:
 //!
 //! - `sql` says what is sent for each item: what `pg_restore` sends;
-//! - `choices` decides where there is more than one way, `graph` makes the
+//! - `choices` has the rules where there is more than one way, `decide` tries
+//!   them in simulated restores, `graph` makes the
 //!   tasks of a pass with the `locks` that they take, `dispatch` hands them out:
 //!   pure functions of the archive and the plan;
 //! - `prospect` tells what a restore would do, with `simulate`, which runs its
@@ -26,6 +27,7 @@ mod contents;
 mod context;
 mod crew;
 mod database;
+mod decide;
 mod dispatch;
 mod error;
 mod failure;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::choices::Choices;
 use super::contents::{Contents, NEWEST_RULES};
+use super::decide::decide;
 use super::error::NativeError;
 use super::failure::item_name;
 use super::graph::Material;
@@ -160,6 +161,6 @@ impl Prospect {
     }
 
     fn choices(&self, jobs: Jobs) -> Choices {
-        self.material(jobs).choose(&self.tuning, self.server_major)
+        decide(self.material(jobs), &self.tuning, self.server_major)
     }
 }

@@ -11,6 +11,7 @@ use super::contents::{Contents, NEWEST_RULES};
 use super::context::Context;
 use super::crew::Crew;
 use super::database::{self, CreatedDatabase};
+use super::decide::decide;
 use super::dispatch::Dispatcher;
 use super::error::NativeError;
 use super::graph::{Material, TaskGraph};
@@ -208,7 +209,7 @@ fn choose(
 ) -> Choices {
     let costs = Costs::from_sizes(plan, toc);
     let material = Material { plan, toc, costs: &costs, jobs: request.jobs };
-    let mut choices = material.choose(&request.tuning, server_major);
+    let mut choices = decide(material, &request.tuning, server_major);
     choices.split.extend(plan.items().filter(|&item| {
         toc.items[item.as_usize()].kind == ItemKind::TableData
             && !progress.parts(plan.id(item)).is_empty()
