@@ -44,8 +44,8 @@ pub fn document(
             .number("pg_restore", |of| in_words(of.pg_restore)),
     );
     document.paragraph(if time.is_some() {
-        "By the times of the run's restores, of which none was by this engine's ways, on a server \
-         that is never short of processors, memory or disk."
+        "By the time that pg_restore took for each item in that run, on a server that is never \
+         short of processors, memory or disk. What the native engine does faster is not counted."
     } else {
         "Times as fast as one worker, by the sizes in the archive, on a server that is never short \
          of processors, memory or disk. `jobtune sweep --engines pg_restore,native` measures it."

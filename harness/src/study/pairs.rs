@@ -9,8 +9,8 @@ use crate::analysis::{CellSummary, Curve};
 use crate::recommend::CurveStudy;
 use crate::stats::estimate::{Estimate, digits};
 
-/// Two curves that differ in the archive alone, or in the engine alone, compared at every number of
-/// jobs that both have.
+/// Two curves that differ in the archive alone, or in the engine alone, compared
+/// at every number of jobs that both have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pair {
     /// Index of the curve in the denominator.

@@ -92,10 +92,8 @@ fn finished(worker: u32, item: ItemName) -> EventKind {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::event::{RestoreEvent, Timeline};
+    use crate::event::Timeline;
     use crate::units::DumpId;
 
     fn item(id: u32) -> ItemName {
@@ -104,20 +102,11 @@ mod tests {
 
     /// Number, lane, start and end of each item, in seconds.
     fn timeline(log: &[(u64, Progress)], end: u64) -> Vec<(u32, u32, u64, u64)> {
-        let (mut items, mut timeline) = (OpenItems::default(), Timeline::default());
-        for (at, progress) in log {
-            for kind in items.take(progress) {
-                timeline.record(&RestoreEvent { at: Duration::from_secs(*at), kind });
-            }
-        }
-        timeline
-            .finish(Duration::from_secs(end))
-            .into_iter()
-            .map(|t| {
-                let id = t.item.id.map_or(0, |id| id.0);
-                (id, t.lane, t.start.as_secs(), t.end.as_secs())
-            })
-            .collect()
+        let mut items = OpenItems::default();
+        let events = log
+            .iter()
+            .flat_map(|(at, progress)| items.take(progress).into_iter().map(|kind| (*at, kind)));
+        Timeline::in_seconds(events, end)
     }
 
     #[test]

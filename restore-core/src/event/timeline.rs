@@ -106,6 +106,27 @@ fn share_time(timings: &mut [ItemTiming]) {
 }
 
 #[cfg(test)]
+impl Timeline {
+    /// Number, lane, start and end of each step, in seconds, of events at such
+    /// seconds.
+    pub(crate) fn in_seconds(
+        events: impl IntoIterator<Item = (u64, EventKind)>,
+        end: u64,
+    ) -> Vec<(u32, u32, u64, u64)> {
+        let mut timeline = Self::default();
+        for (at, kind) in events {
+            timeline.record(&RestoreEvent { at: Duration::from_secs(at), kind });
+        }
+        let timings = timeline.finish(Duration::from_secs(end)).into_iter();
+        let seconds = |t: ItemTiming| {
+            let id = t.item.id.map_or(0, |id| id.0);
+            (id, t.lane, t.start.as_secs(), t.end.as_secs())
+        };
+        timings.map(seconds).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::{Phase, RestoreError};
@@ -123,20 +144,8 @@ mod tests {
         EventKind::Finished { worker, item: item(id), step: Step::Load, rows: None }
     }
 
-    /// Number, lane, start and end of each step, in seconds.
     fn timeline(events: &[(u64, EventKind)], end: u64) -> Vec<(u32, u32, u64, u64)> {
-        let mut timeline = Timeline::default();
-        for (at, kind) in events {
-            timeline.record(&RestoreEvent { at: Duration::from_secs(*at), kind: kind.clone() });
-        }
-        timeline
-            .finish(Duration::from_secs(end))
-            .into_iter()
-            .map(|t| {
-                let id = t.item.id.map_or(0, |id| id.0);
-                (id, t.lane, t.start.as_secs(), t.end.as_secs())
-            })
-            .collect()
+        Timeline::in_seconds(events.iter().cloned(), end)
     }
 
     #[test]
