@@ -15,8 +15,8 @@ pub use restore_options::PgRestoreOptions;
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
 use crate::scenario::error_policy::Pattern;
-use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
-use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind};
+use crate::scenario::quantity::{Memory, Percent, Scale, Span, WarmUp};
+use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verification};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
 ///
@@ -139,6 +139,10 @@ pub struct SweepArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub errors: ErrorArgs,
+    /// What of each restored database is held against its archive: how many
+    /// `rows` each table has, or `hashes` of all that they hold [default: rows].
+    #[arg(long, value_name = "WHAT", conflicts_with = "resume")]
+    pub verify: Option<Verification>,
     /// Seed of the random order [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -187,6 +191,7 @@ impl SweepArgs {
             archive: self.archive.clone(),
             scale: self.scale,
             errors: self.errors.policy(),
+            verify: self.verify,
             options,
             before: self.hooks.before.clone(),
             after: self.hooks.after.clone(),
@@ -538,7 +543,8 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct RestoreArgs {
-    /// The archive.
+    /// The archive; `-` for one that comes on standard input, which is kept in a
+    /// temporary file.
     #[arg(value_name = "ARCHIVE")]
     pub archive: PathBuf,
     /// The database: a connection string, a URI or a name, as `psql -d` takes
@@ -571,6 +577,16 @@ pub struct RestoreArgs {
     /// commands from standard input: `jobs N`, `pause`, `resume`, `drain`.
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub events: Option<EventFormat>,
+    /// Memory that all builds of indexes and checks of keys may take together
+    /// (maintenance_work_mem): 4GB. Default: the server's setting for each
+    /// worker.
+    #[arg(long, value_name = "SIZE")]
+    pub maintenance_memory: Option<Memory>,
+    /// Processors of the server: parallel workers of index builds use those
+    /// that no worker uses. Default: this machine's, where the server is
+    /// reached by a Unix socket, else as many as the server's settings let be.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub processors: Option<u32>,
     /// Do without one of the ways in which this is faster than `pg_restore`.
     #[arg(long, value_enum, value_name = "WAY,...", value_delimiter = ',')]
     pub without: Vec<Way>,
@@ -633,6 +649,10 @@ pub enum Way {
     Vacuum,
     /// Indexes of keys built beside the table's other indexes.
     EarlyKeys,
+    /// Foreign keys checked while others work on the referenced table.
+    Validate,
+    /// Memory and parallel workers shared out among builds of indexes.
+    Budget,
     /// Statements sent before the answers to earlier ones are there.
     Pipeline,
     /// The journal by which a restore can be resumed.

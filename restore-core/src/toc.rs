@@ -22,9 +22,9 @@ impl Toc {
 
     /// Gives every item with a place in a custom archive the distance to the
     /// next one's, in the order of the list, and the last one the distance to
-    /// `end` (`pg_backup_custom.c`, `_PrepParallelRestore`). A step backwards
+    /// `end`, if that is known (`pg_backup_custom.c`, `_PrepParallelRestore`). A step backwards
     /// leaves no length.
-    pub(crate) fn set_data_lengths(&mut self, end: u64) {
+    pub(crate) fn set_data_lengths(&mut self, end: Option<u64>) {
         let mut previous: Option<(&mut Option<Bytes>, u64)> = None;
         for item in &mut self.items {
             let DataOffset::At(start) = item.data else { continue };
@@ -34,7 +34,7 @@ impl Toc {
             previous = Some((&mut item.data_length, start));
         }
         if let Some((length, before)) = previous {
-            *length = end.checked_sub(before).map(Bytes);
+            *length = end.and_then(|end| end.checked_sub(before)).map(Bytes);
         }
     }
 

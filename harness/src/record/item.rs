@@ -34,9 +34,12 @@ impl ItemRow {
             Step::Whole | Step::Define | Step::Load | Step::Insert | Step::LargeObjects => {
                 self.kind.clone()
             }
-            Step::LoadSlices | Step::KeyIndex | Step::AttachKey | Step::Vacuum => {
-                format!("{} ({})", self.kind, self.step.name())
-            }
+            Step::LoadSlices
+            | Step::KeyIndex
+            | Step::AttachKey
+            | Step::AddKey
+            | Step::Validate
+            | Step::Vacuum => format!("{} ({})", self.kind, self.step.name()),
         }
     }
 }

@@ -65,10 +65,11 @@ fn ways(prospect: &Prospect, jobs: Jobs) -> Vec<String> {
         None => item.name.clone(),
     });
     let names = |items: &[ItemName]| items.iter().map(|item| item.name.clone()).collect();
-    let ways: [(&str, Vec<String>); 3] = [
+    let ways: [(&str, Vec<String>); 4] = [
         ("Loaded in slices by several workers", with_size.collect()),
         ("Vacuumed before foreign keys", names(&of.vacuumed)),
         ("Index built before the key", names(&of.early_indexes)),
+        ("Foreign key checked apart", names(&of.validated)),
     ];
     let sentences = ways.into_iter().map(|(way, items)| match items.len() {
         0 => format!("{way}: none."),

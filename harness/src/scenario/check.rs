@@ -20,6 +20,7 @@ use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::quantity::{Percent, Scale, Span};
+use super::verification::Verification;
 use super::{
     ConninfoSource, Dataset, Limits, Phase, Provider, ProviderKind, Restore, Scenario, Server,
     Variant, resolved,
@@ -59,6 +60,8 @@ pub struct Overrides {
     pub scale: Option<Scale>,
     /// Which errors a trial may have and still count.
     pub errors: Option<ErrorPolicy>,
+    /// What of a restored database is held against its archive.
+    pub verify: Option<Verification>,
     /// Options of `pg_restore` on top of those of the scenario and of its
     /// variants; files from where the user stands.
     pub options: RestoreOptions,
@@ -200,6 +203,7 @@ impl Check<'_> {
                 .clone()
                 .or(file.restore.errors.clone())
                 .unwrap_or_default(),
+            verify: self.overrides.verify.or(file.restore.verify).unwrap_or_default(),
             ..Restore::of(self.options(written, None)?)
         };
         restore::check_formats(file.phase, &sweep.formats, &restore, &variants)?;

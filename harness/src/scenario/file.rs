@@ -15,6 +15,7 @@ use toml::Spanned;
 use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
+use super::verification::Verification;
 use super::{Cache, Phase, ProviderKind};
 
 /// The whole file.
@@ -282,6 +283,8 @@ pub struct RestoreFile {
     pub privileges: Option<bool>,
     /// Which errors a trial may have and still count.
     pub errors: Option<ErrorPolicy>,
+    /// What of the restored database is held against its archive.
+    pub verify: Option<Verification>,
     /// SQL scripts before each restore, relative to the scenario's folder.
     #[serde(default)]
     pub before: Vec<PathBuf>,

@@ -7,6 +7,7 @@ pub mod file;
 mod hooks;
 mod paths;
 pub mod quantity;
+mod verification;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
 pub use paths::resolved;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
+pub use verification::Verification;
 
 /// A scenario whose keys have been checked against each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -400,6 +402,9 @@ pub struct Restore {
     /// Which errors a trial may have and still count.
     #[serde(default, skip_serializing_if = "ErrorPolicy::is_default")]
     pub errors: ErrorPolicy,
+    /// What of the restored database is held against its archive.
+    #[serde(default, skip_serializing_if = "Verification::is_default")]
+    pub verify: Verification,
     /// `pg_restore`'s other options.
     #[serde(default, skip_serializing_if = "RestoreOptions::is_empty")]
     pub options: RestoreOptions,
@@ -415,7 +420,8 @@ impl Restore {
             given
         });
         let errors = ErrorPolicy::default();
-        Self { owner: !no_owner, privileges: !no_privileges, errors, options }
+        let verify = Verification::default();
+        Self { owner: !no_owner, privileges: !no_privileges, errors, verify, options }
     }
 
     /// What `pg_restore` is given.

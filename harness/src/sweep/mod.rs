@@ -4,6 +4,7 @@ mod bench;
 pub mod caches;
 pub mod dump;
 mod failures;
+mod hashes;
 mod hooks;
 mod items;
 mod progress;

@@ -106,7 +106,8 @@ impl Restores<'_> {
         report: &RestoreReport,
         trial: &mut Finished,
     ) -> anyhow::Result<()> {
-        let inspected = inspect(site, self.lease, &database.name).await;
+        let verification = self.scenario.restore.verify;
+        let inspected = inspect(site, self.lease, &database.name, verification).await;
         if let Err(error) = &inspected {
             trial.log.push(format!("what was restored cannot be seen: {error:#}"));
         }

@@ -6,6 +6,7 @@ use restore_core::format::Format;
 use restore_core::options::RestoreOptions;
 use restore_core::plan::{PgMajor, Plan};
 
+use super::hashes::Reference;
 use super::items::ItemIndex;
 use crate::dataset::Counts;
 use crate::dataset::selection::Selection;
@@ -48,6 +49,8 @@ pub struct Contents {
     /// Rows that extensions bring beside them; `None` until rows were found
     /// that the archive does not have.
     pub(super) brought: Option<Counts>,
+    /// What its rows must hold, where that is compared; `None` until it is known.
+    pub(super) reference: Option<Reference>,
     pub(super) items: ItemIndex,
     /// What waits for what; absent where the engine restores serially.
     pub(super) plan: Option<Plan>,
@@ -86,7 +89,14 @@ impl Contents {
                 None => Plan::new(archive.toc(), major).ok(),
             };
         }
-        Ok(Self { expected: record.rows.clone(), record, brought: None, items, plan })
+        Ok(Self {
+            expected: record.rows.clone(),
+            record,
+            brought: None,
+            reference: None,
+            items,
+            plan,
+        })
     }
 }
 

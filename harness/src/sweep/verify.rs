@@ -1,15 +1,20 @@
 //! Whether a restored database holds what its archive holds.
 
+use super::hashes::{self, Reference};
 use super::venue::{Contents, Site};
 use crate::dataset::{Counted, Counts, Difference, brought_by_extensions, count, differences};
 use crate::lease::Lease;
 use crate::record::{ErrorRow, Outcome};
+use crate::scenario::Verification;
+use crate::verify;
 
 /// What was found in a database after a restore.
 pub(super) struct Restored {
     counted: Counted,
     /// Rows that extensions brought into tables of their own.
     brought: Counts,
+    /// What they hold, where that is compared.
+    contents: Option<verify::Contents>,
     pub(super) bytes: u64,
 }
 
@@ -20,12 +25,18 @@ impl Restored {
     }
 }
 
-/// Counts the rows of a database.
+/// Counts the rows of a database, and hashes what they hold where that is asked for.
 pub(super) async fn inspect(
-    site: &Site<'_>,
+    site: &mut Site<'_>,
     lease: &Lease,
     database: &str,
+    verification: Verification,
 ) -> anyhow::Result<Restored> {
+    let hashes = verification == Verification::Hashes;
+    if hashes && site.contents()?.reference.is_none() {
+        let reference = Reference::of(&site.contents()?.record).await?;
+        site.contents_mut()?.reference = reference;
+    }
     let connection = site.server.connect(database).await?;
     let client = &connection.client;
     let contents = site.contents()?;
@@ -42,7 +53,9 @@ pub(super) async fn inspect(
             .collect();
         brought_by_extensions(site.server, lease, client, &others).await?
     };
-    Ok(Restored { counted, brought, bytes: bytes as u64 })
+    let held =
+        if hashes { Some(hashes::read(client, contents.reference.as_ref()).await?) } else { None };
+    Ok(Restored { counted, brought, contents: held, bytes: bytes as u64 })
 }
 
 /// Holds what was found against what the archive holds; where that is not known, this
@@ -69,6 +82,10 @@ pub(super) fn check(
         let told: Vec<String> = other.iter().map(ToString::to_string).collect();
         return (Outcome::Invalid, Some(told.join("; ")));
     }
+    let told = held_otherwise(&mut contents.reference, restored, same_errors);
+    if !told.is_empty() {
+        return (Outcome::Invalid, Some(told.join("; ")));
+    }
     let filled = expected.values().filter(|&&rows| rows > 0).count();
     if filled > 0 && not_loaded.len() == filled {
         return (Outcome::Invalid, Some("the rows of no table were loaded".to_owned()));
@@ -78,6 +95,27 @@ pub(super) fn check(
         .then(|| format!("not loaded, since their errors are accepted: {}", names.join(", ")));
     let told: Vec<String> = not_loaded.into_iter().chain(uncounted(expected, counted)).collect();
     (Outcome::Completed, (!told.is_empty()).then(|| told.join("; ")))
+}
+
+/// What the restored rows hold otherwise than the archive, or than the first restore. Tables
+/// whose errors are accepted are empty, as their counts have told.
+fn held_otherwise(
+    reference: &mut Option<Reference>,
+    restored: &Restored,
+    same_errors: Option<&[ErrorRow]>,
+) -> Vec<String> {
+    let Some(held) = &restored.contents else { return Vec::new() };
+    let mut held = held.clone();
+    if same_errors.is_some() {
+        held.rows.retain(|_, rows| rows.count > 0);
+    }
+    match reference {
+        Some(reference) => hashes::differences(reference, &held, &restored.brought),
+        None => {
+            *reference = Some(Reference::first(held));
+            Vec::new()
+        }
+    }
 }
 
 /// Whether a table has no rows because of an error that the user accepts.

@@ -67,6 +67,30 @@ pub async fn read(
     })
 }
 
+/// Reads the data of a database alone, over one connection: no program is needed.
+pub async fn data(
+    client: &Client,
+    encoding: &str,
+    like: Option<&CopiedTables>,
+) -> anyhow::Result<Contents> {
+    begin(client, encoding, None).await?;
+    let mut rows = BTreeMap::new();
+    for copy in copies(client, like).await? {
+        let found = rows_of(client, &copy.query).await;
+        let found = found.with_context(|| format!("cannot read the rows of {}", copy.table))?;
+        rows.insert(copy.table, found);
+    }
+    let contents = Contents {
+        objects: BTreeMap::new(),
+        rows,
+        sequences: sequences(client).await?,
+        large_objects: large_objects(client).await?,
+        unready: unready(client).await?,
+    };
+    client.batch_execute("COMMIT").await?;
+    Ok(contents)
+}
+
 /// A connection in a transaction that sees one snapshot.
 struct Session {
     client: Client,
@@ -80,18 +104,9 @@ impl Session {
         snapshot: Option<&str>,
     ) -> anyhow::Result<Self> {
         let client = connect(conninfo).await?.client;
-        client.batch_execute(SETTINGS).await?;
-        let server: String = client.query_one("SHOW server_encoding", &[]).await?.get(0);
-        // Nothing is converted from or to SQL_ASCII.
-        if server != "SQL_ASCII" {
-            client.batch_execute(&format!("SET client_encoding = '{encoding}'")).await?;
-        }
-        client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        begin(&client, encoding, snapshot).await?;
         let snapshot = match snapshot {
-            Some(snapshot) => {
-                client.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await?;
-                Some(snapshot.to_owned())
-            }
+            Some(snapshot) => Some(snapshot.to_owned()),
             // A standby exports none.
             None => client
                 .query_one(
@@ -103,6 +118,21 @@ impl Session {
         };
         Ok(Self { client, snapshot })
     }
+}
+
+/// Begins a transaction that sees a snapshot: the one that is given, or its own.
+async fn begin(client: &Client, encoding: &str, snapshot: Option<&str>) -> anyhow::Result<()> {
+    client.batch_execute(SETTINGS).await?;
+    let server: String = client.query_one("SHOW server_encoding", &[]).await?.get(0);
+    // Nothing is converted from or to SQL_ASCII.
+    if server != "SQL_ASCII" {
+        client.batch_execute(&format!("SET client_encoding = '{encoding}'")).await?;
+    }
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    if let Some(snapshot) = snapshot {
+        client.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await?;
+    }
+    Ok(())
 }
 
 async fn definitions(

@@ -115,3 +115,34 @@ fn what_the_native_engine_does_not_do_is_refused() {
     let unknown = refusal("[sweep]\nengines = [\"pgcopydb\"]\n");
     assert!(unknown.contains("scenario.toml:") && unknown.contains("pg_restore"), "{unknown}");
 }
+
+#[test]
+fn hashes_of_what_was_restored_are_held_against_the_archive() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let scenario =
+        place.scenario(&format!("{SWEEP}formats = [\"custom\"]\n[restore]\nverify = \"hashes\"\n"));
+    assert_done(&place.run(&["sweep", &scenario, "--out", "run", "--jobs", "2"]));
+    assert_eq!(trials_by_engine(&place, "run")["native"], 3);
+
+    // As many rows as before, but one of them is another one.
+    std::fs::write(
+        place.path("tamper.sql"),
+        "UPDATE region SET r_comment = 'tampered' WHERE r_regionkey = 1;\n",
+    )
+    .unwrap();
+    let tamper = place.path("tamper.sql").display().to_string();
+    let args = ["--out", "other", "--jobs", "2", "--after", &tamper];
+    let swept = place.run(&[&["sweep", &scenario][..], &args].concat());
+    assert!(!swept.status.success());
+    for row in place.named_trials("other") {
+        assert_eq!(row["outcome"], "invalid", "{row:?}");
+        let message = &row["message"];
+        assert!(message.contains("rows of public.region: the archive has 5 rows"), "{message}");
+    }
+    // The counts alone do not show it.
+    let counted = ["--out", "third", "--jobs", "2", "--after", &tamper, "--verify", "rows"];
+    assert_done(&place.run(&[&["sweep", &scenario][..], &counted].concat()));
+}

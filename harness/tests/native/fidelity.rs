@@ -6,12 +6,13 @@ use super::Arena;
 
 /// Ways to restore: plain, with slices forced on every table, and with
 /// nothing that `pg_restore` does not do.
+const WITHOUT_ALL: &str = "freeze,split,vacuum,early-keys,validate,budget,pipeline,journal";
 const WAYS: [&[&str]; 5] = [
     &["-j", "1"],
     &["-j", "8"],
     &["-j", "1", "--force-slices", "1"],
     &["-j", "8", "--force-slices", "1"],
-    &["-j", "2", "--without", "freeze,split,vacuum,early-keys,pipeline,journal"],
+    &["-j", "2", "--without", WITHOUT_ALL],
 ];
 
 fn committed() -> Vec<PathBuf> {
@@ -89,6 +90,44 @@ fn every_format_and_kind_of_data_is_restored_alike() {
 }
 
 #[test]
+fn an_archive_on_standard_input_is_restored_alike() {
+    let Some(arena) = Arena::new() else { return };
+    for (name, options) in [("custom", &["-Fc"][..]), ("tar", &["-Ft"])] {
+        let archive = shop(&arena, name, options);
+        let expected = arena.server.contents("shop");
+        // As pg_dump writes it into a pipe: without the places of its data.
+        let piped = arena.server.dump_into_pipe("shop", options);
+        for (bytes, way) in [
+            (std::fs::read(&archive).unwrap(), WAYS[1]),
+            (piped.clone(), WAYS[0]),
+            (piped, WAYS[3]),
+        ] {
+            arena.server.create("ours");
+            let (output, _) = arena.restore_from_pipe("ours", way, &bytes);
+            assert!(output.status.success(), "{name} {way:?}: {}", super::place::stderr(&output));
+            super::assert_same(&expected, &arena.server.contents("ours"), &archive, way);
+        }
+    }
+}
+
+#[test]
+fn an_archive_that_ends_early_on_standard_input_is_an_error_and_can_be_resumed() {
+    let Some(arena) = Arena::new() else { return };
+    let archive = shop(&arena, "whole", &["-Fc", "-Z0"]);
+    let expected = arena.server.contents("shop");
+    let bytes = std::fs::read(&archive).unwrap();
+    arena.server.create("ours");
+    let way = ["-j", "2", "--exit-on-error"];
+    let (output, _) = arena.restore_from_pipe("ours", &way, &bytes[..bytes.len() / 2]);
+    let said = super::place::stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("standard input") && said.contains("ends"), "{said}");
+    let way = ["-j", "2", "--exit-on-error", "--resume"];
+    assert_eq!(arena.restore("ours", &archive, &way), Vec::<String>::new());
+    super::assert_same(&expected, &arena.server.contents("ours"), &archive, &way);
+}
+
+#[test]
 fn data_as_inserts_is_restored_alike() {
     let Some(arena) = Arena::new() else { return };
     for options in [&["-Fc", "--inserts"][..], &["-Fd", "--rows-per-insert=7"]] {
@@ -157,7 +196,11 @@ fn errors_are_those_of_pg_restore_and_the_rest_is_restored() {
     let sql = "ALTER TABLE customer OWNER TO leaver; GRANT SELECT ON orders TO leaver; \
                CREATE TABLE doomed (a int); INSERT INTO doomed SELECT generate_series(1, 10); \
                ALTER TABLE doomed ADD CONSTRAINT positive CHECK (a > 5) NOT VALID; \
-               CREATE TABLE twice (a int); INSERT INTO twice VALUES (1), (1), (2)";
+               CREATE TABLE twice (a int); INSERT INTO twice VALUES (1), (1), (2); \
+               CREATE TABLE orphan (a int); INSERT INTO orphan VALUES (1); \
+               ALTER TABLE orphan ADD CONSTRAINT kept FOREIGN KEY (a) REFERENCES customer; \
+               ALTER TABLE orphan ADD CONSTRAINT lost FOREIGN KEY (a) REFERENCES customer; \
+               SET session_replication_role = replica; UPDATE orphan SET a = 0";
     arena.server.sql("shop", sql);
     let archive = arena.place.path("faulty");
     arena.server.dump("shop", &archive, &["-Fc"]);

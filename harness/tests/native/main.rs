@@ -11,6 +11,7 @@ mod server;
 mod verify;
 
 use std::path::Path;
+use std::process::Output;
 
 use place::{Place, has_server, stderr};
 use server::{Server, errors};
@@ -37,6 +38,21 @@ impl Arena {
         let expected = i32::from(!found.is_empty());
         assert_eq!(output.status.code(), Some(expected), "{args:?}: {said}");
         found
+    }
+
+    /// Restores what comes on standard input, and gives what came of it and the
+    /// server's errors.
+    fn restore_from_pipe(
+        &self,
+        database: &str,
+        args: &[&str],
+        bytes: &[u8],
+    ) -> (Output, Vec<String>) {
+        let target = self.server.conninfo(database);
+        let mut command = self.place.jobtune(&["--quiet", "restore", "-", "-d", &target]);
+        let output = command.args(args).write_stdin(bytes).output().unwrap();
+        let found = errors(&stderr(&output));
+        (output, found)
     }
 
     /// Restores an archive both ways into fresh databases, and compares

@@ -220,3 +220,31 @@ fn what_cannot_be_resumed_is_refused() {
     let said = stderr(&output.unwrap());
     assert!(said.contains("no journal"), "{said}");
 }
+
+#[test]
+fn a_key_that_was_begun_is_completed_whatever_the_number_of_workers() {
+    let Some(arena) = Arena::new() else { return };
+    let archive = slow(&arena);
+    let expected = arena.server.contents("source");
+    // Ends before the keys, and leaves the journal.
+    arena.server.create("ours");
+    let obstacle = "CREATE FUNCTION stop() RETURNS event_trigger LANGUAGE plpgsql AS \
+                    'BEGIN IF current_query() LIKE ''%VALIDATE CONSTRAINT%'' OR current_query() \
+                     LIKE ''%USING INDEX%'' THEN PERFORM pg_terminate_backend(pg_backend_pid()); \
+                     END IF; END'; \
+                    CREATE EVENT TRIGGER stop ON ddl_command_start EXECUTE FUNCTION stop()";
+    arena.server.sql("ours", obstacle);
+    let target = arena.server.conninfo("ours");
+    let args = [&["--quiet", "restore", "-d", &target][..], &WAY].concat();
+    let output = arena.place.jobtune(&args).arg(&archive).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    wait_until_alone(&arena);
+    let begun = "SELECT count(*) > 0 FROM jobtune_journal.done WHERE done = -3";
+    assert_eq!(arena.server.sql("ours", begun), "t");
+    arena.server.sql("ours", "DROP EVENT TRIGGER stop; DROP FUNCTION stop");
+    let way = ["-j", "1", "--resume"];
+    let slices = ["--force-slices", "100000", "--without", "early-keys,validate"];
+    let again = [&way[..], &slices].concat();
+    assert_eq!(arena.restore("ours", &archive, &again), Vec::<String>::new());
+    assert_restored(&arena, &expected, &archive);
+}

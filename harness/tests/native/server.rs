@@ -1,7 +1,7 @@
 //! A PostgreSQL server for these tests, and what they ask of it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use super::place::bindir;
 
@@ -115,6 +115,11 @@ impl Server {
     /// Dumps a database with these options into a new archive.
     pub(crate) fn dump(&self, database: &str, archive: &Path, options: &[&str]) {
         run(self.client("pg_dump").args(options).arg("-f").arg(archive).arg(database));
+    }
+
+    /// Dumps a database into a pipe.
+    pub(crate) fn dump_into_pipe(&self, database: &str, options: &[&str]) -> Vec<u8> {
+        run(self.client("pg_dump").args(options).arg(database).stdout(Stdio::piped())).stdout
     }
 
     /// Restores with `pg_restore`; gives the server's errors, sorted.

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Seek};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::error::{ArchiveError, ArchiveErrorKind};
 use super::source::{Source, SourceReader};
@@ -38,14 +39,33 @@ pub struct Extent {
 #[derive(Debug)]
 pub(super) struct Custom {
     pub(super) source: Source,
-    pub(super) widths: Widths,
+    widths: Widths,
     /// The byte behind the table of contents.
-    pub(super) data_start: u64,
+    data_start: u64,
+    /// Where the blocks begin that a scan has come to.
+    heads: RwLock<BTreeMap<DumpId, u64>>,
+    scan: Mutex<Scan>,
+}
+
+/// How far the search for blocks has come.
+#[derive(Debug, Default)]
+struct Scan {
+    /// `None` before it has begun.
+    chunks: Option<Chunks>,
+    /// The blocks that it has passed.
+    extents: BTreeMap<DumpId, Extent>,
+    /// The block whose head was read last, if it was not passed yet.
+    present: Option<(BlockKind, DumpId, u64)>,
 }
 
 type Result<T> = std::result::Result<T, ArchiveError>;
 
 impl Custom {
+    pub(super) fn new(source: Source, widths: Widths, data_start: u64) -> Self {
+        let (heads, scan) = (RwLock::default(), Mutex::default());
+        Self { source, widths, data_start, heads, scan }
+    }
+
     /// A reader behind the head of the block at `extent`, which must be
     /// `item`'s. The length is a hint alone.
     pub(super) fn block(&self, extent: Extent, item: DumpId) -> Result<(BlockKind, Chunks)> {
@@ -57,31 +77,83 @@ impl Custom {
             let what = format!("the data block belongs to item {found}");
             return Err(ArchiveError::malformed(what).at(offset));
         }
-        let mut chunks = Chunks::new(wire, self.source.length());
+        let mut chunks = self.chunks(wire);
         chunks.in_stream = kind == BlockKind::Data;
         Ok((kind, chunks))
     }
 
-    /// Reads the data area once and notes where every block lies: what an
-    /// archive that was written to a pipe does not say.
-    ///
-    /// Chunks are passed over, not read, where the file system allows.
-    pub(super) fn scan(&self) -> Result<BTreeMap<DumpId, Extent>> {
-        let reader = self.source.reader_at(self.data_start).map_err(ArchiveError::from_io)?;
-        let wire = WireReader::new(reader, self.data_start, self.widths);
-        let mut chunks = Chunks::new(wire, self.source.length());
-        let mut extents = BTreeMap::new();
-        while !chunks.wire.is_at_end()? {
-            let offset = chunks.wire.position();
-            let (kind, item) = read_block_head(&mut chunks.wire)?;
-            chunks.pass_block(kind).map_err(|error| error.of_item(item))?;
-            let length = Bytes(chunks.wire.position() - offset);
-            if extents.insert(item, Extent { offset, length }).is_some() {
-                let what = "a second data block of the same item";
-                return Err(ArchiveError::malformed(what).at(offset).of_item(item));
+    fn chunks(&self, wire: WireReader<SourceReader>) -> Chunks {
+        Chunks::new(wire, self.source.length().unwrap_or(u64::MAX))
+    }
+
+    /// Where an item's block begins: what an archive that was written to a pipe
+    /// does not say. The data area is read once for all items, as far as is
+    /// needed; `None` where the archive ends before.
+    pub(super) fn find(&self, item: DumpId) -> Result<Option<u64>> {
+        if let Some(offset) = self.head(item) {
+            return Ok(Some(offset));
+        }
+        let mut scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(offset) = self.head(item) {
+                return Ok(Some(offset));
+            }
+            if !self.go_on(&mut scan)? {
+                return Ok(None);
             }
         }
-        Ok(extents)
+    }
+
+    /// Where every block lies.
+    pub(super) fn extents(&self) -> Result<BTreeMap<DumpId, Extent>> {
+        let mut scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.go_on(&mut scan)? {}
+        Ok(scan.extents.clone())
+    }
+
+    fn head(&self, item: DumpId) -> Option<u64> {
+        self.heads.read().unwrap_or_else(PoisonError::into_inner).get(&item).copied()
+    }
+
+    /// Comes to the next head; false at the archive's end. A scan that fails
+    /// begins anew the next time, to fail again.
+    fn go_on(&self, scan: &mut Scan) -> Result<bool> {
+        let found = self.next_head(scan);
+        if found.is_err() {
+            *scan = Scan::default();
+            self.heads.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        found
+    }
+
+    /// Passes over the present block, without reading its chunks where the file
+    /// system allows, and reads the head of the next.
+    fn next_head(&self, scan: &mut Scan) -> Result<bool> {
+        let chunks = match &mut scan.chunks {
+            Some(chunks) => chunks,
+            none => {
+                let start = self.data_start;
+                let reader = self.source.reader_at(start).map_err(ArchiveError::from_io)?;
+                none.insert(self.chunks(WireReader::new(reader, start, self.widths)))
+            }
+        };
+        if let Some((kind, item, offset)) = scan.present.take() {
+            chunks.pass_block(kind).map_err(|error| error.of_item(item))?;
+            let length = Bytes(chunks.wire.position() - offset);
+            scan.extents.insert(item, Extent { offset, length });
+        }
+        if chunks.wire.is_at_end()? {
+            return Ok(false);
+        }
+        let offset = chunks.wire.position();
+        let (kind, item) = read_block_head(&mut chunks.wire)?;
+        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+        if heads.insert(item, offset).is_some() {
+            let what = "a second data block of the same item";
+            return Err(ArchiveError::malformed(what).at(offset).of_item(item));
+        }
+        scan.present = Some((kind, item, offset));
+        Ok(true)
     }
 }
 
@@ -102,14 +174,14 @@ fn read_block_head<R: BufRead>(wire: &mut WireReader<R>) -> Result<(BlockKind, D
 /// Gives every item with an offset the distance to the next one's, and the
 /// last the distance to the end, as `_PrepParallelRestore` does, and refuses
 /// offsets that lie outside the data area.
-pub(super) fn set_lengths(toc: &mut Toc, data_start: u64, file_length: u64) -> Result<()> {
+pub(super) fn set_lengths(toc: &mut Toc, data_start: u64, file_length: Option<u64>) -> Result<()> {
     for item in &toc.items {
         let DataOffset::At(offset) = item.data else { continue };
         if offset < data_start {
             let what = format!("its data is said to be at byte {offset}, before all data");
             return Err(ArchiveError::malformed(what).of_item(item.id));
         }
-        if offset >= file_length {
+        if let Some(file_length) = file_length.filter(|&length| offset >= length) {
             let kind = ArchiveErrorKind::Truncated("the data before this item's");
             return Err(ArchiveError::new(kind).at(file_length).of_item(item.id));
         }

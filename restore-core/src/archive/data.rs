@@ -123,10 +123,12 @@ impl Archive {
             DataOffset::At(offset) => {
                 Extent { offset, length: item.data_length.unwrap_or(Bytes(u64::MAX)) }
             }
-            DataOffset::NotSet => *self
-                .extents()?
-                .get(&item.id)
-                .ok_or_else(|| ArchiveError::new(ArchiveErrorKind::MissingData(None)))?,
+            DataOffset::NotSet => {
+                let found = custom.find(item.id)?;
+                let offset =
+                    found.ok_or_else(|| ArchiveError::new(ArchiveErrorKind::MissingData(None)))?;
+                Extent { offset, length: Bytes(u64::MAX) }
+            }
             DataOffset::NoData | DataOffset::File(_) => return Err(no_data()),
         };
         custom.block(extent, item.id)

@@ -27,11 +27,14 @@ mod list;
 mod name;
 mod rows;
 mod source;
+mod spool;
 mod tar;
 mod version;
 mod wire;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -52,6 +55,7 @@ use contents::{Contents, Place};
 use custom::Custom;
 use files::Files;
 use source::Source;
+use spool::Spool;
 
 use crate::format::Format;
 use crate::toc::{DataOffset, ItemKind, Toc};
@@ -111,6 +115,26 @@ impl Archive {
             .map_err(|error| error.in_file(path))
     }
 
+    /// Reads a custom or tar archive that is still coming, as from a pipe. What
+    /// has come is kept in `store`, an empty file; who reads further waits. Of a
+    /// tar archive, whose members are listed first, that is until its end.
+    pub fn arriving(
+        name: &str,
+        input: impl Read + Send + 'static,
+        store: File,
+    ) -> Result<Self, ArchiveError> {
+        let path = Path::new(name);
+        Contents::in_source(path, Source::Arriving(Spool::fill(store, input)))
+            .and_then(|contents| Self::read(path, contents))
+            .map_err(|error| error.in_file(path))
+    }
+
+    /// Whether more of the archive may still come: then its data should be read
+    /// in its own order.
+    pub fn is_arriving(&self) -> bool {
+        matches!(&self.store, Store::Custom(custom) if custom.source.length().is_none())
+    }
+
     fn read(path: &Path, mut contents: Contents) -> Result<Self, ArchiveError> {
         let mut entries = contents.read_entries()?;
         contents.header.database =
@@ -119,7 +143,7 @@ impl Archive {
             Place::Custom(source) => {
                 custom::set_lengths(&mut entries.toc, entries.end, source.length())?;
                 let widths = contents.header.widths;
-                Store::Custom(Custom { source, widths, data_start: entries.end })
+                Store::Custom(Custom::new(source, widths, entries.end))
             }
             Place::Files(files) => {
                 files.set_lengths(&mut entries.toc)?;
@@ -183,7 +207,7 @@ impl Archive {
             return Ok(extents);
         }
         let found = match &self.store {
-            Store::Custom(custom) => custom.scan().map_err(|error| error.in_file(&self.path))?,
+            Store::Custom(custom) => custom.extents().map_err(|error| error.in_file(&self.path))?,
             Store::Files(_) => BTreeMap::new(),
         };
         // Another thread may have been first; what it found is the same.

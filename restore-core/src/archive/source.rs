@@ -1,9 +1,11 @@
-//! Where an archive's bytes come from: a file, or memory.
+//! Where an archive's bytes come from: a file, memory, or a pipe.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use super::spool::{Spool, SpoolReader};
 
 /// Large enough that a sequential read is bound by the disk, small enough
 /// that a seek past a buffer wastes little.
@@ -12,12 +14,13 @@ const BUFFER: usize = 128 * 1024;
 /// Enough for the heads of blocks and chunks.
 const SMALL: usize = 512;
 
-/// A file, or bytes in memory, that can be read from any place, by several
-/// readers at once.
+/// A file, bytes in memory, or what has come of a pipe: it can be read from any
+/// place, by several readers at once.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     File { path: PathBuf, length: u64 },
     Memory(Arc<[u8]>),
+    Arriving(Arc<Spool>),
 }
 
 impl Source {
@@ -26,12 +29,21 @@ impl Source {
         Self::File { path: path.to_owned(), length }
     }
 
-    /// How many bytes there are.
-    pub(super) fn length(&self) -> u64 {
+    /// How many bytes there are; `None` while more may come.
+    pub(super) fn length(&self) -> Option<u64> {
         match self {
-            Self::File { length, .. } => *length,
-            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { length, .. } => Some(*length),
+            Self::Memory(bytes) => Some(bytes.len() as u64),
+            Self::Arriving(spool) => spool.length(),
         }
+    }
+
+    /// How many bytes there are, when all have come.
+    pub(super) fn whole_length(&self) -> io::Result<u64> {
+        if let Self::Arriving(spool) = self {
+            spool.wait_for_end()?;
+        }
+        Ok(self.length().unwrap_or(u64::MAX))
     }
 
     /// A reader that stands at byte `position`.
@@ -49,6 +61,10 @@ impl Source {
                 SourceReader::File(BufReader::with_capacity(capacity, File::open(path)?))
             }
             Self::Memory(bytes) => SourceReader::Memory(Cursor::new(Arc::clone(bytes))),
+            Self::Arriving(spool) => {
+                let reader = SpoolReader::new(Arc::clone(spool));
+                SourceReader::Arriving(BufReader::with_capacity(BUFFER, reader))
+            }
         };
         if position > 0 {
             reader.seek(SeekFrom::Start(position))?;
@@ -62,6 +78,7 @@ impl Source {
 pub(super) enum SourceReader {
     File(BufReader<File>),
     Memory(Cursor<Arc<[u8]>>),
+    Arriving(BufReader<SpoolReader>),
 }
 
 impl Read for SourceReader {
@@ -69,6 +86,7 @@ impl Read for SourceReader {
         match self {
             Self::File(reader) => reader.read(buffer),
             Self::Memory(reader) => reader.read(buffer),
+            Self::Arriving(reader) => reader.read(buffer),
         }
     }
 }
@@ -79,6 +97,7 @@ impl BufRead for SourceReader {
         match self {
             Self::File(reader) => reader.fill_buf(),
             Self::Memory(reader) => reader.fill_buf(),
+            Self::Arriving(reader) => reader.fill_buf(),
         }
     }
 
@@ -87,6 +106,7 @@ impl BufRead for SourceReader {
         match self {
             Self::File(reader) => reader.consume(count),
             Self::Memory(reader) => reader.consume(count),
+            Self::Arriving(reader) => reader.consume(count),
         }
     }
 }
@@ -96,6 +116,7 @@ impl Seek for SourceReader {
         match self {
             Self::File(reader) => reader.seek(position),
             Self::Memory(reader) => reader.seek(position),
+            Self::Arriving(reader) => reader.seek(position),
         }
     }
 
@@ -104,6 +125,7 @@ impl Seek for SourceReader {
         match self {
             Self::File(reader) => reader.seek_relative(offset),
             Self::Memory(reader) => reader.seek_relative(offset),
+            Self::Arriving(reader) => reader.seek_relative(offset),
         }
     }
 }

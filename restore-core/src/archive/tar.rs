@@ -37,7 +37,7 @@ pub(super) fn is_member_head(head: &[u8]) -> bool {
 impl Tar {
     /// Reads the heads of all members; their contents are passed over.
     pub(super) fn list(source: Source) -> Result<Self, ArchiveError> {
-        let length = source.length();
+        let length = source.whole_length().map_err(ArchiveError::from_io)?;
         let mut reader = source.reader_at(0).map_err(ArchiveError::from_io)?;
         let mut members = HashMap::new();
         let mut position = 0;

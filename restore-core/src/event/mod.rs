@@ -162,6 +162,10 @@ pub enum Step {
     KeyIndex,
     /// The key of an index that is there.
     AttachKey,
+    /// A foreign key that is not checked yet.
+    AddKey,
+    /// The check of a foreign key that was added before.
+    Validate,
     /// A VACUUM that marks the table's pages as visible to all.
     Vacuum,
 }
@@ -178,6 +182,8 @@ impl Step {
             Self::LargeObjects => "large objects",
             Self::KeyIndex => "index of key",
             Self::AttachKey => "attach key",
+            Self::AddKey => "add key",
+            Self::Validate => "validate key",
             Self::Vacuum => "vacuum",
         }
     }

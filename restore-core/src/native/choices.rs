@@ -5,9 +5,10 @@
 //! each rule asks for a clear gain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use super::request::{Effort, Tuning};
-use super::sql::{AttachableKey, Destination};
+use super::sql::{Destination, StagedKey};
 use crate::plan::{Costs, ItemIndex, Plan};
 use crate::toc::{Item, ItemKind, Toc};
 use crate::units::{Bytes, Jobs};
@@ -26,7 +27,20 @@ pub(crate) struct Choices {
     /// Tables that are vacuumed between their load and their foreign keys.
     pub(crate) vacuum: BTreeSet<ItemIndex>,
     /// Keys whose index is built first.
-    pub(crate) early_indexes: BTreeMap<ItemIndex, AttachableKey>,
+    pub(crate) early_indexes: BTreeMap<ItemIndex, StagedKey>,
+    /// Foreign keys that are added without a check and checked apart.
+    pub(crate) validations: BTreeMap<ItemIndex, Validation>,
+    /// Loads that run at the same time, in the archive's order; `None` for as
+    /// many as there are workers, in any order.
+    pub(crate) loads_at_once: Option<NonZeroUsize>,
+}
+
+/// A foreign key that is checked apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Validation {
+    pub(crate) key: StagedKey,
+    /// The rows of the table that has the key.
+    pub(crate) child: ItemIndex,
 }
 
 /// What choices are made from.
@@ -55,11 +69,37 @@ impl Choices {
                     let key = given.early_index(item);
                     choices.early_indexes.extend(key.map(|key| (item, key)));
                 }
+                ItemKind::ForeignKey => {
+                    let validation = given.validation(item).filter(|of| given.is_apart(item, of));
+                    choices.validations.extend(validation.map(|of| (item, of)));
+                }
                 _ => {}
             }
         }
         choices.vacuum = given.vacuums(&choices.split);
         choices
+    }
+
+    /// Makes those keys by two statements of which the first was sent before.
+    pub(crate) fn complete_begun(
+        &mut self,
+        given: Circumstances<'_>,
+        is_begun: impl Fn(ItemIndex) -> bool,
+    ) {
+        for item in given.plan.items().filter(|&item| is_begun(item)) {
+            match given.item(item).kind {
+                ItemKind::ForeignKey => {
+                    self.validations.extend(given.validation(item).map(|of| (item, of)));
+                }
+                _ => self.early_indexes.extend(given.index_first(item).map(|key| (item, key))),
+            }
+        }
+    }
+
+    /// The statements of a key that is made by two.
+    pub(crate) fn staged(&self, item: ItemIndex) -> Option<&StagedKey> {
+        let foreign = self.validations.get(&item).map(|of| &of.key);
+        self.early_indexes.get(&item).or(foreign)
     }
 }
 
@@ -92,7 +132,7 @@ impl<'a> Circumstances<'a> {
         let mut split = choices.split.clone();
         split.insert(table);
         let vacuum = self.vacuums(&split);
-        Choices { split, vacuum, early_indexes: choices.early_indexes.clone() }
+        Choices { split, vacuum, ..choices.clone() }
     }
 
     fn can_split(self, item: ItemIndex) -> bool {
@@ -123,7 +163,7 @@ impl<'a> Circumstances<'a> {
 
     /// A key's index is built first where the table has other indexes, and
     /// there is a worker for them.
-    fn early_index(self, item: ItemIndex) -> Option<AttachableKey> {
+    fn early_index(self, item: ItemIndex) -> Option<StagedKey> {
         let table = self.plan.dependencies(item).iter().copied().find(|&table| {
             // A table with rows of its own is not partitioned.
             self.item(table).kind == ItemKind::TableData
@@ -137,8 +177,63 @@ impl<'a> Circumstances<'a> {
                     && self.has_other_index(table, item)
             }
         };
-        let definition = self.item(item).definition.as_deref().unwrap_or_default();
-        if pays { AttachableKey::parse(definition) } else { None }
+        if pays { self.index_first(item) } else { None }
+    }
+
+    fn index_first(self, item: ItemIndex) -> Option<StagedKey> {
+        StagedKey::index_first(self.item(item).definition.as_deref()?)
+    }
+
+    /// How a foreign key would be checked apart, where it can be.
+    fn validation(self, item: ItemIndex) -> Option<Validation> {
+        let entry = self.item(item);
+        let key = StagedKey::check_later(entry.definition.as_deref()?)?;
+        // The name of a foreign key's item begins with that of its table.
+        let is_child = |table: &&ItemIndex| {
+            let of = self.item(**table);
+            let rest = entry.name().strip_prefix(of.name());
+            of.kind == ItemKind::TableData
+                && of.namespace == entry.namespace
+                && rest.is_some_and(|rest| rest.starts_with(' '))
+        };
+        let children = self.plan.dependencies(item).iter().filter(is_child);
+        let child = *children.max_by_key(|&&table| self.item(table).name().len())?;
+        Some(Validation { key, child })
+    }
+
+    /// A foreign key is checked apart where its check takes a while and the
+    /// referenced table has other work to do meanwhile.
+    fn is_apart(self, item: ItemIndex, validation: &Validation) -> bool {
+        match self.tuning.validate {
+            Effort::Never => false,
+            Effort::Always => true,
+            Effort::WherePays => {
+                self.jobs > Jobs::ONE
+                    && self.plan.size(validation.child) >= LARGE
+                    && self.referenced(item, validation.child).any(|table| {
+                        self.plan.dependents(table).iter().any(|&other| {
+                            self.plan.is_wanted(other)
+                                && other != item
+                                && self.works_on_table(other)
+                                && !self.plan.dependencies(item).contains(&other)
+                                && !self.plan.dependencies(other).contains(&validation.child)
+                        })
+                    })
+            }
+        }
+    }
+
+    /// The tables with rows that a foreign key of `child` refers to.
+    fn referenced(self, key: ItemIndex, child: ItemIndex) -> impl Iterator<Item = ItemIndex> {
+        let tables = self.plan.dependencies(key).iter().copied();
+        tables.filter(move |&table| table != child && self.item(table).kind == ItemKind::TableData)
+    }
+
+    fn works_on_table(self, item: ItemIndex) -> bool {
+        matches!(
+            self.item(item).kind,
+            ItemKind::Index | ItemKind::Constraint | ItemKind::ForeignKey
+        )
     }
 
     fn has_other_index(self, table: ItemIndex, key: ItemIndex) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::budget::ServerDefaults;
 use super::choices::Choices;
 use super::contents::Contents;
 use super::failure::archive_error;
@@ -37,6 +38,7 @@ pub(crate) struct Context {
     pub(crate) tuning: Tuning,
     pub(crate) choices: Choices,
     pub(crate) server_major: u32,
+    pub(crate) server_defaults: ServerDefaults,
     /// Whether nothing that makes objects is restored.
     pub(crate) is_data_only: bool,
     /// Whether the first error ends the restore.
@@ -94,6 +96,19 @@ impl Context {
     pub(crate) fn made_table_of(&self, data: ItemIndex) -> bool {
         let table = self.item(data).dependencies.first().and_then(|&id| self.plan.find(id));
         table.is_some_and(|table| self.is_made(table))
+    }
+
+    /// Whether a task builds an index or checks a key: memory and parallel
+    /// workers make it faster.
+    pub(crate) fn is_build(&self, work: Work) -> bool {
+        match work {
+            Work::KeyIndex(_) | Work::Validate(_) | Work::Vacuum(_) => true,
+            Work::Define(item) => matches!(
+                self.item(item).kind,
+                ItemKind::Index | ItemKind::Constraint | ItemKind::ForeignKey
+            ),
+            _ => false,
+        }
     }
 
     /// What kind of small task this is, if it is one: the way to the server and

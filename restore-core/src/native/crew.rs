@@ -6,11 +6,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::budget::Grant;
 use super::context::Context;
 use super::error::NativeError;
 use super::graph::{TaskId, Work};
 use super::source::Feed;
 use super::worker::{Outcome, SharedCanceller, Worker};
+use crate::engine::RestoreError;
 use crate::event::Step;
 use crate::plan::ItemIndex;
 
@@ -27,8 +29,9 @@ pub(crate) enum Order {
     Parts(ItemIndex, Arc<Feed>),
     /// Loads an item as a whole, parts of which failed.
     Reload(ItemIndex),
-    /// Notes an item as done whose parts are all loaded.
-    Complete(ItemIndex),
+    /// Notes an item as done whose parts are all loaded, or were refused with
+    /// these errors.
+    Complete(ItemIndex, Vec<RestoreError>),
 }
 
 impl Order {
@@ -45,12 +48,14 @@ impl Order {
     fn step(&self, context: &Context) -> Option<(ItemIndex, Step)> {
         match *self {
             Self::Task(Work::Nothing)
-            | Self::Complete(_)
+            | Self::Complete(..)
             | Self::DefineTogether(_)
             | Self::LoadTogether(_) => None,
             Self::Task(Work::Define(item)) => Some((item, Step::Define)),
             Self::Task(Work::KeyIndex(item)) => Some((item, Step::KeyIndex)),
             Self::Task(Work::AttachKey(item)) => Some((item, Step::AttachKey)),
+            Self::Task(Work::AddKey(item)) => Some((item, Step::AddKey)),
+            Self::Task(Work::Validate(item)) => Some((item, Step::Validate)),
             Self::Task(Work::Vacuum(item)) => Some((item, Step::Vacuum)),
             Self::Task(Work::LoadSlices(item) | Work::LargeObjects(item))
             | Self::Parts(item, _) => {
@@ -63,6 +68,15 @@ impl Order {
             }
         }
     }
+}
+
+/// An order, and what it is given.
+#[derive(Debug)]
+struct Assignment {
+    tasks: Vec<TaskId>,
+    order: Order,
+    /// Settings of the session for a build, if it is one.
+    grant: Option<Grant>,
 }
 
 /// A worker's answer to an order.
@@ -78,10 +92,12 @@ pub(crate) struct Report {
 
 /// One worker, seen from outside.
 struct Member {
-    orders: mpsc::UnboundedSender<(Vec<TaskId>, Order)>,
+    orders: mpsc::UnboundedSender<Assignment>,
     canceller: SharedCanceller,
     task: JoinHandle<Worker>,
     is_busy: bool,
+    /// What its next order is given.
+    grant: Option<Grant>,
 }
 
 /// All workers of a restore.
@@ -124,7 +140,7 @@ impl Crew {
         let (orders, received) = mpsc::unbounded_channel();
         let canceller = worker.canceller();
         let task = tokio::spawn(work(worker, slot, received, self.report.clone()));
-        self.members.push(Member { orders, canceller, task, is_busy: false });
+        self.members.push(Member { orders, canceller, task, is_busy: false, grant: None });
     }
 
     /// A worker, among the first so many, that has nothing to do.
@@ -137,11 +153,17 @@ impl Crew {
         self.members.iter().filter(|member| member.is_busy).count()
     }
 
+    /// Gives a worker memory and processes for its next order.
+    pub(crate) fn prepare(&mut self, slot: usize, grant: Grant) {
+        self.members[slot].grant = Some(grant);
+    }
+
     pub(crate) fn give(&mut self, slot: usize, tasks: Vec<TaskId>, order: Order) {
         let member = &mut self.members[slot];
         member.is_busy = true;
         // A worker that is gone has told why: its report is on the way.
-        let _ = member.orders.send((tasks, order));
+        let grant = member.grant.take();
+        let _ = member.orders.send(Assignment { tasks, order, grant });
     }
 
     /// The next report.
@@ -180,12 +202,19 @@ impl Crew {
 async fn work(
     mut worker: Worker,
     slot: usize,
-    mut orders: mpsc::UnboundedReceiver<(Vec<TaskId>, Order)>,
+    mut orders: mpsc::UnboundedReceiver<Assignment>,
     reports: mpsc::UnboundedSender<Report>,
 ) -> Worker {
-    while let Some((tasks, order)) = orders.recv().await {
+    while let Some(Assignment { tasks, order, grant }) = orders.recv().await {
         let began = Instant::now();
-        let outcome = follow(&mut worker, &order).await;
+        let prepared = match grant {
+            Some(grant) => worker.take_grant(grant).await,
+            None => Ok(()),
+        };
+        let outcome = match prepared {
+            Ok(()) => follow(&mut worker, &order).await,
+            Err(error) => Err(error),
+        };
         if reports.send(Report { slot, tasks, order, began, outcome }).is_err() {
             break;
         }
@@ -200,13 +229,17 @@ async fn follow(worker: &mut Worker, order: &Order) -> Result<Outcome, NativeErr
         Order::Task(Work::Load(item) | Work::LoadSlices(item) | Work::LargeObjects(item)) => {
             worker.load(*item).await
         }
-        Order::Task(Work::KeyIndex(item)) => worker.key_index(*item).await,
-        Order::Task(Work::AttachKey(item)) => worker.attach_key(*item).await,
+        Order::Task(Work::KeyIndex(item) | Work::AddKey(item)) => worker.begin_key(*item).await,
+        Order::Task(Work::AttachKey(item) | Work::Validate(item)) => {
+            worker.complete_key(*item).await
+        }
         Order::Task(Work::Vacuum(item)) => worker.vacuum(*item).await,
         Order::DefineTogether(items) => worker.define_all(items.iter().copied()).await,
         Order::LoadTogether(items) => worker.load_together(items).await,
         Order::Parts(item, feed) => worker.load_parts(*item, feed).await,
         Order::Reload(item) => worker.reload(*item).await,
-        Order::Complete(item) => worker.note_errors(*item, &[]).await.map(|()| Outcome::default()),
+        Order::Complete(item, errors) => {
+            worker.note_errors(*item, errors).await.map(|()| Outcome::default())
+        }
     }
 }

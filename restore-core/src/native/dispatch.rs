@@ -96,6 +96,11 @@ impl Dispatcher {
         }
     }
 
+    /// How many tasks are not done.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Whether every task is done.
     pub(crate) fn is_done(&self) -> bool {
         self.left == 0
@@ -155,6 +160,7 @@ mod tests {
             split: effort,
             vacuum: effort,
             early_key_indexes: effort,
+            validate: effort,
             ..Tuning::default()
         };
         let given = Circumstances {
@@ -204,11 +210,13 @@ mod tests {
                 count(|work| matches!(work, Work::Vacuum(_))),
                 count(|work| matches!(work, Work::KeyIndex(_))),
                 count(|work| matches!(work, Work::AttachKey(_))),
+                count(|work| matches!(work, Work::AddKey(_))),
+                count(|work| matches!(work, Work::Validate(_))),
                 count(|work| matches!(work, Work::Define(_))),
             ]
         };
-        assert_eq!(kinds(Effort::Never), [3, 0, 0, 0, 0, 8]);
-        assert_eq!(kinds(Effort::Always), [0, 3, 3, 3, 3, 5]);
+        assert_eq!(kinds(Effort::Never), [3, 0, 0, 0, 0, 0, 0, 8]);
+        assert_eq!(kinds(Effort::Always), [0, 3, 3, 3, 3, 2, 2, 3]);
     }
 
     #[test]
@@ -239,6 +247,7 @@ mod tests {
                 match *work {
                     Work::Vacuum(item) => prop_assert!(place(Work::LoadSlices(item)) < Some(at)),
                     Work::AttachKey(item) => prop_assert!(place(Work::KeyIndex(item)) < Some(at)),
+                    Work::Validate(item) => prop_assert!(place(Work::AddKey(item)) < Some(at)),
                     _ => {}
                 }
             }

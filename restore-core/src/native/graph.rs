@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::choices::Choices;
 use super::locks::{LockMode, TableLock};
 use crate::plan::{Costs, ItemIndex, Pass, Plan};
-use crate::toc::{ItemKind, Section, Toc};
+use crate::toc::{DataOffset, ItemKind, Section, Toc};
 use crate::units::Jobs;
 
 /// A task's place in its graph.
@@ -36,6 +36,10 @@ pub(crate) enum Work {
     KeyIndex(ItemIndex),
     /// Makes the key of its index.
     AttachKey(ItemIndex),
+    /// Adds a foreign key without a check.
+    AddKey(ItemIndex),
+    /// Checks a foreign key that was added without.
+    Validate(ItemIndex),
     /// Marks the pages of a table, named by its data item, as visible to all.
     Vacuum(ItemIndex),
 }
@@ -51,6 +55,8 @@ impl Work {
             | Self::LargeObjects(item)
             | Self::KeyIndex(item)
             | Self::AttachKey(item)
+            | Self::AddKey(item)
+            | Self::Validate(item)
             | Self::Vacuum(item) => Some(item),
         }
     }
@@ -108,6 +114,9 @@ impl TaskGraph {
         }
         for &item in &items {
             builder.connect(item);
+        }
+        if let Some(at_once) = choices.loads_at_once {
+            builder.queue_loads(&items, at_once.get());
         }
         let mut graph = builder.graph;
         // One worker keeps the archive's order, as pg_restore does without -j: rows
@@ -236,8 +245,26 @@ impl Builder<'_> {
                 self.graph.order(first, last);
                 Ends { first, last, vacuum: None }
             }
+            ItemKind::ForeignKey if self.choices.validations.contains_key(&item) => {
+                self.add_validation(item, self.choices.validations[&item].child)
+            }
             _ => self.single(item, Work::Define(item)),
         }
+    }
+
+    /// A foreign key and its check. Both sides are locked for the key itself,
+    /// which takes no time.
+    fn add_validation(&mut self, item: ItemIndex, child: ItemIndex) -> Ends {
+        let first = self.push(item, Work::AddKey(item), LockMode::ShareRowExclusive, 0);
+        let mode = |table| match table == child {
+            true => LockMode::ShareUpdateExclusive,
+            false => LockMode::RowShare,
+        };
+        let tables = self.tables(item).into_iter();
+        let locks = tables.map(|table| TableLock { table, mode: mode(table) }).collect();
+        let last = self.graph.push(Work::Validate(item), locks, self.cost(item));
+        self.graph.order(first, last);
+        Ends { first, last, vacuum: None }
     }
 
     fn add_load(&mut self, item: ItemIndex, work: Work) -> Ends {
@@ -326,6 +353,21 @@ impl Builder<'_> {
         tables.sort_unstable();
         tables.dedup();
         tables
+    }
+
+    /// Lets so many loads run at the same time, in the order in which the
+    /// archive has their data.
+    fn queue_loads(&mut self, items: &[ItemIndex], at_once: usize) {
+        let entry = |item: ItemIndex| &self.material.toc.items[item.as_usize()];
+        let mut loads: Vec<_> =
+            items.iter().copied().filter(|&item| entry(item).has_dumper).collect();
+        loads.sort_by_key(|&item| match entry(item).data {
+            DataOffset::At(offset) => offset,
+            _ => 0,
+        });
+        for (&before, &then) in loads.iter().zip(loads.iter().skip(at_once)) {
+            self.graph.order(self.ends[&before].last, self.ends[&then].first);
+        }
     }
 
     /// Orders an item behind its dependencies of the same pass; those of

@@ -10,6 +10,7 @@
 //!   pure functions of the archive and the plan;
 //! - `prospect` tells what a restore would do, with `simulate`, which runs its
 //!   dispatcher without a server;
+//! - `budget` shares memory and processes out among builds;
 //! - `source` reads data ahead on threads, whole or in `slices`;
 //! - `database` makes the database itself, for `--create`;
 //! - `worker` does a task over its connection, `crew` holds the workers, `pass`
@@ -22,6 +23,7 @@
 //! outcome is the same; where the server refuses a faster way, the item's own
 //! SQL is sent as `pg_restore` sends it. See docs/native.md.
 
+mod budget;
 mod choices;
 mod contents;
 mod context;
@@ -51,7 +53,7 @@ mod worker;
 pub use error::NativeError;
 pub use failure::ServerMessage;
 pub use prospect::{Expected, ExpectedRestore, Prospect, Treatment};
-pub use request::{Effort, Request, Tuning};
+pub use request::{Effort, Limits, Request, Tuning};
 pub use restore::restore;
 pub use sql::{SqlError, SqlSettings};
 pub use summary::Summary;

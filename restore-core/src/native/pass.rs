@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::budget::{Budget, Surroundings};
 use super::context::{Context, SmallKind};
 use super::crew::{Crew, Order, Report};
 use super::dispatch::Dispatcher;
@@ -62,13 +63,19 @@ struct Shared {
     outcome: Outcome,
 }
 
-/// Runs the tasks of one pass.
-pub(crate) struct PassRun<'a> {
-    pub(crate) context: &'a Context,
-    pub(crate) crew: &'a mut Crew,
+/// What a restore is held to while it runs.
+pub(crate) struct Steering<'a> {
     pub(crate) control: &'a mut mpsc::UnboundedReceiver<Command>,
     pub(crate) limit: &'a mut Limit,
-    pub(crate) tally: &'a mut Tally,
+    pub(crate) budget: Option<&'a mut Budget>,
+}
+
+/// Runs the tasks of one pass.
+pub(crate) struct PassRun<'a> {
+    context: &'a Context,
+    crew: &'a mut Crew,
+    steering: Steering<'a>,
+    tally: &'a mut Tally,
     dispatcher: Dispatcher,
     shared: BTreeMap<TaskId, Shared>,
 }
@@ -77,12 +84,11 @@ impl<'a> PassRun<'a> {
     pub(crate) fn new(
         context: &'a Context,
         crew: &'a mut Crew,
-        control: &'a mut mpsc::UnboundedReceiver<Command>,
-        limit: &'a mut Limit,
+        steering: Steering<'a>,
         tally: &'a mut Tally,
         dispatcher: Dispatcher,
     ) -> Self {
-        Self { context, crew, control, limit, tally, dispatcher, shared: BTreeMap::new() }
+        Self { context, crew, steering, tally, dispatcher, shared: BTreeMap::new() }
     }
 
     /// Runs all tasks. After an error that ends the restore, nothing runs any
@@ -101,10 +107,10 @@ impl<'a> PassRun<'a> {
             if self.dispatcher.is_done() {
                 return Ok(());
             }
-            if self.limit.is_draining && self.crew.busy() == 0 {
+            if self.steering.limit.is_draining && self.crew.busy() == 0 {
                 return Err(NativeError::Drained);
             }
-            if self.crew.busy() == 0 && !self.limit.is_paused {
+            if self.crew.busy() == 0 && !self.steering.limit.is_paused {
                 return Err(NativeError::Worker("tasks wait for each other".to_owned()));
             }
             tokio::select! {
@@ -112,20 +118,20 @@ impl<'a> PassRun<'a> {
                     let report = report?;
                     self.take(report)?;
                 }
-                Some(command) = self.control.recv() => self.obey(command).await?,
+                Some(command) = self.steering.control.recv() => self.obey(command).await?,
             }
         }
     }
 
     async fn obey(&mut self, command: Command) -> Result<(), NativeError> {
-        self.limit.follow(command);
-        self.context.reporter.tell(EventKind::Jobs { jobs: self.limit.now() as u32 });
-        self.crew.grow(self.limit.now()).await
+        self.steering.limit.follow(command);
+        self.context.reporter.tell(EventKind::Jobs { jobs: self.steering.limit.now() as u32 });
+        self.crew.grow(self.steering.limit.now()).await
     }
 
     /// Gives idle workers the most urgent tasks.
     fn hand_out(&mut self) {
-        while let Some(slot) = self.crew.idle(self.limit.now()) {
+        while let Some(slot) = self.crew.idle(self.steering.limit.now()) {
             let ready = self.dispatcher.peek();
             let shared = self.joinable();
             let urgency = |task: Option<TaskId>| task.map(|task| self.dispatcher.urgency(task));
@@ -167,12 +173,13 @@ impl<'a> PassRun<'a> {
     /// the way to the server and the commit take longer than the work.
     fn begin_small(&mut self, slot: usize, task: TaskId, work: Work) {
         let Some(kind) = self.context.small_kind(work) else {
+            self.prepare_build(slot, work);
             self.order(slot, vec![task], Order::Task(work));
             return;
         };
         let context = self.context;
         let fits = |work| context.small_kind(work) == Some(kind);
-        let more = self.dispatcher.begin_more(TOGETHER - 1, self.limit.jobs(), fits);
+        let more = self.dispatcher.begin_more(TOGETHER - 1, self.steering.limit.jobs(), fits);
         let tasks: Vec<_> = std::iter::once(task).chain(more).collect();
         let items = tasks.iter().filter_map(|&task| self.dispatcher.work(task).item()).collect();
         let order = match kind {
@@ -181,6 +188,20 @@ impl<'a> PassRun<'a> {
             SmallKind::Rows => Order::LoadTogether(items),
         };
         self.order(slot, tasks, order);
+    }
+
+    /// Gives a worker its share of the budget, if what it begins can use it.
+    fn prepare_build(&mut self, slot: usize, work: Work) {
+        let Some(budget) = self.steering.budget.as_mut() else { return };
+        if !self.context.is_build(work) {
+            return;
+        }
+        let around = Surroundings {
+            jobs: self.steering.limit.now(),
+            busy: self.crew.busy(),
+            left: self.dispatcher.left() - 1,
+        };
+        self.crew.prepare(slot, budget.grant(slot, around));
     }
 
     fn join(&mut self, slot: usize, task: TaskId) {
@@ -200,6 +221,9 @@ impl<'a> PassRun<'a> {
     }
 
     fn take(&mut self, report: Report) -> Result<(), NativeError> {
+        if let Some(budget) = self.steering.budget.as_mut() {
+            budget.release(report.slot);
+        }
         let outcome = report.outcome?;
         let worker = report.slot as u32 + 1;
         let began = self.context.reporter.began();
@@ -233,7 +257,8 @@ impl<'a> PassRun<'a> {
             self.order(slot, vec![task], Order::Reload(shared.item));
             return Ok(());
         }
-        self.order(slot, vec![task], Order::Complete(shared.item));
-        self.tally.errors(self.context, shared.outcome.errors)
+        let errors = shared.outcome.errors;
+        self.order(slot, vec![task], Order::Complete(shared.item, errors.clone()));
+        self.tally.errors(self.context, errors)
     }
 }

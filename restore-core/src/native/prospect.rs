@@ -44,6 +44,8 @@ pub struct Treatment {
     pub vacuumed: Vec<ItemName>,
     /// Keys whose index is built beside the table's others.
     pub early_indexes: Vec<ItemName>,
+    /// Foreign keys that are checked apart.
+    pub validated: Vec<ItemName>,
 }
 
 /// What to expect of a number of jobs, on a server that is never short of
@@ -118,13 +120,14 @@ impl Prospect {
 
     /// What would be done otherwise than by `pg_restore`.
     pub fn treatment(&self, jobs: Jobs) -> Treatment {
-        let Choices { split, vacuum, early_indexes } = self.choices(jobs);
+        let Choices { split, vacuum, early_indexes, validations, .. } = self.choices(jobs);
         let name = |item: &ItemIndex| item_name(self.contents.item(*item));
         let size = |item: &ItemIndex| self.contents.item(*item).data_length;
         Treatment {
             in_slices: split.iter().map(|item| (name(item), size(item))).collect(),
             vacuumed: vacuum.iter().map(name).collect(),
             early_indexes: early_indexes.keys().map(name).collect(),
+            validated: validations.keys().map(name).collect(),
         }
     }
 

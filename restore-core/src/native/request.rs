@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::archive::Archive;
 use crate::connection::Conninfo;
 use crate::options::RestoreOptions;
-use crate::units::Jobs;
+use crate::units::{Bytes, Jobs};
 
 /// What to restore, where, and how.
 #[derive(Debug, Clone)]
@@ -23,11 +23,24 @@ pub struct Request {
     pub jobs: Jobs,
     /// What this engine does beyond `pg_restore`.
     pub tuning: Tuning,
+    /// What builds of indexes may take of the server together.
+    pub limits: Limits,
     /// Whether to gather the planner's statistics at the end.
     pub analyze: bool,
     /// Whether to go on with a restore that was interrupted, by the journal
     /// that it left in the database.
     pub resume: bool,
+}
+
+/// What builds of indexes and checks of keys may take of the server together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Sum of `maintenance_work_mem`; without it, the server's setting for
+    /// each worker.
+    pub maintenance_memory: Option<Bytes>,
+    /// Processes that work at once, parallel workers of builds among them;
+    /// without it, as many as the server's settings let be.
+    pub processors: Option<u32>,
 }
 
 /// Where something is done that `pg_restore` does not do.
@@ -57,6 +70,12 @@ pub struct Tuning {
     pub vacuum: Effort,
     /// Which keys get their index beside the table's other indexes.
     pub early_key_indexes: Effort,
+    /// Which foreign keys are checked apart, so that others can work on the
+    /// referenced table meanwhile.
+    pub validate: Effort,
+    /// Whether builds share memory and processes within limits, in place of
+    /// the server's settings for each.
+    pub budget: bool,
     /// Whether statements are sent before the answers to earlier ones are
     /// there.
     pub pipeline: bool,
@@ -78,6 +97,8 @@ impl Tuning {
             slice_bytes: Self::SLICE_BYTES,
             vacuum: Effort::Never,
             early_key_indexes: Effort::Never,
+            validate: Effort::Never,
+            budget: false,
             pipeline: false,
             journal: false,
         }
@@ -92,6 +113,8 @@ impl Default for Tuning {
             slice_bytes: Self::SLICE_BYTES,
             vacuum: Effort::default(),
             early_key_indexes: Effort::default(),
+            validate: Effort::default(),
+            budget: true,
             pipeline: true,
             journal: true,
         }

@@ -1,12 +1,14 @@
 //! A restore from beginning to end.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::choices::Choices;
+use super::budget::{Budget, ServerDefaults};
+use super::choices::{Choices, Circumstances};
 use super::contents::{Contents, NEWEST_RULES};
 use super::context::Context;
 use super::crew::Crew;
@@ -16,7 +18,7 @@ use super::dispatch::Dispatcher;
 use super::error::NativeError;
 use super::graph::{Material, TaskGraph};
 use super::journal::{Done, Identity, Journal, Progress, digest};
-use super::pass::{Limit, PassRun};
+use super::pass::{Limit, PassRun, Steering};
 use super::reporter::Reporter;
 use super::request::Request;
 use super::sql::{ArchiveSettings, SqlSettings, drop_statements, identifier};
@@ -53,6 +55,7 @@ pub async fn restore(
     let earlier = context.progress.failures.iter().map(|(_, text)| text.clone()).collect();
     let mut run = Restore {
         limit: Limit::new(request.jobs.as_usize()),
+        budget: request.tuning.budget.then(|| Budget::new(context.server_defaults, request.limits)),
         tally: Tally::new(earlier),
         costs: Costs::from_sizes(&context.plan, context.contents.toc()),
         jobs: request.jobs,
@@ -105,6 +108,7 @@ async fn prepare(
         settings,
         choices,
         server_major: server.major,
+        server_defaults: server.defaults,
         journal,
         progress,
         reporter,
@@ -116,15 +120,25 @@ async fn prepare(
 struct ServerFacts {
     major: u32,
     encoding: String,
+    defaults: ServerDefaults,
 }
 
 impl ServerFacts {
     async fn ask(client: &Client) -> Result<Self, NativeError> {
         let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, \
-                   pg_catalog.current_setting('server_encoding')";
+                   pg_catalog.current_setting('server_encoding'), \
+                   (SELECT setting::pg_catalog.int8 FROM pg_catalog.pg_settings \
+                    WHERE name = 'maintenance_work_mem'), \
+                   pg_catalog.current_setting('max_parallel_maintenance_workers', true)\
+                   ::pg_catalog.int4";
         let row = client.query_one(sql, &[]).await;
         let row = row.map_err(|error| NativeError::lost("asking what the server is", error))?;
-        Ok(Self { major: row.get::<_, i32>(0).unsigned_abs() / 10_000, encoding: row.get(1) })
+        let defaults = ServerDefaults {
+            memory_kb: row.get::<_, i64>(2).unsigned_abs(),
+            parallel_workers: row.get::<_, Option<i32>>(3).map(i32::unsigned_abs),
+        };
+        let major = row.get::<_, i32>(0).unsigned_abs() / 10_000;
+        Ok(Self { major, encoding: row.get(1), defaults })
     }
 }
 
@@ -210,6 +224,14 @@ fn choose(
     let costs = Costs::from_sizes(plan, toc);
     let material = Material { plan, toc, costs: &costs, jobs: request.jobs };
     let mut choices = decide(material, &request.tuning, server_major);
+    let jobs = request.jobs;
+    let given =
+        Circumstances { plan, toc, costs: &costs, tuning: &request.tuning, jobs, server_major };
+    choices.complete_begun(given, |item| progress.has(plan.id(item), Done::KeyBegun));
+    if request.archive.is_arriving() {
+        // The others build indexes of what is loaded.
+        choices.loads_at_once = NonZeroUsize::new(request.jobs.as_usize().div_ceil(2));
+    }
     choices.split.extend(plan.items().filter(|&item| {
         toc.items[item.as_usize()].kind == ItemKind::TableData
             && !progress.parts(plan.id(item)).is_empty()
@@ -224,6 +246,7 @@ struct Restore<'a> {
     jobs: Jobs,
     control: &'a mut mpsc::UnboundedReceiver<Command>,
     limit: Limit,
+    budget: Option<Budget>,
     tally: Tally,
 }
 
@@ -314,9 +337,12 @@ impl Restore<'_> {
         let mut crew = Crew::new(Arc::clone(&context));
         crew.add(leader);
         crew.grow(self.limit.jobs()).await?;
-        let (limit, tally) = (&mut self.limit, &mut self.tally);
-        let mut run = PassRun::new(&context, &mut crew, self.control, limit, tally, dispatcher);
-        run.run().await?;
+        let steering = Steering {
+            control: self.control,
+            limit: &mut self.limit,
+            budget: self.budget.as_mut(),
+        };
+        PassRun::new(&context, &mut crew, steering, &mut self.tally, dispatcher).run().await?;
         crew.dismiss().await
     }
 

@@ -47,9 +47,15 @@ pub(crate) fn tables(count: u32) -> Toc {
         toc.items.push(key);
         toc.items.push(item(n + 4, "INDEX", Section::PostData, &[n + 1]));
     }
-    let keys = numbers().skip(1);
-    toc.items.extend(
-        keys.map(|n| item(n + 5, "FK CONSTRAINT", Section::PostData, &[n + 1, n - 9, n - 7])),
-    );
+    for n in numbers().skip(1) {
+        let mut key = item(n + 5, "FK CONSTRAINT", Section::PostData, &[n + 1, n - 9, n - 7]);
+        let (table, other) = (n + 1, n - 9);
+        key.tag = Some(format!("t{} t{table}_fk", n + 2));
+        key.definition = Some(format!(
+            "ALTER TABLE ONLY public.t{table}\n    ADD CONSTRAINT t{table}_fk FOREIGN KEY (a) \
+             REFERENCES public.t{other}(a);\n"
+        ));
+        toc.items.push(key);
+    }
     toc
 }

@@ -140,11 +140,13 @@ fn is_unmeasured(item: &Item, parts: Parts) -> bool {
     !parts.data && item.data_length.is_some() && matches!(item.data, DataOffset::File(_))
 }
 
-/// Where the data of a custom archive ends; 0 for other formats.
-fn data_end(toc: &Toc) -> u64 {
-    let end = |item: &Item| match item.data {
-        DataOffset::At(start) => start + item.data_length.unwrap_or_default().0,
-        _ => 0,
-    };
-    toc.items.iter().map(end).max().unwrap_or(0)
+/// Where the data of a custom archive ends; `None` where the archive does not
+/// tell the length of the last, as while it comes by a pipe.
+fn data_end(toc: &Toc) -> Option<u64> {
+    let starts = toc.items.iter().filter_map(|item| match item.data {
+        DataOffset::At(start) => Some((start, item.data_length)),
+        _ => None,
+    });
+    let (start, length) = starts.max_by_key(|&(start, _)| start)?;
+    length.map(|length| start + length.0)
 }

@@ -4,14 +4,14 @@ mod progress;
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
-use restore_core::connection::{Conninfo, connect};
+use restore_core::connection::{Address, Conninfo, connect};
 use restore_core::control::Command;
 use restore_core::event::{EventKind, RestoreEvent};
 use restore_core::inspect::USUAL_JOBS;
-use restore_core::native::{self, Effort, Prospect, Request, Tuning};
-use restore_core::units::Jobs;
+use restore_core::native::{self, Effort, Limits, Prospect, Request, Tuning};
+use restore_core::units::{Bytes, Jobs};
 use tokio::sync::mpsc;
 
 use self::progress::Progress;
@@ -24,7 +24,7 @@ use crate::provider::process_environment;
 use crate::report::{prospect, restored};
 
 pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result<Status> {
-    let archive = Arc::new(Archive::open(&args.archive)?);
+    let archive = Arc::new(open(args)?);
     let target = Conninfo::parse(&args.target, &process_environment())?;
     for warning in target.warnings() {
         printer.warn(warning.to_string());
@@ -36,6 +36,7 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
         Some(jobs) => jobs,
         None => usual_jobs(&prospect(args, &archive, NEWEST)?),
     };
+    let limits = limits(args, &target);
     let request = Request {
         archive: Arc::clone(&archive),
         target,
@@ -43,6 +44,7 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
         create: args.create,
         jobs,
         tuning: tuning(args),
+        limits,
         analyze: args.analyze,
         resume: args.resume,
     };
@@ -78,6 +80,22 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
             Ok(Status::RestoreErrors)
         }
     }
+}
+
+/// What `pg_restore` has no name for.
+const STANDARD_INPUT: &str = "-";
+
+/// Opens the archive. One on standard input is kept in a temporary file as it
+/// comes, so that a load that fails can be tried again.
+fn open(args: &RestoreArgs) -> anyhow::Result<Archive> {
+    if args.archive.as_os_str() != STANDARD_INPUT {
+        return Ok(Archive::open(&args.archive)?);
+    }
+    if args.events.is_some() {
+        bail!("--events takes commands from standard input: give the archive by its name");
+    }
+    let store = tempfile::tempfile().context("cannot make a temporary file for the archive")?;
+    Ok(Archive::arriving("standard input", std::io::stdin(), store)?)
 }
 
 /// Version of a server that has not been asked.
@@ -122,6 +140,17 @@ async fn foretell(
     Ok(Status::Done)
 }
 
+/// What builds may take. How many processors a server has is known of this
+/// machine alone.
+fn limits(args: &RestoreArgs, target: &Conninfo) -> Limits {
+    let is_here = target.endpoints().iter().all(|of| matches!(of.address, Address::Socket(_)));
+    let here = || std::thread::available_parallelism().ok().filter(|_| is_here);
+    Limits {
+        maintenance_memory: args.maintenance_memory.map(|memory| Bytes(memory.bytes())),
+        processors: args.processors.or_else(|| here().map(|count| count.get() as u32)),
+    }
+}
+
 fn tuning(args: &RestoreArgs) -> Tuning {
     let uses = |way| !args.without.contains(&way);
     let effort = |way| match (uses(way), args.force_slices) {
@@ -135,6 +164,8 @@ fn tuning(args: &RestoreArgs) -> Tuning {
         slice_bytes: args.force_slices.unwrap_or(Tuning::SLICE_BYTES),
         vacuum: effort(Way::Vacuum),
         early_key_indexes: effort(Way::EarlyKeys),
+        validate: effort(Way::Validate),
+        budget: uses(Way::Budget),
         pipeline: uses(Way::Pipeline),
         journal: uses(Way::Journal),
     }

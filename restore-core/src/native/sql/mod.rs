@@ -20,6 +20,6 @@ pub(crate) use clean::drop_statements;
 pub(crate) use copy::{CopyOptions, Destination};
 pub(crate) use define::definition;
 pub(crate) use inserts::StatementCutter;
-pub(crate) use keys::AttachableKey;
+pub(crate) use keys::StagedKey;
 pub(crate) use quote::{identifier, qualified, string};
 pub(crate) use session::{ArchiveSettings, SessionState, opening};

@@ -1,4 +1,4 @@
-//! Rows, large objects and what comes right after them.
+//! Rows, and what comes right after them.
 
 use std::sync::Arc;
 
@@ -233,39 +233,5 @@ impl Worker {
             self.context.reporter.note(format!("{sql} was refused: {}", message.message));
         }
         Ok(Outcome::default())
-    }
-
-    /// Builds the index of a key. Where that fails, the key itself will.
-    pub(crate) async fn key_index(&mut self, item: ItemIndex) -> Result<Outcome, NativeError> {
-        let context = Arc::clone(&self.context);
-        let key = context.choices.early_indexes.get(&item);
-        let Some(key) = key.filter(|_| !context.is_done(item, Done::KeyIndex)) else {
-            return Ok(Outcome::default());
-        };
-        let entry = context.item(item);
-        let before = self.state.select(entry, &context.session, &context.settings);
-        let errors = self.execute_each(item, &before).await?;
-        let note = context.note(item, Done::KeyIndex).unwrap_or_default();
-        let sql = format!("{}\n;\n{note}", key.index);
-        if self.execute(&sql, &self.doing(item)).await?.is_ok() {
-            context.mark_made(item);
-        }
-        Ok(Outcome::of_errors(errors))
-    }
-
-    /// Makes a key of its index, or as the archive has it where there is none.
-    pub(crate) async fn attach_key(&mut self, item: ItemIndex) -> Result<Outcome, NativeError> {
-        let context = Arc::clone(&self.context);
-        let key = context.choices.early_indexes.get(&item);
-        let has_index = context.is_made(item) || context.is_done(item, Done::KeyIndex);
-        let Some(key) = key.filter(|_| has_index) else { return self.define(item).await };
-        let note = context.note(item, Done::Item).unwrap_or_default();
-        let sql = format!("{}\n;\n{note}", key.attach);
-        if self.execute(&sql, &self.doing(item)).await?.is_ok() {
-            return Ok(Outcome::default());
-        }
-        // Whatever the reason: the archive's own statement will tell.
-        let _ = self.execute(&key.undo, &self.doing(item)).await?;
-        self.define(item).await
     }
 }

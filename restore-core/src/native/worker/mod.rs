@@ -3,6 +3,7 @@
 mod clean;
 mod define;
 mod insert;
+mod keys;
 mod load;
 mod objects;
 mod parts;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_postgres::Error as PgError;
 
+use super::budget::Grant;
 use super::context::Context;
 use super::error::NativeError;
 use super::failure::{EXECUTING, ServerMessage};
@@ -26,6 +28,8 @@ pub(crate) struct Worker {
     context: Arc<Context>,
     connection: Connection,
     state: SessionState,
+    /// What builds of this session may take.
+    grant: Grant,
     canceller: SharedCanceller,
 }
 
@@ -95,7 +99,9 @@ impl Worker {
         connection: Connection,
     ) -> Result<Self, NativeError> {
         let canceller = SharedCanceller::new(connection.canceller());
-        let worker = Self { context, connection, state: SessionState::default(), canceller };
+        let state = SessionState::default();
+        let grant = Grant::from(context.server_defaults);
+        let worker = Self { context, connection, state, grant, canceller };
         let settings = &worker.context.settings;
         for sql in opening(&worker.context.session, settings, worker.context.server_major) {
             if let Err(message) = worker.execute(&sql, "setting up the session").await? {
@@ -120,6 +126,19 @@ impl Worker {
         self.canceller.replace(fresh.connection.canceller());
         self.connection = fresh.connection;
         self.state = fresh.state;
+        self.grant = fresh.grant;
+        Ok(())
+    }
+
+    /// Sets what builds may take. A server that refuses it goes on with its
+    /// own settings.
+    pub(crate) async fn take_grant(&mut self, grant: Grant) -> Result<(), NativeError> {
+        for sql in grant.settings(self.grant) {
+            if let Err(message) = self.execute(&sql, "setting what a build may take").await? {
+                tracing::debug!(sql, %message, "refused");
+            }
+        }
+        self.grant = grant;
         Ok(())
     }
 
