@@ -16,13 +16,18 @@
 mod support;
 
 use std::fs;
+use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use restore_core::archive::Archive;
 use restore_core::inspect::Subject;
+use restore_core::native::{Effort, Prospect, Tuning};
+use restore_core::options::RestoreOptions;
 use restore_core::plan::{Costs, PgMajor};
 use restore_core::schedule::Simulation;
+use restore_core::toc::{Item, ItemKind};
 use restore_core::units::Jobs;
 use support::{Entry, Writer, committed, lz4, seal, tar, walk, zlib, zstd};
 
@@ -52,7 +57,9 @@ fn damaged_archives_give_errors_and_nothing_else() {
             let bytes = corpus.damaged(number);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 Archive::from_bytes("fuzz", bytes).map(|archive| {
+                    let archive = Arc::new(archive);
                     look(&archive, number);
+                    restore(&archive, number);
                     walk(&archive).is_ok()
                 })
             }));
@@ -97,6 +104,55 @@ fn look(archive: &Archive, number: u64) {
         let run = Simulation::run(subject.plan(), &costs, few, subject.policy());
         assert!(run.makespan() <= costs.total());
     }
+}
+
+/// Restores what was opened as far as can be without a server: every choice, every
+/// statement, every slice.
+fn restore(archive: &Arc<Archive>, number: u64) {
+    let jobs = Jobs::new(1 + (number % 8) as u32).unwrap();
+    let effort = if number.is_multiple_of(2) { Effort::Always } else { Effort::WherePays };
+    let tuning = Tuning {
+        split: effort,
+        vacuum: effort,
+        early_key_indexes: effort,
+        validate: effort,
+        ..Tuning::default()
+    };
+    let Ok(prospect) = Prospect::new(archive, &RestoreOptions::default(), tuning, 17) else {
+        return;
+    };
+    assert!(prospect.expect(jobs).native.speedup >= 0.0);
+    for item in prospect.items() {
+        if let Err(error) = prospect.statements(item) {
+            assert!(!error.to_string().is_empty());
+        }
+        if item.kind == ItemKind::TableData {
+            cut(archive, &prospect, item, 1 + (number % 40) as usize);
+        }
+    }
+}
+
+/// Slices cover the rows exactly once, whatever the stream holds, up to where it can
+/// be read.
+fn cut(archive: &Archive, prospect: &Prospect, item: &Item, slice_bytes: usize) {
+    let Ok(slices) = prospect.slices(item, slice_bytes) else { return };
+    let mut covered = Vec::new();
+    for slice in slices {
+        let Ok(slice) = slice else { break };
+        assert!(!slice.is_empty());
+        covered.extend(slice);
+    }
+    let mut whole = Vec::new();
+    let ended = archive.data(item).is_ok_and(|mut data| data.read_to_end(&mut whole).is_ok());
+    if !ended {
+        // How much a decompressor gives before it fails depends on how much it is asked for.
+        let both = whole.len().min(covered.len());
+        assert_eq!(whole[..both], covered[..both]);
+        return;
+    }
+    assert!(whole.starts_with(&covered), "a slice holds what the stream does not");
+    let rest = &whole[covered.len()..];
+    assert!(rest.is_empty() || rest.starts_with(b"\\."), "rows are in no slice");
 }
 
 struct Corpus {

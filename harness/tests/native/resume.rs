@@ -21,7 +21,7 @@ const SLOW: &str = "
     SELECT lo_from_bytea(0, decode(repeat('00ff', i * 500), 'hex')) FROM generate_series(1, 50) i;
 ";
 
-fn slow(arena: &Arena) -> PathBuf {
+pub(crate) fn slow(arena: &Arena) -> PathBuf {
     arena.server.create("source");
     arena.server.sql("source", SLOW);
     let archive = arena.place.path("slow");
@@ -90,7 +90,7 @@ fn a_killed_restore_is_resumed_to_the_same_contents() {
 }
 
 /// The server notices only by and by that a client is gone.
-fn wait_until_alone(arena: &Arena) {
+pub(crate) fn wait_until_alone(arena: &Arena) {
     let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'ours'";
     while arena.server.sql("postgres", others) != "0" {
         std::thread::sleep(Duration::from_millis(20));

@@ -12,11 +12,11 @@ pub(crate) struct Server {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests start programs of the system themselves")]
-fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
@@ -58,6 +58,10 @@ impl Server {
             .args(["-w", "-o", &settings, "-l"])
             .arg(log)
             .arg("start"));
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn data(&self) -> PathBuf {

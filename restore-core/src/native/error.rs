@@ -31,6 +31,20 @@ pub enum NativeError {
         /// What the server said.
         message: Box<ServerMessage>,
     },
+    /// The server refused a statement for a reason that every other one would
+    /// meet too.
+    #[error(
+        "the restore cannot go on: {message} (while {doing}). What is done is kept: {remedy}, then \
+         go on with --resume"
+    )]
+    Halted {
+        /// What the session was doing.
+        doing: String,
+        /// What the server said.
+        message: Box<ServerMessage>,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The session could not be set up.
     #[error("the session could not be set up by {statement:?}: {message}")]
     Setup {

@@ -15,6 +15,7 @@
 //! - `database` makes the database itself, for `--create`;
 //! - `worker` does a task over its connection, `crew` holds the workers, `pass`
 //!   brings tasks and workers together, `restore` the passes;
+//! - `lock_watch` tells of locks of others that workers wait for;
 //! - `journal` notes in the target what is done, within the transaction that
 //!   does it, so that an interrupted restore can be resumed.
 //!
@@ -35,6 +36,7 @@ mod error;
 mod failure;
 mod graph;
 mod journal;
+mod lock_watch;
 mod locks;
 mod pass;
 mod prospect;

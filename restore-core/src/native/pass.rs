@@ -12,6 +12,7 @@ use super::dispatch::Dispatcher;
 use super::error::NativeError;
 use super::failure::item_name;
 use super::graph::{TaskId, Work};
+use super::lock_watch::{LockWatch, PATIENCE};
 use super::source::Feed;
 use super::summary::Tally;
 use super::worker::Outcome;
@@ -78,6 +79,7 @@ pub(crate) struct PassRun<'a> {
     tally: &'a mut Tally,
     dispatcher: Dispatcher,
     shared: BTreeMap<TaskId, Shared>,
+    lock_watch: LockWatch,
 }
 
 impl<'a> PassRun<'a> {
@@ -88,7 +90,8 @@ impl<'a> PassRun<'a> {
         tally: &'a mut Tally,
         dispatcher: Dispatcher,
     ) -> Self {
-        Self { context, crew, steering, tally, dispatcher, shared: BTreeMap::new() }
+        let (shared, lock_watch) = (BTreeMap::new(), LockWatch::default());
+        Self { context, crew, steering, tally, dispatcher, shared, lock_watch }
     }
 
     /// Runs all tasks. After an error that ends the restore, nothing runs any
@@ -119,7 +122,14 @@ impl<'a> PassRun<'a> {
                     self.take(report)?;
                 }
                 Some(command) = self.steering.control.recv() => self.obey(command).await?,
+                () = tokio::time::sleep(PATIENCE) => self.tell_of_locks().await,
             }
+        }
+    }
+
+    async fn tell_of_locks(&mut self) {
+        for sentence in self.lock_watch.look(&self.context.target).await {
+            self.context.reporter.note(sentence);
         }
     }
 

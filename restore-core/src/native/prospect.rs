@@ -12,13 +12,15 @@ use super::failure::item_name;
 use super::graph::Material;
 use super::request::Tuning;
 use super::simulate::makespan;
-use crate::archive::Archive;
+use super::slices::Slices;
+use super::sql::{SqlError, SqlSettings, definition};
+use crate::archive::{Archive, ArchiveError};
 use crate::event::ItemName;
 use crate::options::RestoreOptions;
 use crate::plan::{CostUnit, Costs, ItemIndex, Plan};
 use crate::schedule::{Policy, Simulation};
 use crate::selection::{Criteria, Selected};
-use crate::toc::{ItemKind, Toc};
+use crate::toc::{Item, ItemKind, Toc};
 use crate::units::{Bytes, Jobs};
 
 /// A restore this much longer than the shortest one is as good.
@@ -31,6 +33,7 @@ pub struct Prospect {
     plan: Plan,
     costs: Costs,
     tuning: Tuning,
+    settings: SqlSettings,
     server_major: u32,
 }
 
@@ -82,7 +85,8 @@ impl Prospect {
         let plan = Plan::of(&selected, NEWEST_RULES)?;
         let contents = Contents::new(Arc::clone(archive), &selected);
         let costs = Costs::from_sizes(&plan, contents.toc());
-        Ok(Self { contents, plan, costs, tuning, server_major })
+        let settings = SqlSettings::from(options);
+        Ok(Self { contents, plan, costs, tuning, settings, server_major })
     }
 
     /// What would be restored, as `pg_restore` orders it.
@@ -149,6 +153,28 @@ impl Prospect {
         let expected: Vec<_> = candidates.into_iter().map(|jobs| self.expect(jobs)).collect();
         let best = expected.iter().map(|of| of.native.speedup).fold(0.0, f64::max);
         expected.iter().find(|of| of.native.speedup * (1.0 + AS_GOOD) >= best).map(|of| of.jobs)
+    }
+
+    /// The items that would be restored, in the archive's order.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.wanted().map(|item| self.contents.item(item))
+    }
+
+    /// The statements that an item of this archive is made by, before its data.
+    pub fn statements(&self, item: &Item) -> Result<Vec<String>, SqlError> {
+        definition(self.toc(), item, &self.settings)
+    }
+
+    /// The rows of an item of this archive in slices of at least so many bytes,
+    /// as several workers would load them.
+    pub fn slices(
+        &self,
+        item: &Item,
+        slice_bytes: usize,
+    ) -> Result<impl Iterator<Item = Result<Vec<u8>, ArchiveError>>, ArchiveError> {
+        let mut slices = Slices::new(self.contents.archive.data(item)?, slice_bytes);
+        let next = move || slices.next_slice().map_err(ArchiveError::from_io).transpose();
+        Ok(std::iter::from_fn(next))
     }
 
     fn wanted(&self) -> impl Iterator<Item = ItemIndex> {

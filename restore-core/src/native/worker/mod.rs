@@ -215,8 +215,20 @@ impl Worker {
     }
 }
 
-/// What the server said against a statement; an error if the session ended
-/// with it.
+/// What to do about errors that concern no item: to go on would only make more
+/// of them, and end with less.
+fn remedy(code: &str) -> Option<&'static str> {
+    match code {
+        // disk_full
+        "53100" => Some("make room on the server's disk"),
+        // query_canceled: a restore has no time limits of its own.
+        "57014" => Some("see who cancelled the statement"),
+        _ => None,
+    }
+}
+
+/// What the server said against a statement; an error if the session, or the
+/// restore, ended with it.
 fn refusal(error: PgError, doing: &str) -> Result<ServerMessage, NativeError> {
     let refused = error.as_db_error().filter(|error| {
         // FATAL and PANIC end the session.
@@ -226,7 +238,13 @@ fn refusal(error: PgError, doing: &str) -> Result<ServerMessage, NativeError> {
         )
     });
     match refused.map(ServerMessage::from) {
-        Some(message) => Ok(message),
+        Some(message) => match remedy(&message.code) {
+            None => Ok(message),
+            Some(remedy) => {
+                let (doing, message) = (doing.to_owned(), Box::new(message));
+                Err(NativeError::Halted { doing, message, remedy })
+            }
+        },
         None => Err(NativeError::lost(doing, error)),
     }
 }
