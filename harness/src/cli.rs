@@ -1,6 +1,7 @@
 //! The command line as clap sees it. What the arguments come to is decided in
 //! `commands`.
 
+mod restore;
 mod restore_options;
 
 use std::path::{Path, PathBuf};
@@ -10,12 +11,13 @@ use restore_core::format::Format;
 use restore_core::options::{OptionError, RestoreOptions};
 use restore_core::units::Jobs;
 
+pub use restore::{ControlArgs, ControlRequest, EventFormat, JobCount, KeepArgs, RestoreArgs, Way};
 pub use restore_options::PgRestoreOptions;
 
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
 use crate::scenario::error_policy::Pattern;
-use crate::scenario::quantity::{Memory, Percent, Scale, Span, WarmUp};
+use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
 use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verification};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
@@ -53,6 +55,8 @@ pub enum Command {
     /// Restore an archive into a database, faster than `pg_restore` where that
     /// is possible, and resumable.
     Restore(Box<RestoreArgs>),
+    /// Ask a restore that runs: how far it is, fewer workers, a pause.
+    Control(ControlArgs),
     /// Say whether two databases, or a database and an archive, hold the same.
     Verify(VerifyArgs),
     /// Tell what an archive holds, and what to expect of -j, without restoring
@@ -534,71 +538,6 @@ pub struct ReportArgs {
     pub template: Option<PathBuf>,
 }
 
-/// Arguments of `jobtune restore`.
-///
-/// Restores a custom, directory or tar archive into a database that is there,
-/// as `pg_restore -d` does. Items that fail are reported and the rest goes on;
-/// then the exit status is 1, as `pg_restore`'s is. An interrupted restore
-/// leaves a journal in the database, by which `--resume` goes on.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct RestoreArgs {
-    /// The archive; `-` for one that comes on standard input, which is kept in a
-    /// temporary file.
-    #[arg(value_name = "ARCHIVE")]
-    pub archive: PathBuf,
-    /// The database: a connection string, a URI or a name, as `psql -d` takes
-    /// it [default: by the PG variables].
-    #[arg(long = "dbname", short = 'd', value_name = "CONNINFO", default_value = "")]
-    pub target: String,
-    /// Workers, each a connection [default: as many of this machine's
-    /// processors as the archive has use for].
-    #[arg(long, short, value_name = "N")]
-    pub jobs: Option<Jobs>,
-    /// Create the database of the archive, over a connection to --dbname, and
-    /// restore into it; with --clean, drop it first.
-    #[arg(long, short = 'C')]
-    pub create: bool,
-    /// Go on with a restore that was interrupted.
-    #[arg(long)]
-    pub resume: bool,
-    /// Gather the planner's statistics at the end.
-    #[arg(long)]
-    pub analyze: bool,
-    /// Tell what would be restored, in which way, and what to expect of each
-    /// number of workers; restore nothing.
-    #[arg(long, conflicts_with_all = ["resume", "events"])]
-    pub dry_run: bool,
-    /// Foretell by the times of a run that restored this archive with
-    /// `pg_restore`.
-    #[arg(long, value_name = "DIR", requires = "dry_run")]
-    pub run: Option<PathBuf>,
-    /// Write what happens as lines of JSON on standard output, and take
-    /// commands from standard input: `jobs N`, `pause`, `resume`, `drain`.
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub events: Option<EventFormat>,
-    /// Memory that all builds of indexes and checks of keys may take together
-    /// (maintenance_work_mem): 4GB. Default: the server's setting for each
-    /// worker.
-    #[arg(long, value_name = "SIZE")]
-    pub maintenance_memory: Option<Memory>,
-    /// Processors of the server: parallel workers of index builds use those
-    /// that no worker uses. Default: this machine's, where the server is
-    /// reached by a Unix socket, else as many as the server's settings let be.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub processors: Option<u32>,
-    /// Do without one of the ways in which this is faster than `pg_restore`.
-    #[arg(long, value_enum, value_name = "WAY,...", value_delimiter = ',')]
-    pub without: Vec<Way>,
-    /// Load every table in slices of so many bytes, however small it is: for
-    /// tests.
-    #[arg(long, value_name = "BYTES", hide = true)]
-    pub force_slices: Option<usize>,
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "clap makes help of documentation")]
-    pub options: PgRestoreOptions,
-}
-
 /// Arguments of `jobtune verify`.
 ///
 /// Compares definitions as `pg_dump` prints them, the rows of each table by a
@@ -629,34 +568,6 @@ pub struct VerifyArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
-}
-
-/// How events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EventFormat {
-    /// A JSON object a line.
-    Json,
-}
-
-/// A way in which `jobtune restore` is faster than `pg_restore`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Way {
-    /// COPY with FREEZE into tables that the restore has made.
-    Freeze,
-    /// Large tables loaded by several workers.
-    Split,
-    /// VACUUM before foreign keys, where rows could not be frozen.
-    Vacuum,
-    /// Indexes of keys built beside the table's other indexes.
-    EarlyKeys,
-    /// Foreign keys checked while others work on the referenced table.
-    Validate,
-    /// Memory and parallel workers shared out among builds of indexes.
-    Budget,
-    /// Statements sent before the answers to earlier ones are there.
-    Pipeline,
-    /// The journal by which a restore can be resumed.
-    Journal,
 }
 
 /// Arguments of `jobtune doctor`.

@@ -81,6 +81,9 @@ impl Design {
             for &engine in sweep.engines.iter().filter(|engine| engine.restores(format)) {
                 let is_parallel = phase.is_parallel(format, engine);
                 let jobs = sweep.jobs.iter().filter(|&&jobs| is_parallel || jobs == Jobs::ONE);
+                // With -j auto it is the most that there may be.
+                let most = jobs.clone().max().filter(|_| engine == EngineKind::Auto);
+                let jobs = jobs.filter(|_| engine != EngineKind::Auto).chain(most);
                 cells.extend(jobs.map(|&jobs| Cell { archive: archive.clone(), engine, jobs }));
             }
         }

@@ -18,6 +18,7 @@ pub mod document;
 pub mod errors;
 pub mod gate;
 pub mod history;
+pub mod keep;
 pub mod lease;
 pub mod load;
 pub mod preflight;

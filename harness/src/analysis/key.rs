@@ -28,7 +28,7 @@ impl CurveKey {
 
     /// Whether `jobtune restore` restored.
     pub fn is_of_native(&self) -> bool {
-        EngineKind::of_record(&self.engine) == EngineKind::Native
+        EngineKind::of_record(&self.engine) != EngineKind::PgRestore
     }
 
     /// Whether both restore the same archive.

@@ -3,6 +3,7 @@
 mod claims;
 mod clean;
 mod compare;
+mod control;
 mod doctor;
 mod history;
 mod inspect;
@@ -67,6 +68,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Noise(args) => Box::pin(noise::run(*args, printer)).await,
         Command::Tune(args) => Box::pin(tune::run(*args, printer)).await,
         Command::Restore(args) => Box::pin(restore::run(&args, printer)).await,
+        Command::Control(args) => control::run(&args, printer).await,
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Verify(args) => Box::pin(verify::run(&args, printer)).await,
         Command::Inspect(args) => inspect::run(&args, printer),

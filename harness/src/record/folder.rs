@@ -10,7 +10,8 @@ use serde::de::DeserializeOwned;
 use super::error::{FolderError, Result, io_error};
 use super::run::SCHEMA;
 use super::{
-    ArchiveRecord, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunRecord, TrialRow, paths, table,
+    ArchiveRecord, ControlRow, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunRecord, TrialRow,
+    paths, table,
 };
 
 const RUN: &str = "run.json";
@@ -19,6 +20,7 @@ const LOAD: &str = "load.csv";
 const ITEMS: &str = "items";
 const LOGS: &str = "logs";
 const LATENCY: &str = "latency";
+const CONTROL: &str = "control";
 const PLANS: &str = "plans";
 
 /// How much of the digests of an archive and of its selection names its plan.
@@ -176,6 +178,19 @@ impl RunFolder {
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
         let name = plan_name(archive);
         self.write_whole(&name, &table::write(&plan.rows, true, &self.path.join(&name))?)
+    }
+
+    /// What a trial with `-j auto` decided; nothing of others.
+    pub fn control(&self, trial: u32) -> Result<Vec<ControlRow>> {
+        read_table(&self.path.join(CONTROL).join(format!("{trial}.csv")), <[u8]>::len)
+    }
+
+    /// Records what a trial decided, before the trial itself.
+    pub fn write_control(&self, trial: u32, rows: &[ControlRow]) -> Result<()> {
+        let folder = self.path.join(CONTROL);
+        fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
+        let name = format!("{CONTROL}/{trial}.csv");
+        self.write_whole(&name, &table::write(rows, true, &self.path.join(&name))?)
     }
 
     /// How long the transactions of the workload took around a trial; nothing

@@ -7,6 +7,7 @@
 //! which each archive is restored. The row in `trials.csv` is written last and
 //! synced: a trial is done if and only if its row is there, whole.
 
+mod control;
 pub mod ending;
 pub mod error;
 pub mod folder;
@@ -21,6 +22,7 @@ mod table;
 pub mod trial;
 pub mod trial_error;
 
+pub use control::ControlRow;
 pub use ending::Ending;
 pub use error::FolderError;
 pub use folder::RunFolder;

@@ -19,11 +19,12 @@ use toml::Spanned;
 use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
+use super::keep::Limit;
 use super::quantity::{Percent, Scale, Span};
 use super::verification::Verification;
 use super::{
     ConninfoSource, Dataset, Limits, Phase, Provider, ProviderKind, Restore, Scenario, Server,
-    Variant, resolved,
+    Sweep, Variant, WorkloadLimits, resolved,
 };
 
 /// The image of the docker provider unless the scenario names another.
@@ -204,6 +205,8 @@ impl Check<'_> {
                 .or(file.restore.errors.clone())
                 .unwrap_or_default(),
             verify: self.overrides.verify.or(file.restore.verify).unwrap_or_default(),
+            keep: kept(&sweep, &file.restore.keep, &limits)?,
+            probe: file.restore.probe.clone(),
             ..Restore::of(self.options(written, None)?)
         };
         restore::check_formats(file.phase, &sweep.formats, &restore, &variants)?;
@@ -359,6 +362,30 @@ impl Check<'_> {
         }
         Ok(variant)
     }
+}
+
+/// What restores with `jobs = "auto"` keep: what is said, or the limits of the workload.
+fn kept(sweep: &Sweep, said: &[Limit], workload: &WorkloadLimits) -> Result<Vec<Limit>, Flaw> {
+    if !sweep.engines.contains(&EngineKind::Auto) {
+        return match said {
+            [] => Ok(Vec::new()),
+            _ => flaw(None, "restore.keep is for jobs = [..., \"auto\"]: leave it out, or add it"),
+        };
+    }
+    if !said.is_empty() {
+        return Ok(said.to_vec());
+    }
+    let p99 = workload.p99_latency.map(Limit::P99);
+    let rise = workload.latency_increase.map(|share| Limit::LatencyIncrease(share.share()));
+    let limits: Vec<Limit> = p99.into_iter().chain(rise).collect();
+    if limits.is_empty() {
+        return flaw(
+            None,
+            "jobs = [..., \"auto\"] needs something to keep: give restore.keep = [\"cpu=80%\"], or \
+             limits.p99_latency",
+        );
+    }
+    Ok(limits)
 }
 
 /// A limit that nothing can break, or that everything breaks, is a mistake.

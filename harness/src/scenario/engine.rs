@@ -18,6 +18,9 @@ pub enum EngineKind {
     PgRestore,
     /// This project's own: `jobtune restore`.
     Native,
+    /// The same with `-j auto`: no scenario names it, `jobs` does.
+    #[serde(rename = "native-auto")]
+    Auto,
 }
 
 impl EngineKind {
@@ -28,6 +31,7 @@ impl EngineKind {
         match self {
             Self::PgRestore => PgRestore::NAME,
             Self::Native => Native::NAME,
+            Self::Auto => "native-auto",
         }
     }
 
@@ -41,7 +45,8 @@ impl EngineKind {
 
     /// The engine by its name in records, of which `pg_dump` is none.
     pub fn of_record(name: &str) -> Self {
-        if name == Native::NAME { Self::Native } else { Self::PgRestore }
+        let own = [Self::Native, Self::Auto].into_iter().find(|engine| engine.as_str() == name);
+        own.unwrap_or(Self::PgRestore)
     }
 
     /// Whether it restores archives of this format at all.
@@ -54,7 +59,7 @@ impl EngineKind {
     pub fn is_parallel(self, format: Format) -> bool {
         match self {
             Self::PgRestore => format.is_parallel(),
-            Self::Native => self.restores(format),
+            Self::Native | Self::Auto => self.restores(format),
         }
     }
 

@@ -14,6 +14,7 @@ use toml::Spanned;
 
 use super::EngineKind;
 use super::error_policy::ErrorPolicy;
+use super::keep::Limit;
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
 use super::verification::Verification;
 use super::{Cache, Phase, ProviderKind};
@@ -157,12 +158,45 @@ impl fmt::Display for SettingFile {
     }
 }
 
+/// A value of `-j` on the axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub enum SweptJobs {
+    /// So many.
+    Fixed(Jobs),
+    /// As many as the limits allow at any time.
+    Auto,
+}
+
+impl TryFrom<toml::Value> for SweptJobs {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
+        match value {
+            toml::Value::String(word) if word == "auto" => Ok(Self::Auto),
+            toml::Value::Integer(count) => {
+                Jobs::try_from(count).map(Self::Fixed).map_err(|error| error.to_string())
+            }
+            other => Err(format!("{other} is not a number of jobs: give 1 or more, or \"auto\"")),
+        }
+    }
+}
+
+impl fmt::Display for SweptJobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(jobs) => write!(f, "{jobs}"),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
+}
+
 /// `[sweep]`
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepFile {
     /// Values of `-j`.
-    pub jobs: Option<Spanned<Vec<Jobs>>>,
+    pub jobs: Option<Spanned<Vec<SweptJobs>>>,
     /// Archive formats.
     pub formats: Option<Spanned<Vec<Format>>>,
     /// Compressions.
@@ -285,6 +319,11 @@ pub struct RestoreFile {
     pub errors: Option<ErrorPolicy>,
     /// What of the restored database is held against its archive.
     pub verify: Option<Verification>,
+    /// What restores with `jobs = "auto"` keep.
+    #[serde(default)]
+    pub keep: Vec<Limit>,
+    /// What their probe asks of the workload's database.
+    pub probe: Option<String>,
     /// SQL scripts before each restore, relative to the scenario's folder.
     #[serde(default)]
     pub before: Vec<PathBuf>,

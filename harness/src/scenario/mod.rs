@@ -5,6 +5,7 @@ mod engine;
 pub mod error_policy;
 pub mod file;
 mod hooks;
+pub mod keep;
 mod paths;
 pub mod quantity;
 mod verification;
@@ -393,7 +394,7 @@ impl WorkloadLimits {
 }
 
 /// What a restore includes besides the objects themselves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Restore {
     /// The owners of objects.
     pub owner: bool,
@@ -405,6 +406,12 @@ pub struct Restore {
     /// What of the restored database is held against its archive.
     #[serde(default, skip_serializing_if = "Verification::is_default")]
     pub verify: Verification,
+    /// What restores with `jobs = "auto"` keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<keep::Limit>,
+    /// What their probe asks of the workload's database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// `pg_restore`'s other options.
     #[serde(default, skip_serializing_if = "RestoreOptions::is_empty")]
     pub options: RestoreOptions,
@@ -420,8 +427,15 @@ impl Restore {
             given
         });
         let errors = ErrorPolicy::default();
-        let verify = Verification::default();
-        Self { owner: !no_owner, privileges: !no_privileges, errors, verify, options }
+        Self {
+            owner: !no_owner,
+            privileges: !no_privileges,
+            errors,
+            verify: Verification::default(),
+            keep: Vec::new(),
+            probe: None,
+            options,
+        }
     }
 
     /// What `pg_restore` is given.

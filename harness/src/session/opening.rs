@@ -195,7 +195,7 @@ impl Opening<'_> {
     }
 
     fn has_native(&self) -> bool {
-        self.scenario.sweep.engines.contains(&EngineKind::Native)
+        self.scenario.sweep.engines.iter().any(|engine| *engine != EngineKind::PgRestore)
     }
 
     /// Connections of the workload, beside those of the jobs.

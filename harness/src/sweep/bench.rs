@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use crate::design::{Cell, Trial};
 use crate::load::LiveLoad;
 use crate::record::{
-    ErrorReference, ErrorRow, ItemRow, LatencyRow, LoadSample, LoadSummary, Outcome, TrialRow,
-    WorkloadSummary,
+    ControlRow, ErrorReference, ErrorRow, ItemRow, LatencyRow, LoadSample, LoadSummary, Outcome,
+    TrialRow, WorkloadSummary,
 };
 
 /// A trial that has ended, with all that is recorded of it.
@@ -22,6 +22,8 @@ pub struct Finished {
     pub load_notes: Vec<String>,
     /// How long the workload's transactions took; empty where none ran.
     pub latency: Vec<LatencyRow>,
+    /// What a restore with `-j auto` decided.
+    pub decisions: Vec<ControlRow>,
     /// The errors that the engine reported.
     pub errors: Vec<ErrorRow>,
     /// These errors are what further trials of the archive are compared with.
@@ -71,6 +73,7 @@ impl Finished {
             load: Vec::new(),
             load_notes: Vec::new(),
             latency: Vec::new(),
+            decisions: Vec::new(),
             errors: Vec::new(),
             error_reference: None,
             reached_end: false,

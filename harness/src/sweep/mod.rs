@@ -193,6 +193,9 @@ impl Sweep<'_> {
         if let Some(reference) = finished.error_reference {
             self.folder.add_error_reference(&reference)?;
         }
+        if !finished.decisions.is_empty() {
+            self.folder.write_control(row.trial, &finished.decisions)?;
+        }
         if !finished.latency.is_empty() {
             self.folder.write_latency(row.trial, &finished.latency)?;
         }

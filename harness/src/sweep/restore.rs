@@ -22,7 +22,7 @@ use crate::errors::Judge;
 use crate::lease::Lease;
 use crate::load::{Seen, held_by_locks};
 use crate::provider::{Database, Server};
-use crate::record::{ErrorReference, ErrorRow, Outcome, nanos};
+use crate::record::{ControlRow, ErrorReference, ErrorRow, Outcome, nanos};
 use crate::scenario::{EngineKind, Scenario};
 use crate::workload::{Traffic, now_us};
 
@@ -58,6 +58,8 @@ struct Target {
 /// A restore that has ended, and when: in microseconds of Unix time.
 struct Ended {
     report: RestoreReport,
+    /// What a restore with `-j auto` decided.
+    decisions: Vec<ControlRow>,
     start_us: u64,
     end_us: u64,
 }
@@ -201,12 +203,12 @@ impl Work for Restores<'_> {
         watched: Watched<'_>,
     ) -> anyhow::Result<(Ended, Seen)> {
         let request = self.request(site, &target.database.name, limit)?;
-        let engine = engine(site);
+        let engine = engine(self.scenario, site);
         let items = site.contents()?.items.count;
         let start_us = now_us();
         let restore = engine.start(&request).await?;
-        let (report, seen) = watching::restore(restore, items, watched).await;
-        Ok((Ended { report, start_us, end_us: now_us() }, seen))
+        let (report, decisions, seen) = watching::restore(restore, items, watched).await;
+        Ok((Ended { report, decisions, start_us, end_us: now_us() }, seen))
     }
 
     async fn verify(
@@ -216,7 +218,8 @@ impl Work for Restores<'_> {
         ended: Ended,
         trial: &mut Finished,
     ) -> anyhow::Result<()> {
-        let Ended { report, start_us, end_us } = ended;
+        let Ended { report, decisions, start_us, end_us } = ended;
+        trial.decisions = decisions;
         let begun = Instant::now();
         trial.row.wal_bytes = wal_since(target.wal, site.server).await;
         // Counting the rows is no part of the stretch after the restore.
@@ -259,10 +262,27 @@ impl Work for Restores<'_> {
     }
 }
 
+/// What a probe asks of a workload that pgbench has made.
+const USUAL_PROBE: &str = "SELECT abalance FROM pgbench_accounts WHERE aid = 1";
+
+/// What `jobtune restore -j auto` is told to keep.
+fn kept(scenario: &Scenario, site: &Site<'_>) -> Vec<String> {
+    let limits = &scenario.restore.keep;
+    let mut arguments: Vec<String> = limits.iter().map(|of| format!("--keep={of}")).collect();
+    if limits.iter().any(|limit| limit.kind().is_of_probe()) {
+        let probe = scenario.restore.probe.as_deref().unwrap_or(USUAL_PROBE);
+        arguments.push(format!("--probe={probe}"));
+        let workload = site.venue.production.as_ref();
+        arguments.extend(workload.map(|of| format!("--probe-dbname={}", of.database())));
+    }
+    arguments
+}
+
 /// What restores the archive of a cell.
-fn engine(site: &Site<'_>) -> Box<dyn Engine> {
+fn engine(scenario: &Scenario, site: &Site<'_>) -> Box<dyn Engine> {
     let launcher = site.server.launcher();
     match (site.cell.engine, site.cell.archive.format) {
+        (EngineKind::Auto, _) => Box::new(Native::new(launcher).auto(kept(scenario, site))),
         (EngineKind::Native, _) => Box::new(Native::new(launcher)),
         (EngineKind::PgRestore, Format::Plain) => Box::new(Psql::new(launcher)),
         (EngineKind::PgRestore, _) => Box::new(PgRestore::new(launcher)),

@@ -13,6 +13,7 @@ use restore_core::event::EventKind;
 use super::bench::{TrialProgress, Watch};
 use crate::load::{LiveLoad, Sampling, Seen};
 use crate::provider::Server;
+use crate::record::ControlRow;
 use crate::scenario::Scenario;
 
 /// How often a person sees the load anew.
@@ -43,18 +44,24 @@ pub(super) async fn restore(
     restore: Restore,
     of: Option<u64>,
     watched: Watched<'_>,
-) -> (RestoreReport, Seen) {
+) -> (RestoreReport, Vec<ControlRow>, Seen) {
     let observed = Observed::new(of, watched);
     let Restore { mut events, end, .. } = restore;
     let count_items = async {
+        let mut decisions = Vec::new();
         while let Some(event) = events.recv().await {
-            if matches!(event.kind, EventKind::Finished { .. }) {
-                observed.item_is_done();
+            match &event.kind {
+                EventKind::Finished { .. } => observed.item_is_done(),
+                EventKind::Decision(decision) => {
+                    decisions.push(ControlRow::new(event.at, decision));
+                }
+                _ => {}
             }
         }
+        decisions
     };
-    let (report, ()) = observed.during(async { tokio::join!(end, count_items) }).await;
-    (report, observed.end().await)
+    let (report, decisions) = observed.during(async { tokio::join!(end, count_items) }).await;
+    (report, decisions, observed.end().await)
 }
 
 /// Waits for `dump`, telling `watch` of the load. The sampler, if there is one,

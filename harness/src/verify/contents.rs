@@ -100,7 +100,7 @@ pub(super) fn objects(
             name: item.name().to_owned(),
         };
         objects.entry(name).or_default().push(Definition {
-            sql: item.definition.clone().unwrap_or_default(),
+            sql: without_versions(item.definition.as_deref().unwrap_or_default()),
             owner: item.owner.clone().filter(|_| !ignored.owners),
             tablespace: item.tablespace.clone(),
             access_method: item.table_access_method.clone(),
@@ -110,6 +110,20 @@ pub(super) fn objects(
         definitions.sort();
     }
     objects
+}
+
+/// A definition without the versions that servers note in the options of columns (15.20, 17.12),
+/// which differ from restore to restore, and which a `pg_dump` that knows of them leaves out.
+fn without_versions(sql: &str) -> String {
+    const NOTE: &str = "(pg_attver=";
+
+    if !sql.contains(NOTE) {
+        return sql.to_owned();
+    }
+    let is_note = |line: &&str| {
+        line.starts_with("ALTER ") && line.contains(NOTE) && line.trim_end().ends_with(");")
+    };
+    sql.split_inclusive('\n').filter(|line| !is_note(line)).collect()
 }
 
 /// Whether an item defines something in the database itself: neither data, which is compared
@@ -134,5 +148,19 @@ fn defines(item: &Item, ignored: Ignored) -> bool {
             "COMMENT" | "SECURITY LABEL" => !is_of("LARGE OBJECT") && !is_of("DATABASE "),
             _ => true,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_columns_are_no_part_of_a_definition() {
+        let table = "CREATE TABLE t (\n    a integer\n);\n";
+        let note = "ALTER TABLE ONLY t ALTER COLUMN a SET (pg_attver=26741120);\n";
+        assert_eq!(without_versions(&format!("{table}{note}")), table);
+        let option = "ALTER TABLE ONLY t ALTER COLUMN a SET (n_distinct=5);\n";
+        assert_eq!(without_versions(&format!("{table}{option}")), format!("{table}{option}"));
     }
 }

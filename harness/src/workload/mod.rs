@@ -75,6 +75,11 @@ impl Production {
         Ok(production)
     }
 
+    /// The name of its database.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
     /// What a container has to share with this machine for a variant.
     pub fn shared(variant: &Variant) -> Vec<Shared> {
         let Some(workload) = &variant.workload else { return Vec::new() };

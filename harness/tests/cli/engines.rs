@@ -146,3 +146,46 @@ fn hashes_of_what_was_restored_are_held_against_the_archive() {
     let counted = ["--out", "third", "--jobs", "2", "--after", &tamper, "--verify", "rows"];
     assert_done(&place.run(&[&["sweep", &scenario][..], &counted].concat()));
 }
+
+#[test]
+fn auto_is_a_cell_beside_fixed_numbers_and_its_decisions_are_recorded() {
+    if !has_server() {
+        return;
+    }
+    let place = Place::new();
+    let scenario = place.scenario(
+        "dataset = { tpch = { scale = 0.01 } }\n[sweep]\njobs = [1, 2, \"auto\"]\n\
+         engines = [\"native\"]\nformats = [\"custom\"]\nblocks = { min = 3, max = 3 }\n\
+         warm_up = \"off\"\n[restore]\nkeep = [\"connections=50\"]\n",
+    );
+    let swept = place.run(&["sweep", &scenario, "--out", "run"]);
+    assert_done(&swept);
+    let expected = BTreeMap::from([("native".to_owned(), 6), ("native-auto".to_owned(), 3)]);
+    assert_eq!(trials_by_engine(&place, "run"), expected);
+    let auto = place.named_trials("run").into_iter().filter(|row| row["engine"] == "native-auto");
+    for row in auto {
+        assert_eq!(row["jobs"], "2", "the most that there may be");
+        let path = place.path("run").join(format!("control/{}.csv", row["trial"]));
+        // A restore that ends within the first period decides nothing.
+        let Ok(mut table) = csv::Reader::from_path(path) else { continue };
+        let rows: Vec<BTreeMap<String, String>> = table.deserialize().map(Result::unwrap).collect();
+        assert!(rows.iter().all(|row| row["limit"] == "connections=50"), "{rows:?}");
+    }
+    let judged = place.run(&["recommend", "run"]);
+    assert_done(&judged);
+    assert!(stdout(&judged).contains("native-auto custom"), "{}", stdout(&judged));
+
+    // What cannot be asked for is told with its place.
+    for (sweep, words) in [
+        ("jobs = [1, \"auto\"]", "add engines = [\"native\"]"),
+        ("jobs = [\"auto\"]\nengines = [\"native\"]", "give numbers to compare it with"),
+        ("jobs = [1, \"many\"]", "is not a number of jobs"),
+        ("jobs = [1, \"auto\"]\nengines = [\"native\"]", "needs something to keep"),
+        ("engines = [\"native\"]\n[restore]\nkeep = [\"cpu=80%\"]", "restore.keep is for jobs"),
+    ] {
+        let text = format!("dataset = {{ tpch = {{ scale = 0.01 }} }}\n[sweep]\n{sweep}\n");
+        let refused = place.run(&["sweep", &place.scenario(&text), "--dry-run"]);
+        assert_eq!(refused.status.code(), Some(2), "{sweep}");
+        assert!(stderr(&refused).contains(words), "{sweep}: {}", stderr(&refused));
+    }
+}

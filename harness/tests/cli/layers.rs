@@ -20,16 +20,16 @@ const HARNESS: [&[&str]; 16] = [
     &["claims"],
     &["tune"],
     &["report", "cli", "session"],
-    &["publish"],
+    &["publish", "keep"],
     &["commands"],
 ];
 
 /// The layers of restore-core.
 const CORE: [&[&str]; 9] = [
     &["units", "format", "connection", "sql"],
-    &["toc", "launch", "options"],
+    &["toc", "launch", "options", "control"],
     &["selection"],
-    &["archive", "event", "control"],
+    &["archive", "event"],
     &["plan"],
     &["schedule", "needs"],
     &["replay", "inspect"],

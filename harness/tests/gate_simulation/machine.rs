@@ -196,6 +196,7 @@ impl Bench for Machine<'_> {
             load: Vec::new(),
             load_notes: Vec::new(),
             latency: Vec::new(),
+            decisions: Vec::new(),
             errors: Vec::new(),
             error_reference: None,
             reached_end: true,

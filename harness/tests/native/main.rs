@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod control;
 mod faults;
 mod fidelity;
 #[path = "../support/place.rs"]

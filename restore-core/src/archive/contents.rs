@@ -92,6 +92,8 @@ impl Place {
 pub(super) struct Entries {
     pub(super) toc: Toc,
     pub(super) encoding: TextEncoding,
+    /// Whether all texts are UTF-8, whatever it declares.
+    pub(super) is_utf8: bool,
     /// The byte behind the table of contents.
     pub(super) end: u64,
 }
@@ -214,6 +216,7 @@ impl Contents {
         let mut declared = None;
         // pg_dump writes ENCODING first; items before it are decoded again.
         let mut early = Vec::new();
+        let mut is_utf8 = true;
         let end = self.visit(|entry| {
             if declared.is_none() {
                 declared = entry.declared_encoding();
@@ -221,6 +224,7 @@ impl Contents {
                     early.push((toc.items.len(), entry.clone()));
                 }
             }
+            is_utf8 &= entry.is_utf8();
             toc.items.push(entry.to_item(declared.unwrap_or(TextEncoding::UNDECLARED)));
             Ok(())
         })?;
@@ -229,7 +233,7 @@ impl Contents {
             toc.items[index] = entry.to_item(encoding);
         }
         toc.items.shrink_to_fit();
-        Ok(Entries { toc, encoding, end })
+        Ok(Entries { toc, encoding, is_utf8, end })
     }
 }
 

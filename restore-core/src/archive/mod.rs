@@ -83,6 +83,7 @@ pub struct Archive {
     path: Arc<Path>,
     header: Header,
     encoding: TextEncoding,
+    is_utf8: bool,
     toc: Toc,
     store: Store,
     /// Filled by the first scan of a custom archive.
@@ -154,6 +155,7 @@ impl Archive {
             path: path.into(),
             header: contents.header,
             encoding: entries.encoding,
+            is_utf8: entries.is_utf8,
             toc: entries.toc,
             store,
             extents: OnceLock::new(),
@@ -179,6 +181,12 @@ impl Archive {
     /// needs as `client_encoding` to take them; all texts here are decoded.
     pub fn encoding(&self) -> TextEncoding {
         self.encoding
+    }
+
+    /// Whether its names and definitions are UTF-8 as they stand. In `SQL_ASCII`
+    /// they may be anything, and what is not UTF-8 is only shown as text here.
+    pub fn texts_are_utf8(&self) -> bool {
+        self.is_utf8
     }
 
     /// Its table of contents.

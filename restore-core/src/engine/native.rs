@@ -16,6 +16,9 @@ use crate::launch::{CommandLine, Launcher, Stream};
 /// Runs `jobtune restore` and reads its events.
 pub struct Native {
     launcher: Arc<dyn Launcher>,
+    /// Arguments besides those of the request.
+    arguments: Vec<String>,
+    is_auto: bool,
 }
 
 impl Native {
@@ -27,15 +30,29 @@ impl Native {
 
     /// Uses the `jobtune` that `launcher` finds.
     pub fn new(launcher: Arc<dyn Launcher>) -> Self {
-        Self { launcher }
+        Self { launcher, arguments: Vec::new(), is_auto: false }
+    }
+
+    /// The same with `-j auto`, of which the number of jobs is the most, and
+    /// with these arguments, which say what it keeps.
+    #[must_use]
+    pub fn auto(self, arguments: Vec<String>) -> Self {
+        Self { arguments, is_auto: true, ..self }
     }
 
     /// The command that a request comes to.
-    pub fn command(request: &RestoreRequest) -> CommandLine {
+    pub fn command(&self, request: &RestoreRequest) -> CommandLine {
+        let jobs = request.jobs;
+        let jobs = if self.is_auto {
+            vec!["--jobs=auto".to_owned(), format!("--max-jobs={jobs}")]
+        } else {
+            vec![format!("--jobs={jobs}")]
+        };
         CommandLine::new(Self::PROGRAM)
             .args(["restore", "--events=json"])
             .arg(format!("--dbname={}", request.target.conninfo))
-            .arg(format!("--jobs={}", request.jobs))
+            .args(jobs)
+            .args(self.arguments.iter().cloned())
             .envs(&request.target.env)
             .args(request.options.arguments())
             .arg(request.archive.to_string_lossy())
@@ -49,7 +66,7 @@ impl Engine for Native {
     }
 
     async fn start(&self, request: &RestoreRequest) -> Result<Restore, EngineError> {
-        let running = self.launcher.launch(Self::command(request)).await?;
+        let running = self.launcher.launch(self.command(request)).await?;
         Ok(follow(Self::NAME, running, request.time_limit, EventReader::default()))
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use error::{ErrorSource, RestoreError};
 pub use timeline::{ItemTiming, Timeline};
 
+use crate::control::Flow;
 use crate::units::DumpId;
 
 /// An item as an engine names it while it works.
@@ -103,8 +104,31 @@ pub enum EventKind {
         /// Workers that may be busy from now on; 0 in a pause.
         jobs: u32,
     },
+    /// A restore that keeps limits has decided.
+    Decision(Decision),
     /// The restore has gone to the end of the archive, whatever errors there were.
     Ended,
+}
+
+/// What a restore that keeps limits does next, and by which reading.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Workers that may be busy.
+    pub jobs: u32,
+    /// How fast data may go to the server.
+    pub flow: Flow,
+    /// Parallel workers of builds that begin from now on; none for as many as
+    /// there would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_workers: Option<u32>,
+    /// The limit that is nearest: `p99=12ms`.
+    pub limit: String,
+    /// What was read of it: `8.4 ms`.
+    pub reading: String,
+    /// The reading as a share of the limit; above 1 the limit is not kept.
+    pub pressure: f64,
+    /// Why: `limit is not kept`.
+    pub reason: String,
 }
 
 /// The parts of a restore, in their order.

@@ -65,6 +65,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct Budget {
     defaults: ServerDefaults,
     limits: Limits,
+    /// What was asked for while the restore runs.
+    most_workers: Option<u32>,
     granted: BTreeMap<usize, Grant>,
 }
 
@@ -76,7 +78,12 @@ const MOST_KB: u64 = i32::MAX as u64;
 
 impl Budget {
     pub(crate) fn new(defaults: ServerDefaults, limits: Limits) -> Self {
-        Self { defaults, limits, granted: BTreeMap::new() }
+        Self { defaults, limits, most_workers: None, granted: BTreeMap::new() }
+    }
+
+    /// Gives builds that begin from now on so many parallel workers at most.
+    pub(crate) fn limit_workers(&mut self, most: Option<u32>) {
+        self.most_workers = most;
     }
 
     /// What the build of the worker in `slot` is given, until it is released.
@@ -89,7 +96,7 @@ impl Budget {
                     let taken = 1 + around.busy as u32 + helpers.sum::<u32>();
                     processors.saturating_sub(taken)
                 });
-                most.min(free.unwrap_or(most))
+                most.min(free.unwrap_or(most)).min(self.most_workers.unwrap_or(most))
             }),
         };
         self.granted.insert(slot, grant);

@@ -6,6 +6,7 @@ use super::budget::ServerDefaults;
 use super::choices::Choices;
 use super::contents::Contents;
 use super::failure::archive_error;
+use super::gate::Gate;
 use super::graph::Work;
 use super::journal::{Done, Journal, Progress};
 use super::reporter::Reporter;
@@ -47,6 +48,8 @@ pub(crate) struct Context {
     /// What an earlier run has done.
     pub(crate) progress: Progress,
     pub(crate) reporter: Reporter,
+    /// Data goes through it.
+    pub(crate) gate: Gate,
     /// By item: whether this restore has made its object; of a key, its index.
     pub(crate) made: Vec<AtomicBool>,
 }

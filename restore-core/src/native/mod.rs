@@ -15,6 +15,7 @@
 //! - `database` makes the database itself, for `--create`;
 //! - `worker` does a task over its connection, `crew` holds the workers, `pass`
 //!   brings tasks and workers together, `restore` the passes;
+//! - `gate` holds data back while the restore gives way;
 //! - `lock_watch` tells of locks of others that workers wait for;
 //! - `journal` notes in the target what is done, within the transaction that
 //!   does it, so that an interrupted restore can be resumed.
@@ -34,6 +35,7 @@ mod decide;
 mod dispatch;
 mod error;
 mod failure;
+mod gate;
 mod graph;
 mod journal;
 mod lock_watch;

@@ -16,7 +16,7 @@ use super::lock_watch::{LockWatch, PATIENCE};
 use super::source::Feed;
 use super::summary::Tally;
 use super::worker::Outcome;
-use crate::control::Command;
+use crate::control::{Command, Flow};
 use crate::event::{EventKind, ItemTiming};
 use crate::plan::ItemIndex;
 
@@ -26,11 +26,12 @@ pub(crate) struct Limit {
     jobs: usize,
     is_paused: bool,
     is_draining: bool,
+    flow: Flow,
 }
 
 impl Limit {
     pub(crate) fn new(jobs: usize) -> Self {
-        Self { jobs, is_paused: false, is_draining: false }
+        Self { jobs, is_paused: false, is_draining: false, flow: Flow::OPEN }
     }
 
     pub(crate) fn jobs(&self) -> usize {
@@ -48,6 +49,17 @@ impl Limit {
             Command::Pause => self.is_paused = true,
             Command::Resume => self.is_paused = false,
             Command::Drain => self.is_draining = true,
+            Command::Flow(flow) => self.flow = flow,
+            Command::ParallelWorkers(_) => {}
+        }
+    }
+
+    /// How fast data may go. A restore that ends sends what it has begun.
+    fn flow(&self) -> Flow {
+        match (self.is_draining, self.is_paused) {
+            (true, _) => Flow::OPEN,
+            (_, true) => Flow::SHUT,
+            _ => self.flow,
         }
     }
 }
@@ -99,12 +111,18 @@ impl<'a> PassRun<'a> {
     pub(crate) async fn run(&mut self) -> Result<(), NativeError> {
         let ended = self.run_tasks().await;
         if ended.is_err() {
+            // Who waits at the gate would never hear of it.
+            self.context.gate.set(Flow::OPEN);
             self.crew.stop().await;
         }
         ended
     }
 
     async fn run_tasks(&mut self) -> Result<(), NativeError> {
+        // What was asked for before there were workers.
+        while let Ok(command) = self.steering.control.try_recv() {
+            self.obey(command).await?;
+        }
         loop {
             self.hand_out();
             if self.dispatcher.is_done() {
@@ -134,8 +152,18 @@ impl<'a> PassRun<'a> {
     }
 
     async fn obey(&mut self, command: Command) -> Result<(), NativeError> {
+        let before = self.steering.limit.now();
         self.steering.limit.follow(command);
-        self.context.reporter.tell(EventKind::Jobs { jobs: self.steering.limit.now() as u32 });
+        if let (Command::ParallelWorkers(most), Some(budget)) =
+            (command, self.steering.budget.as_mut())
+        {
+            budget.limit_workers(most);
+        }
+        self.context.gate.set(self.steering.limit.flow());
+        let jobs = self.steering.limit.now();
+        if jobs != before {
+            self.context.reporter.tell(EventKind::Jobs { jobs: jobs as u32 });
+        }
         self.crew.grow(self.steering.limit.now()).await
     }
 

@@ -16,6 +16,7 @@ use super::database::{self, CreatedDatabase};
 use super::decide::decide;
 use super::dispatch::Dispatcher;
 use super::error::NativeError;
+use super::gate::Gate;
 use super::graph::{Material, TaskGraph};
 use super::journal::{Done, Identity, Journal, Progress, digest};
 use super::pass::{Limit, PassRun, Steering};
@@ -112,6 +113,7 @@ async fn prepare(
         journal,
         progress,
         reporter,
+        gate: Gate::default(),
     };
     Ok((context, connection))
 }
@@ -151,11 +153,15 @@ fn refuse_unsupported(request: &Request, server: &ServerFacts) -> Result<(), Nat
             texts.into_iter().flatten().any(|text| !text.is_ascii())
         })
     };
-    if archive.encoding().name() == "SQL_ASCII" && server.encoding != "UTF8" && has_odd_text() {
+    let is_sendable = || match server.encoding.as_str() {
+        "UTF8" => archive.texts_are_utf8(),
+        _ => !has_odd_text(),
+    };
+    if archive.encoding().name() == "SQL_ASCII" && !is_sendable() {
         return Err(NativeError::Unsupported(format!(
             "the archive is in SQL_ASCII and has names or definitions beyond ASCII, which this \
-             engine can send to a database in UTF8 alone, not in {}; restore it with: pg_restore \
-             -j {} -d {} {}",
+             engine can send only if they are UTF-8 and the database is in UTF8 (it is in {}); \
+             restore it with: pg_restore -j {} -d {} {}",
             server.encoding,
             request.jobs,
             request.target.database(),

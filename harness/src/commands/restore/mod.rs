@@ -1,5 +1,6 @@
 //! `jobtune restore`: an archive into a database, by our own engine.
 
+mod auto;
 mod progress;
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
 use restore_core::connection::{Address, Conninfo, connect};
 use restore_core::control::Command;
-use restore_core::event::{EventKind, RestoreEvent};
+use restore_core::event::RestoreEvent;
 use restore_core::inspect::USUAL_JOBS;
 use restore_core::native::{self, Effort, Limits, Prospect, Request, Tuning};
 use restore_core::units::{Bytes, Jobs};
@@ -19,6 +20,7 @@ use super::measured::Measured;
 use super::{Status, style};
 use crate::cli::{EventFormat, RestoreArgs, Way};
 use crate::document::terminal;
+use crate::keep::{Course, Governor, SharedCourse};
 use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::report::{prospect, restored};
@@ -32,10 +34,13 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     if args.dry_run {
         return foretell(args, &archive, &target, printer).await;
     }
-    let jobs = match args.jobs {
+    let usual = || -> anyhow::Result<Jobs> { Ok(usual_jobs(&prospect(args, &archive, NEWEST)?)) };
+    let jobs = match args.fixed_jobs().or(args.keep.max_jobs) {
         Some(jobs) => jobs,
-        None => usual_jobs(&prospect(args, &archive, NEWEST)?),
+        None => usual()?,
     };
+    let keeper = auto::keeper(args, &target, jobs).await?;
+    let listener = auto::listen(args, printer)?;
     let limits = limits(args, &target);
     let request = Request {
         archive: Arc::clone(&archive),
@@ -50,16 +55,20 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     };
     let (control, commands) = mpsc::unbounded_channel();
     let (sender, events) = mpsc::unbounded_channel();
+    let course = SharedCourse::default();
+    let governor =
+        Governor::new(keeper, jobs, control.clone(), sender.clone(), Arc::clone(&course));
     let restore = Box::pin(native::restore(request, commands, sender));
-    let shown = async {
-        match args.events {
-            Some(EventFormat::Json) => write_json(events, printer).await,
-            None => show(events, printer).await,
+    let governed = async {
+        tokio::select! {
+            ended = restore => ended,
+            never = governor.govern(listener) => match never {},
         }
     };
+    let shown = show(events, args.events, &course, printer);
     let steered = steer(args.events, control, printer);
     let ended = tokio::select! {
-        (ended, ()) = async { tokio::join!(restore, shown) } => ended,
+        (ended, ()) = async { tokio::join!(governed, shown) } => ended,
         () = steered => {
             printer.clear();
             printer.warn("interrupted; --resume goes on");
@@ -135,7 +144,7 @@ async fn foretell(
     }
     let usual = usual_jobs(&prospect);
     let shown = USUAL_JOBS.into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
-    let document = prospect::document(&prospect, args.jobs.unwrap_or(usual), shown);
+    let document = prospect::document(&prospect, args.fixed_jobs().unwrap_or(usual), shown);
     printer.answer(terminal::render(&document, style(printer)).trim_end());
     Ok(Status::Done)
 }
@@ -171,26 +180,22 @@ fn tuning(args: &RestoreArgs) -> Tuning {
     }
 }
 
-/// Writes events as lines of JSON until the restore has ended.
-async fn write_json(mut events: mpsc::UnboundedReceiver<RestoreEvent>, printer: &Printer) {
-    while let Some(event) = events.recv().await {
-        // Every event can be written as JSON.
-        printer.answer(&serde_json::to_string(&event).unwrap_or_default());
-    }
-}
-
-/// Shows events until the restore has ended.
-async fn show(mut events: mpsc::UnboundedReceiver<RestoreEvent>, printer: &Printer) {
+/// Shows events until the restore has ended, as lines of JSON or for people.
+async fn show(
+    mut events: mpsc::UnboundedReceiver<RestoreEvent>,
+    format: Option<EventFormat>,
+    course: &SharedCourse,
+    printer: &Printer,
+) {
     let mut progress = Progress::default();
     while let Some(event) = events.recv().await {
-        match &event.kind {
-            EventKind::Error { error } => {
-                let id = error.item().and_then(|item| item.id);
-                let number = id.map(|id| format!("item {}: ", id.0)).unwrap_or_default();
-                printer.warn(format!("{number}{}", error.full_text()));
+        Course::take(course, &event.kind);
+        match format {
+            // Every event can be written as JSON.
+            Some(EventFormat::Json) => {
+                printer.answer(&serde_json::to_string(&event).unwrap_or_default());
             }
-            EventKind::Note { text } => printer.note(format!("note: {text}")),
-            _ => progress.take(&event, printer),
+            None => progress.take(&event, printer),
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use restore_core::event::{EventKind, RestoreEvent};
+use restore_core::control::Flow;
+use restore_core::event::{Decision, EventKind, RestoreEvent};
 use restore_core::units::Bytes;
 
+use crate::analysis::words::counted;
 use crate::printer::Printer;
 use crate::report::format;
 
@@ -17,6 +19,8 @@ pub(super) struct Progress {
     bytes: u64,
     running: usize,
     phase: &'static str,
+    /// The workers and the flow that were decided last.
+    decided: Option<(u32, Flow)>,
 }
 
 impl Progress {
@@ -38,6 +42,17 @@ impl Progress {
                     printer.note(format!("{:>8}  {}", time(event.at), phase.name()));
                 }
             }
+            EventKind::Error { error } => {
+                let id = error.item().and_then(|item| item.id);
+                let number = id.map(|id| format!("item {}: ", id.0)).unwrap_or_default();
+                printer.warn(format!("{number}{}", error.full_text()));
+                return;
+            }
+            EventKind::Note { text } => {
+                printer.note(format!("note: {text}"));
+                return;
+            }
+            EventKind::Decision(decision) => self.decide(event.at, decision, printer),
             EventKind::Sent { bytes, .. } => self.bytes += bytes,
             EventKind::Started { .. } => self.running += 1,
             EventKind::Finished { rows, .. } => {
@@ -48,6 +63,19 @@ impl Progress {
             _ => {}
         }
         printer.show(self.done as u64, self.items as u64, self.line(event.at));
+    }
+
+    /// Tells what is new of a decision.
+    fn decide(&mut self, at: Duration, decision: &Decision, printer: &Printer) {
+        let setting = (decision.jobs, decision.flow);
+        if self.decided.replace(setting) != Some(setting) {
+            let Decision { jobs, flow, limit, reading, reason, .. } = decision;
+            let workers = counted(u64::from(*jobs), "worker");
+            printer.note(format!(
+                "{:>8}  {workers}, data flow {flow}: {reason} ({limit}, {reading} read)",
+                time(at)
+            ));
+        }
     }
 
     fn line(&self, at: Duration) -> String {

@@ -15,7 +15,7 @@ use super::super::{Phase, Restore, Variant};
 use super::{Check, Flaw, absolute, flaw};
 
 /// Keys of `[restore]` that are no options of `pg_restore`.
-const OTHER_KEYS: [&str; 3] = ["errors", "owner", "privileges"];
+const OTHER_KEYS: [&str; 6] = ["errors", "keep", "owner", "privileges", "probe", "verify"];
 
 /// A step on the way from the whole file to a key.
 #[derive(Clone, Copy)]

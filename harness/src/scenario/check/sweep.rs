@@ -8,7 +8,7 @@ use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
 use toml::Spanned;
 
-use super::super::file::{ScenarioFile, SweepFile};
+use super::super::file::{ScenarioFile, SweepFile, SweptJobs};
 use super::super::quantity::Percent;
 use super::super::{Blocks, Cache, EngineKind, Phase, Sweep};
 use super::{Check, Flaw, flaw};
@@ -21,9 +21,22 @@ impl Check<'_> {
     ) -> Result<Sweep, Flaw> {
         let file = &scenario.sweep;
         let default_jobs = [1, 2, 4, 8].into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
-        let mut jobs =
-            axis("jobs", self.overrides.jobs.as_ref(), file.jobs.as_ref(), default_jobs.collect())?;
+        let default_jobs: Vec<_> = default_jobs.map(SweptJobs::Fixed).collect();
+        let swept = axis("jobs", None, file.jobs.as_ref(), default_jobs)?;
+        let fixed = swept.iter().filter_map(|of| match of {
+            SweptJobs::Fixed(jobs) => Some(*jobs),
+            SweptJobs::Auto => None,
+        });
+        let mut jobs = axis("jobs", self.overrides.jobs.as_ref(), None, fixed.collect())?;
         jobs.sort_unstable();
+        let span_of_jobs = file.jobs.as_ref().map(Spanned::span);
+        let is_auto = swept.contains(&SweptJobs::Auto);
+        if jobs.is_empty() {
+            return flaw(
+                span_of_jobs,
+                "jobs has \"auto\" alone: give numbers to compare it with; the largest is its most",
+            );
+        }
         let formats = axis(
             "formats",
             self.overrides.formats.as_ref(),
@@ -43,7 +56,7 @@ impl Check<'_> {
                 "a given archive is restored as it is: leave out formats and compression",
             );
         }
-        let engines = axis(
+        let mut engines = axis(
             "engines",
             self.overrides.engines.as_ref(),
             file.engines.as_ref(),
@@ -52,6 +65,15 @@ impl Check<'_> {
         let span_of_engines =
             file.engines.as_ref().map(Spanned::span).filter(|_| self.overrides.engines.is_none());
         check_engines(scenario.phase, &engines, &formats, span_of_engines)?;
+        if is_auto && !engines.contains(&EngineKind::Native) {
+            return flaw(
+                span_of_jobs,
+                "jobs = [..., \"auto\"] is of the native engine: add engines = [\"native\"]",
+            );
+        }
+        if is_auto {
+            engines.push(EngineKind::Auto);
+        }
         check_serial_formats(
             Serial { phase: scenario.phase, engines: &engines },
             &jobs,

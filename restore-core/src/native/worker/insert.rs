@@ -1,5 +1,7 @@
 //! Data that is SQL (`pg_dump --inserts`).
 
+use tokio::time::Instant;
+
 use super::load::LoadFailure;
 use super::{Outcome, Worker};
 use crate::engine::RestoreError;
@@ -94,6 +96,12 @@ impl Worker {
         message: &mut String,
     ) -> Result<Result<(), ServerMessage>, NativeError> {
         let sql = std::mem::take(message);
-        if sql.is_empty() { Ok(Ok(())) } else { self.execute(&sql, &self.doing(item)).await }
+        if sql.is_empty() {
+            return Ok(Ok(()));
+        }
+        let began = Instant::now();
+        let sent = self.execute(&sql, &self.doing(item)).await?;
+        self.context.gate.pass(began.elapsed()).await;
+        Ok(sent)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_postgres::CopyInSink;
 
 use super::{Outcome, Worker, refusal};
@@ -199,9 +200,11 @@ impl Worker {
                 Err(error) => return Ok(Err(LoadFailure::Archive(error))),
             };
             let bytes = piece.len() as u64;
+            let began = Instant::now();
             if let Err(error) = sink.send(piece).await {
                 return refused(error);
             }
+            self.context.gate.pass(began.elapsed()).await;
             self.context.reporter.tell(EventKind::Sent { item: self.context.plan.id(item), bytes });
         }
         match sink.as_mut().finish().await {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 use tokio_postgres::{Client, Error as PgError};
 
 use super::{Worker, refusal};
@@ -29,7 +30,10 @@ impl Worker {
         number: u32,
         pieces: &[ObjectPiece],
     ) -> Result<Vec<RestoreError>, NativeError> {
-        if self.fill_together(item, pieces, Some(number)).await?.is_ok() {
+        let began = Instant::now();
+        let filled = self.fill_together(item, pieces, Some(number)).await?;
+        self.context.gate.pass(began.elapsed()).await;
+        if filled.is_ok() {
             return Ok(Vec::new());
         }
         let mut by_object: BTreeMap<Oid, Vec<ObjectPiece>> = BTreeMap::new();

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use futures_util::SinkExt;
+use tokio::time::Instant;
 use tokio_postgres::{CopyInSink, Statement};
 
 use super::load::LoadFailure;
@@ -12,6 +13,9 @@ use crate::native::error::NativeError;
 use crate::native::journal::Done;
 use crate::native::source::{Content, Feed, Part};
 use crate::plan::ItemIndex;
+
+/// What of a slice is sent at once: between pieces it can be held back.
+const PIECE: usize = 256 << 10;
 
 impl Worker {
     /// Loads parts of an item until there are no more. If the server refuses
@@ -86,7 +90,13 @@ impl Worker {
             };
             let sink: CopyInSink<Bytes> = client.copy_in(&statement).await?;
             let mut sink = Box::pin(sink);
-            sink.send(rows).await?;
+            let mut rest = rows;
+            while !rest.is_empty() {
+                let piece = rest.split_to(PIECE.min(rest.len()));
+                let began = Instant::now();
+                sink.send(piece).await?;
+                self.context.gate.pass(began.elapsed()).await;
+            }
             let count = sink.as_mut().finish().await?;
             *copy = Some(statement);
             Ok(count)
