@@ -55,7 +55,7 @@ pub struct RestoreArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub events: Option<EventFormat>,
     /// Memory that all builds of indexes and checks of keys may take together
-    /// (maintenance_work_mem): 4GB. Default: the server's setting for each
+    /// (`maintenance_work_mem`): 4GB. Default: the server's setting for each
     /// worker.
     #[arg(long, value_name = "SIZE")]
     pub maintenance_memory: Option<Memory>,

@@ -195,7 +195,7 @@ impl Controller {
                     self.jobs + 1
                 } else if self.jobs + 1 < ceiling.jobs {
                     // Bisects; with one between, that one.
-                    (self.jobs + ceiling.jobs) / 2
+                    self.jobs.midpoint(ceiling.jobs)
                 } else {
                     ceiling.wait = ceiling.wait.saturating_sub(1);
                     if ceiling.wait > 0 {

@@ -19,6 +19,7 @@ use super::probe::{Probe, ProbeSpec};
 use super::readings::{Readers, Readings};
 use super::socket::{Ask, Listener, Request};
 use super::{Limit, LimitKind, shown};
+use crate::analysis::words::counted;
 use crate::report::format;
 
 /// How long a decision lasts.
@@ -116,15 +117,13 @@ impl Keeper {
                 shown(limit.kind(), reading)
             );
         }
-        if let Some(probe) = &self.probe {
-            if probe.p99().is_none() {
-                bail!(
-                    "the probe was answered {} times in {} s: give a faster statement, or a lower \
-                     --probe-rate",
-                    probe.answered(),
-                    LOOK.as_secs()
-                );
-            }
+        if let Some(probe) = self.probe.as_ref().filter(|probe| probe.p99().is_none()) {
+            bail!(
+                "the probe was answered {} times in {} s: give a faster statement, or a lower \
+                 --probe-rate",
+                probe.answered(),
+                LOOK.as_secs()
+            );
         }
         Ok(())
     }
@@ -406,19 +405,16 @@ impl Governor {
     }
 
     fn set_jobs(&mut self, jobs: Jobs) -> String {
-        match self.keeper.as_mut() {
-            Some(keeper) => {
-                keeper.controller.set_most(jobs.get());
-                let setting = keeper.controller.setting();
-                self.tell(setting);
-                format!("at most {jobs} workers")
-            }
-            None => {
-                self.fixed = jobs;
-                self.command(Command::Jobs(jobs));
-                format!("{jobs} workers; those that are too many finish what they do")
-            }
+        if let Some(keeper) = self.keeper.as_mut() {
+            keeper.controller.set_most(jobs.get());
+            let setting = keeper.controller.setting();
+            self.tell(setting);
+            return format!("at most {jobs} workers");
         }
+        self.fixed = jobs;
+        self.command(Command::Jobs(jobs));
+        let workers = counted(u64::from(jobs.get()), "worker");
+        format!("{workers}; those that are too many finish what they do")
     }
 
     /// What goes on and what limits it.
@@ -434,7 +430,10 @@ impl Governor {
         ));
         let state = match (self.is_paused, &self.keeper) {
             (true, _) => format!("paused; {} busy", course.busy),
-            (false, None) => format!("{} workers, {} busy", self.fixed, course.busy),
+            (false, None) => {
+                let workers = counted(u64::from(self.fixed.get()), "worker");
+                format!("{workers}, {} busy", course.busy)
+            }
             (false, Some(keeper)) => {
                 let setting = keeper.controller.setting();
                 format!(

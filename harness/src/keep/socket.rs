@@ -145,8 +145,9 @@ pub fn only() -> anyhow::Result<PathBuf> {
     let entries = std::fs::read_dir(&folder)
         .with_context(|| format!("cannot look for control sockets in {}", folder.display()))?;
     let is_socket = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_named = name.starts_with("jobtune-") && name.ends_with(".sock");
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        let is_socket = path.extension().is_some_and(|extension| extension == "sock");
+        let is_named = name.starts_with("jobtune-") && is_socket;
         // What a killed restore has left answers nobody.
         is_named && std::os::unix::net::UnixStream::connect(path).is_ok()
     };

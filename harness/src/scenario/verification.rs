@@ -18,7 +18,6 @@ pub enum Verification {
 
 impl Verification {
     /// Whether it is the default, which records leave out.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -109,13 +109,11 @@ fn held_otherwise(
     if same_errors.is_some() {
         held.rows.retain(|_, rows| rows.count > 0);
     }
-    match reference {
-        Some(reference) => hashes::differences(reference, &held, &restored.brought),
-        None => {
-            *reference = Some(Reference::first(held));
-            Vec::new()
-        }
+    if let Some(reference) = reference {
+        return hashes::differences(reference, &held, &restored.brought);
     }
+    *reference = Some(Reference::first(held));
+    Vec::new()
 }
 
 /// Whether a table has no rows because of an error that the user accepts.

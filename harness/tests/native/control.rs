@@ -179,6 +179,7 @@ fn events(child: &mut Child) -> std::sync::mpsc::Receiver<(Instant, Value)> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "with --nocapture the test tells what it measured")]
 fn streams_are_shut_within_two_probes_of_a_breach() {
     const INTERVAL: Duration = Duration::from_millis(20);
     const LIMIT: Duration = Duration::from_millis(200);

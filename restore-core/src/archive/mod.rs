@@ -93,7 +93,7 @@ pub struct Archive {
 /// Where the data is.
 #[derive(Debug)]
 enum Store {
-    Custom(Custom),
+    Custom(Box<Custom>),
     Files(Arc<Files>),
 }
 
@@ -144,7 +144,7 @@ impl Archive {
             Place::Custom(source) => {
                 custom::set_lengths(&mut entries.toc, entries.end, source.length())?;
                 let widths = contents.header.widths;
-                Store::Custom(Custom::new(source, widths, entries.end))
+                Store::Custom(Box::new(Custom::new(source, widths, entries.end)))
             }
             Place::Files(files) => {
                 files.set_lengths(&mut entries.toc)?;

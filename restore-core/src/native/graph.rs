@@ -256,9 +256,8 @@ impl Builder<'_> {
     /// which takes no time.
     fn add_validation(&mut self, item: ItemIndex, child: ItemIndex) -> Ends {
         let first = self.push(item, Work::AddKey(item), LockMode::ShareRowExclusive, 0);
-        let mode = |table| match table == child {
-            true => LockMode::ShareUpdateExclusive,
-            false => LockMode::RowShare,
+        let mode = |table| {
+            if table == child { LockMode::ShareUpdateExclusive } else { LockMode::RowShare }
         };
         let tables = self.tables(item).into_iter();
         let locks = tables.map(|table| TableLock { table, mode: mode(table) }).collect();

@@ -58,6 +58,7 @@ pub enum Effort {
 /// What this engine does beyond `pg_restore`, each of which can be switched
 /// off alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way that is used or not")]
 pub struct Tuning {
     /// Whether COPY into a table that this restore has made freezes its rows.
     pub freeze: bool,
