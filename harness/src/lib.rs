@@ -5,6 +5,7 @@
 //! `session`.
 //! What stands right of it, `stats`, `analysis`, `recommend`, `gate`, `history`,
 //! `tune`, `report` and `publish`, works from what was recorded and needs no server.
+//! `keep` steers one restore by what production feels.
 //! `record` is the run folder itself, and `commands` puts the parts together.
 
 pub mod analysis;

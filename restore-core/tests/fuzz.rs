@@ -111,13 +111,7 @@ fn look(archive: &Archive, number: u64) {
 fn restore(archive: &Arc<Archive>, number: u64) {
     let jobs = Jobs::new(1 + (number % 8) as u32).unwrap();
     let effort = if number.is_multiple_of(2) { Effort::Always } else { Effort::WherePays };
-    let tuning = Tuning {
-        split: effort,
-        vacuum: effort,
-        early_key_indexes: effort,
-        validate: effort,
-        ..Tuning::default()
-    };
+    let tuning = Tuning::with_effort(effort);
     let Ok(prospect) = Prospect::new(archive, &RestoreOptions::default(), tuning, 17) else {
         return;
     };

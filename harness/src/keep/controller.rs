@@ -57,7 +57,7 @@ struct Ceiling {
     wait: u32,
     /// How long it waited the last time.
     waited: u32,
-    /// The pressure below it, smoothed, and by how many readings.
+    /// The pressure below it, smoothed.
     usual: Option<f64>,
     /// Readings in a row that were far below the usual.
     fallen: u32,
@@ -77,8 +77,6 @@ pub struct Controller {
     ceiling: Option<Ceiling>,
     /// Periods in a row in which a limit was not kept.
     breaches: u32,
-    /// Periods in a row in which all were.
-    calm: u32,
     /// Whether no data is sent until the pressure falls.
     shut: bool,
     /// The pace while data is sent.
@@ -96,7 +94,6 @@ impl Controller {
             doubles: true,
             ceiling: None,
             breaches: 0,
-            calm: 0,
             shut: false,
             pace: 100,
         }
@@ -146,7 +143,6 @@ impl Controller {
         }
         if pressure > 1.0 {
             self.breaches += 1;
-            self.calm = 0;
             // What was never kept is given up at the first breach.
             let is_new = self.jobs > self.kept;
             if is_new || pressure > HARD || self.breaches >= PATIENCE {
@@ -154,7 +150,6 @@ impl Controller {
             }
         } else {
             self.breaches = 0;
-            self.calm += 1;
             self.kept = self.kept.max(self.jobs);
             self.raise(pressure);
         }

@@ -1,5 +1,5 @@
-//! Asks the server at a fixed rate, as an application would, and measures from the time at which
-//! each question was due: a server that stalls cannot hide the questions that came meanwhile.
+//! Sends a query at a fixed rate, as an application would, and measures from the time at which each
+//! was due: a server that stalls cannot hide the queries that came meanwhile.
 //!
 //! Gil Tene, "How NOT to Measure Latency" (2013), names the error that this avoids: coordinated
 //! omission.
@@ -22,7 +22,7 @@ pub struct ProbeSpec {
     pub rate: u32,
 }
 
-/// Connections that ask; a question waits where all are busy.
+/// Connections that send them; a query waits where all are busy.
 const CONNECTIONS: usize = 4;
 
 /// A statement that writes is refused by this.
@@ -58,18 +58,18 @@ impl ProbeSpec {
         let window = Arc::new(Mutex::new(Window::default()));
         let failure = Arc::default();
         let interval = Duration::from_secs(1) / self.rate.max(1);
-        let (due, questions) = put_questions(interval, Arc::clone(&window));
+        let (scheduler, due) = schedule(interval, Arc::clone(&window));
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(due);
+        tasks.spawn(scheduler);
         for connection in connections {
-            let asker = Asker {
+            let session = Session {
                 connection,
                 spec: self.clone(),
-                questions: Arc::clone(&questions),
+                due: Arc::clone(&due),
                 window: Arc::clone(&window),
                 failure: Arc::clone(&failure),
             };
-            tasks.spawn(asker.ask());
+            tasks.spawn(session.run());
         }
         Ok(Probe { window, failure, tasks, interval })
     }
@@ -81,13 +81,14 @@ impl ProbeSpec {
     }
 }
 
-type Questions = Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<u64>>>;
+/// Numbers of the queries that are due.
+type DueQueries = Arc<tokio::sync::Mutex<tokio::sync::mpsc::UnboundedReceiver<u64>>>;
 
-/// Puts a question every `interval`, and who takes it next.
-fn put_questions(
+/// Makes a query due every `interval`.
+fn schedule(
     interval: Duration,
     window: Arc<Mutex<Window>>,
-) -> (impl Future<Output = ()>, Questions) {
+) -> (impl Future<Output = ()>, DueQueries) {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
     let due = async move {
         let mut ticks = tokio::time::interval(interval);
@@ -103,21 +104,21 @@ fn put_questions(
     (due, Arc::new(tokio::sync::Mutex::new(receiver)))
 }
 
-/// One connection that asks.
-struct Asker {
+/// One connection that sends queries.
+struct Session {
     connection: Connection,
     spec: ProbeSpec,
-    questions: Questions,
+    due: DueQueries,
     window: Arc<Mutex<Window>>,
     failure: Arc<Mutex<Option<String>>>,
 }
 
-impl Asker {
-    async fn ask(mut self) {
+impl Session {
+    async fn run(mut self) {
         loop {
-            let next = self.questions.lock().await.recv().await;
+            let next = self.due.lock().await.recv().await;
             let Some(number) = next else { return };
-            // A question that fails counts as late until it is answered.
+            // A query that fails counts as late until it is answered.
             while let Err(error) = self.connection.client.simple_query(&self.spec.sql).await {
                 *self.failure.lock().unwrap_or_else(PoisonError::into_inner) =
                     Some(error.to_string());
@@ -150,7 +151,7 @@ impl Probe {
         lock(&self.window).restart();
     }
 
-    /// Why the last question that failed did; told once.
+    /// Why the last query that failed did; told once.
     pub(super) fn take_failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::LimitKind;
 use crate::load::HostShares;
+use crate::report::format;
 
 /// Sessions of others and the write-ahead log. A restore's own sessions and the probe are not
 /// counted.
@@ -39,12 +40,6 @@ struct ServerReader {
 /// What is read of each limit.
 pub(super) type Readings = BTreeMap<LimitKind, f64>;
 
-/// Where the host's readings come from; `None` where the server is on another one.
-#[derive(Debug, Clone)]
-pub(super) struct Host {
-    pub(super) data: Option<PathBuf>,
-}
-
 impl Readers {
     /// Opens what the limits need, and refuses those that nothing here can tell.
     pub(super) async fn open(kinds: &[LimitKind], target: &Conninfo) -> anyhow::Result<Self> {
@@ -59,7 +54,7 @@ impl Readers {
         };
         let host = match &connection {
             Some(connection) if needs_host => {
-                Some(HostShares::open(host_of(connection, target).await?.data.as_deref()))
+                Some(HostShares::open(data_directory(connection, target).await?.as_deref()))
             }
             _ => None,
         };
@@ -117,12 +112,12 @@ impl ServerReader {
     }
 }
 
-/// The host of the server, if it is this one.
-async fn host_of(connection: &Connection, target: &Conninfo) -> anyhow::Result<Host> {
-    use restore_core::connection::Address;
-
-    let is_here = target.endpoints().iter().all(|of| matches!(of.address, Address::Socket(_)));
-    if !is_here {
+/// Where the data of the server is, which must run on this host; `None` if this user may not know.
+async fn data_directory(
+    connection: &Connection,
+    target: &Conninfo,
+) -> anyhow::Result<Option<PathBuf>> {
+    if !target.is_of_this_host() {
         bail!(
             "cpu, io-pressure and disk are read on the server's own host, and {} is reached over \
              the network: run jobtune there with a Unix socket, or keep p99, wal-rate, lag, \
@@ -130,15 +125,10 @@ async fn host_of(connection: &Connection, target: &Conninfo) -> anyhow::Result<H
             connection.place
         );
     }
-    let row = connection
-        .client
-        .query_one(
-            "SELECT CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE') \
-             THEN pg_catalog.current_setting('data_directory') END",
-            &[],
-        )
-        .await?;
-    Ok(Host { data: row.get::<_, Option<String>>(0).map(PathBuf::from) })
+    let sql = "SELECT CASE WHEN pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE') \
+               THEN pg_catalog.current_setting('data_directory') END";
+    let row = connection.client.query_one(sql, &[]).await?;
+    Ok(row.get::<_, Option<String>>(0).map(PathBuf::from))
 }
 
 fn cannot_be_read(kind: LimitKind) -> String {
@@ -154,4 +144,16 @@ fn cannot_be_read(kind: LimitKind) -> String {
         _ => "nothing here tells it",
     };
     format!("the limit {} cannot be kept: {why}", kind.name())
+}
+
+/// A reading in words and units: of seconds, shares, bytes per second or sessions.
+pub(super) fn shown(kind: LimitKind, reading: f64) -> String {
+    match kind {
+        LimitKind::P99 | LimitKind::LatencyIncrease | LimitKind::Lag => format::time(reading),
+        LimitKind::Cpu | LimitKind::IoPressure | LimitKind::Disk => {
+            format!("{:.0} %", reading * 100.0)
+        }
+        LimitKind::WalRate => format::rate(reading),
+        LimitKind::Connections | LimitKind::LocksWaiting => format!("{reading:.0}"),
+    }
 }

@@ -135,8 +135,13 @@ impl Drop for Listener {
 }
 
 /// Where sockets are made.
-pub(super) fn folder() -> PathBuf {
+fn folder() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// Where a restore of this process can be asked, unless the user says another place.
+pub fn usual() -> PathBuf {
+    folder().join(format!("jobtune-{}.sock", std::process::id()))
 }
 
 /// The socket of the only restore that runs here.

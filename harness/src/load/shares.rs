@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tokio::time::Instant;
 
+use super::counts::Counts;
 use super::host::HostProbe;
 use super::live::cpu_ratio;
 use crate::record::LoadSample;
@@ -12,7 +13,8 @@ use crate::record::LoadSample;
 #[derive(Debug)]
 pub struct HostShares {
     probe: HostProbe,
-    before: Option<(Instant, LoadSample)>,
+    counts: Counts,
+    read: Option<Instant>,
 }
 
 /// Shares since the reading before; absent where this system does not tell, and the first time.
@@ -29,31 +31,23 @@ pub struct Shares {
 impl HostShares {
     /// Opens what there is; `data` is the data directory.
     pub fn open(data: Option<&Path>) -> Self {
-        let nowhere = Path::new("/");
-        Self { probe: HostProbe::new(data, nowhere, &mut Vec::new()), before: None }
+        let no_archive = Path::new("/");
+        let probe = HostProbe::new(data, no_archive, &mut Vec::new());
+        Self { probe, counts: Counts::new(), read: None }
     }
 
     pub fn read(&mut self) -> Shares {
-        let (now, mut sample) = (Instant::now(), LoadSample::default());
+        let mut sample = LoadSample::default();
         self.probe.read(&mut sample);
-        let Some((then, before)) = self.before.replace((now, sample.clone())) else {
-            return Shares::default();
-        };
-        let nanos = now.duration_since(then).as_nanos().max(1) as f64;
-        let since = |now: Option<u64>, before: Option<u64>| Some(now?.saturating_sub(before?));
-        let cpu = LoadSample {
-            host_cpu_user_ns: since(sample.host_cpu_user_ns, before.host_cpu_user_ns),
-            host_cpu_system_ns: since(sample.host_cpu_system_ns, before.host_cpu_system_ns),
-            host_cpu_idle_ns: since(sample.host_cpu_idle_ns, before.host_cpu_idle_ns),
-            host_cpu_iowait_ns: since(sample.host_cpu_iowait_ns, before.host_cpu_iowait_ns),
-            host_cpu_steal_ns: since(sample.host_cpu_steal_ns, before.host_cpu_steal_ns),
-            ..LoadSample::default()
-        };
-        let share = |now, before| since(now, before).map(|of| (of as f64 / nanos).min(1.0));
+        self.counts.subtract(&mut sample);
+        let now = Instant::now();
+        let Some(before) = self.read.replace(now) else { return Shares::default() };
+        let nanos = now.duration_since(before).as_nanos().max(1) as f64;
+        let share = |busy: Option<u64>| busy.map(|busy| (busy as f64 / nanos).min(1.0));
         Shares {
-            cpu: cpu_ratio(&cpu),
-            io_pressure: share(sample.host_io_pressure_ns, before.host_io_pressure_ns),
-            disk: share(sample.data_device_busy_ns, before.data_device_busy_ns),
+            cpu: cpu_ratio(&sample),
+            io_pressure: share(sample.host_io_pressure_ns),
+            disk: share(sample.data_device_busy_ns),
         }
     }
 }

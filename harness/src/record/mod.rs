@@ -2,9 +2,10 @@
 //! how it is written.
 //!
 //! `run.json` says what was to be done and on what, `trials.csv` has a row per
-//! trial, `load.csv` a row per load sample, `items/` and `latency/` a table per
-//! trial, `errors/` the errors of a trial that had any, `logs/` what a failed trial said, `plans/` what decides the order in
-//! which each archive is restored. The row in `trials.csv` is written last and
+//! trial, `load.csv` a row per load sample, `items/`, `latency/` and
+//! `control/` a table per trial, `errors/` the errors of a trial that had any,
+//! `logs/` what a failed trial said, `plans/` what decides the order in which each
+//! archive is restored. The row in `trials.csv` is written last and
 //! synced: a trial is done if and only if its row is there, whole.
 
 mod control;

@@ -103,7 +103,7 @@ fn an_archive_on_standard_input_is_restored_alike() {
             (piped, WAYS[3]),
         ] {
             arena.server.create("ours");
-            let (output, _) = arena.restore_from_pipe("ours", way, &bytes);
+            let output = arena.restore_from_pipe("ours", way, &bytes);
             assert!(output.status.success(), "{name} {way:?}: {}", super::place::stderr(&output));
             super::assert_same(&expected, &arena.server.contents("ours"), &archive, way);
         }
@@ -118,7 +118,7 @@ fn an_archive_that_ends_early_on_standard_input_is_an_error_and_can_be_resumed()
     let bytes = std::fs::read(&archive).unwrap();
     arena.server.create("ours");
     let way = ["-j", "2", "--exit-on-error"];
-    let (output, _) = arena.restore_from_pipe("ours", &way, &bytes[..bytes.len() / 2]);
+    let output = arena.restore_from_pipe("ours", &way, &bytes[..bytes.len() / 2]);
     let said = super::place::stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("standard input") && said.contains("ends"), "{said}");

@@ -42,19 +42,11 @@ impl Arena {
         found
     }
 
-    /// Restores what comes on standard input, and gives what came of it and the
-    /// server's errors.
-    fn restore_from_pipe(
-        &self,
-        database: &str,
-        args: &[&str],
-        bytes: &[u8],
-    ) -> (Output, Vec<String>) {
+    /// Restores what comes on standard input.
+    fn restore_from_pipe(&self, database: &str, args: &[&str], bytes: &[u8]) -> Output {
         let target = self.server.conninfo(database);
         let mut command = self.place.jobtune(&["--quiet", "restore", "-", "-d", &target]);
-        let output = command.args(args).write_stdin(bytes).output().unwrap();
-        let found = errors(&stderr(&output));
-        (output, found)
+        command.args(args).write_stdin(bytes).output().unwrap()
     }
 
     /// Restores an archive both ways into fresh databases, and compares

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Seek};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockWriteGuard};
 
 use super::error::{ArchiveError, ArchiveErrorKind};
 use super::source::{Source, SourceReader};
@@ -42,18 +42,20 @@ pub(super) struct Custom {
     widths: Widths,
     /// The byte behind the table of contents.
     data_start: u64,
-    /// Where the blocks begin that a scan has come to.
-    heads: RwLock<BTreeMap<DumpId, u64>>,
+    /// The blocks that a scan has come to. The length of the last is not known
+    /// until the next begins.
+    found: RwLock<BTreeMap<DumpId, Extent>>,
     scan: Mutex<Scan>,
 }
+
+/// The length of a block whose end has not been read.
+const UNKNOWN: Bytes = Bytes(u64::MAX);
 
 /// How far the search for blocks has come.
 #[derive(Debug, Default)]
 struct Scan {
     /// `None` before it has begun.
     chunks: Option<Chunks>,
-    /// The blocks that it has passed.
-    extents: BTreeMap<DumpId, Extent>,
     /// The block whose head was read last, if it was not passed yet.
     present: Option<(BlockKind, DumpId, u64)>,
 }
@@ -62,8 +64,8 @@ type Result<T> = std::result::Result<T, ArchiveError>;
 
 impl Custom {
     pub(super) fn new(source: Source, widths: Widths, data_start: u64) -> Self {
-        let (heads, scan) = (RwLock::default(), Mutex::default());
-        Self { source, widths, data_start, heads, scan }
+        let (found, scan) = (RwLock::default(), Mutex::default());
+        Self { source, widths, data_start, found, scan }
     }
 
     /// A reader behind the head of the block at `extent`, which must be
@@ -86,20 +88,23 @@ impl Custom {
         Chunks::new(wire, self.source.length().unwrap_or(u64::MAX))
     }
 
-    /// Where an item's block begins: what an archive that was written to a pipe
+    /// Where an item's block lies: what an archive that was written to a pipe
     /// does not say. The data area is read once for all items, as far as is
-    /// needed; `None` where the archive ends before.
-    pub(super) fn find(&self, item: DumpId) -> Result<Option<u64>> {
-        if let Some(offset) = self.head(item) {
-            return Ok(Some(offset));
+    /// needed, which while it comes is the block's head; `None` where the
+    /// archive ends before.
+    pub(super) fn find(&self, item: DumpId) -> Result<Option<Extent>> {
+        let has_all = self.source.length().is_some();
+        let found = || self.extent(item).filter(|extent| !has_all || extent.length != UNKNOWN);
+        if let Some(extent) = found() {
+            return Ok(Some(extent));
         }
         let mut scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if let Some(offset) = self.head(item) {
-                return Ok(Some(offset));
+            if let Some(extent) = found() {
+                return Ok(Some(extent));
             }
             if !self.go_on(&mut scan)? {
-                return Ok(None);
+                return Ok(self.extent(item));
             }
         }
     }
@@ -108,11 +113,15 @@ impl Custom {
     pub(super) fn extents(&self) -> Result<BTreeMap<DumpId, Extent>> {
         let mut scan = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         while self.go_on(&mut scan)? {}
-        Ok(scan.extents.clone())
+        Ok(self.found.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    fn head(&self, item: DumpId) -> Option<u64> {
-        self.heads.read().unwrap_or_else(PoisonError::into_inner).get(&item).copied()
+    fn extent(&self, item: DumpId) -> Option<Extent> {
+        self.found.read().unwrap_or_else(PoisonError::into_inner).get(&item).copied()
+    }
+
+    fn found_mut(&self) -> RwLockWriteGuard<'_, BTreeMap<DumpId, Extent>> {
+        self.found.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Comes to the next head; false at the archive's end. A scan that fails
@@ -121,7 +130,7 @@ impl Custom {
         let found = self.next_head(scan);
         if found.is_err() {
             *scan = Scan::default();
-            self.heads.write().unwrap_or_else(PoisonError::into_inner).clear();
+            self.found_mut().clear();
         }
         found
     }
@@ -140,15 +149,14 @@ impl Custom {
         if let Some((kind, item, offset)) = scan.present.take() {
             chunks.pass_block(kind).map_err(|error| error.of_item(item))?;
             let length = Bytes(chunks.wire.position() - offset);
-            scan.extents.insert(item, Extent { offset, length });
+            self.found_mut().insert(item, Extent { offset, length });
         }
         if chunks.wire.is_at_end()? {
             return Ok(false);
         }
         let offset = chunks.wire.position();
         let (kind, item) = read_block_head(&mut chunks.wire)?;
-        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        if heads.insert(item, offset).is_some() {
+        if self.found_mut().insert(item, Extent { offset, length: UNKNOWN }).is_some() {
             let what = "a second data block of the same item";
             return Err(ArchiveError::malformed(what).at(offset).of_item(item));
         }

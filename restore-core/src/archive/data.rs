@@ -125,9 +125,7 @@ impl Archive {
             }
             DataOffset::NotSet => {
                 let found = custom.find(item.id)?;
-                let offset =
-                    found.ok_or_else(|| ArchiveError::new(ArchiveErrorKind::MissingData(None)))?;
-                Extent { offset, length: Bytes(u64::MAX) }
+                found.ok_or_else(|| ArchiveError::new(ArchiveErrorKind::MissingData(None)))?
             }
             DataOffset::NoData | DataOffset::File(_) => return Err(no_data()),
         };

@@ -71,6 +71,12 @@ impl Conninfo {
         &self.endpoints
     }
 
+    /// Whether its servers run on this host for certain: all are reached by a
+    /// Unix socket.
+    pub fn is_of_this_host(&self) -> bool {
+        self.endpoints.iter().all(|endpoint| matches!(endpoint.address, Address::Socket(_)))
+    }
+
     /// The name of the user.
     pub fn user(&self) -> &str {
         &self.user

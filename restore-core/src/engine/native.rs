@@ -16,9 +16,8 @@ use crate::launch::{CommandLine, Launcher, Stream};
 /// Runs `jobtune restore` and reads its events.
 pub struct Native {
     launcher: Arc<dyn Launcher>,
-    /// Arguments besides those of the request.
-    arguments: Vec<String>,
-    is_auto: bool,
+    /// With `-j auto`: the arguments that say what it keeps.
+    auto: Option<Vec<String>>,
 }
 
 impl Native {
@@ -30,29 +29,29 @@ impl Native {
 
     /// Uses the `jobtune` that `launcher` finds.
     pub fn new(launcher: Arc<dyn Launcher>) -> Self {
-        Self { launcher, arguments: Vec::new(), is_auto: false }
+        Self { launcher, auto: None }
     }
 
     /// The same with `-j auto`, of which the number of jobs is the most, and
     /// with these arguments, which say what it keeps.
     #[must_use]
     pub fn auto(self, arguments: Vec<String>) -> Self {
-        Self { arguments, is_auto: true, ..self }
+        Self { auto: Some(arguments), ..self }
     }
 
     /// The command that a request comes to.
     pub fn command(&self, request: &RestoreRequest) -> CommandLine {
-        let jobs = request.jobs;
-        let jobs = if self.is_auto {
-            vec!["--jobs=auto".to_owned(), format!("--max-jobs={jobs}")]
-        } else {
-            vec![format!("--jobs={jobs}")]
+        let jobs = match &self.auto {
+            None => format!("--jobs={}", request.jobs),
+            Some(_) => format!("--max-jobs={}", request.jobs),
         };
+        let auto = self.auto.iter().flatten().cloned();
         CommandLine::new(Self::PROGRAM)
             .args(["restore", "--events=json"])
             .arg(format!("--dbname={}", request.target.conninfo))
-            .args(jobs)
-            .args(self.arguments.iter().cloned())
+            .arg(jobs)
+            .args(self.auto.as_ref().map(|_| "--jobs=auto"))
+            .args(auto)
             .envs(&request.target.env)
             .args(request.options.arguments())
             .arg(request.archive.to_string_lossy())

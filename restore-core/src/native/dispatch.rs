@@ -156,13 +156,7 @@ mod tests {
         let plan = Plan::new(&toc, PgMajor(18)).unwrap();
         let costs = Costs::from_sizes(&plan, &toc);
         let jobs = Jobs::new(4).unwrap();
-        let tuning = Tuning {
-            split: effort,
-            vacuum: effort,
-            early_key_indexes: effort,
-            validate: effort,
-            ..Tuning::default()
-        };
+        let tuning = Tuning::with_effort(effort);
         let given = Circumstances {
             plan: &plan,
             toc: &toc,

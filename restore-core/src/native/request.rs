@@ -106,6 +106,19 @@ impl Tuning {
     }
 }
 
+impl Tuning {
+    /// All of it, with this effort wherever there is a choice: for tests.
+    pub fn with_effort(effort: Effort) -> Self {
+        Self {
+            split: effort,
+            vacuum: effort,
+            early_key_indexes: effort,
+            validate: effort,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Tuning {
     fn default() -> Self {
         Self {

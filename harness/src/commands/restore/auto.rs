@@ -5,8 +5,8 @@ use restore_core::connection::Conninfo;
 use restore_core::units::Jobs;
 
 use crate::cli::{JobCount, RestoreArgs};
-use crate::keep::socket::Listener;
-use crate::keep::{Keeper, Plan, ProbeSpec, usual_socket};
+use crate::keep::socket::{self, Listener};
+use crate::keep::{Keeper, KeeperSpec, ProbeSpec};
 use crate::printer::Printer;
 use crate::provider::process_environment;
 
@@ -42,14 +42,14 @@ pub(super) async fn keeper(
             Some(ProbeSpec { sql: sql.clone(), target, rate: keep.probe_rate })
         }
     };
-    let plan = Plan { limits: keep.keep.clone(), probe, most, target: target.clone() };
-    Ok(Some(Keeper::prepare(plan).await?))
+    let spec = KeeperSpec { limits: keep.keep.clone(), probe, most, target: target.clone() };
+    Ok(Some(Keeper::prepare(spec).await?))
 }
 
 /// Makes the control socket. A restore that cannot be asked goes on without, unless its user said
 /// where.
 pub(super) fn listen(args: &RestoreArgs, printer: &Printer) -> anyhow::Result<Option<Listener>> {
-    let path = args.keep.control.clone().unwrap_or_else(usual_socket);
+    let path = args.keep.control.clone().unwrap_or_else(socket::usual);
     match Listener::bind(&path) {
         Ok(listener) => Ok(Some(listener)),
         Err(error) if args.keep.control.is_some() => {

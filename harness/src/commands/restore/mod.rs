@@ -1,26 +1,26 @@
 //! `jobtune restore`: an archive into a database, by our own engine.
 
 mod auto;
-mod progress;
+mod display;
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use restore_core::archive::Archive;
-use restore_core::connection::{Address, Conninfo, connect};
+use restore_core::connection::{Conninfo, connect};
 use restore_core::control::Command;
 use restore_core::event::RestoreEvent;
 use restore_core::inspect::USUAL_JOBS;
-use restore_core::native::{self, Effort, Limits, Prospect, Request, Tuning};
+use restore_core::native::{self, Effort, Limits, NativeError, Prospect, Request, Summary, Tuning};
 use restore_core::units::{Bytes, Jobs};
 use tokio::sync::mpsc;
 
-use self::progress::Progress;
+use self::display::Display;
 use super::measured::Measured;
 use super::{Status, style};
 use crate::cli::{EventFormat, RestoreArgs, Way};
 use crate::document::terminal;
-use crate::keep::{Course, Governor, SharedCourse};
+use crate::keep::{Governor, SharedProgress};
 use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::report::{prospect, restored};
@@ -34,16 +34,37 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
     if args.dry_run {
         return foretell(args, &archive, &target, printer).await;
     }
-    let usual = || -> anyhow::Result<Jobs> { Ok(usual_jobs(&prospect(args, &archive, NEWEST)?)) };
     let jobs = match args.fixed_jobs().or(args.keep.max_jobs) {
         Some(jobs) => jobs,
-        None => usual()?,
+        None => usual_jobs(&prospect(args, &archive, NEWEST)?),
     };
     let keeper = auto::keeper(args, &target, jobs).await?;
     let listener = auto::listen(args, printer)?;
+    let request = request(args, archive, target, jobs);
+    let (control, commands) = mpsc::unbounded_channel();
+    let (sender, events) = mpsc::unbounded_channel();
+    let progress = SharedProgress::default();
+    let governor = Governor::new(keeper, jobs, control.clone(), sender.clone(), progress.clone());
+    let restore = Box::pin(native::restore(request, commands, sender));
+    let governed = async {
+        tokio::select! {
+            ended = restore => ended,
+            never = governor.govern(listener) => match never {},
+        }
+    };
+    let shown = show(events, args.events, progress, printer);
+    let ended = tokio::select! {
+        (ended, ()) = async { tokio::join!(governed, shown) } => Some(ended),
+        () = steer(args.events, control, printer) => None,
+    };
+    printer.clear();
+    Ok(tell(ended, args.events, printer))
+}
+
+fn request(args: &RestoreArgs, archive: Arc<Archive>, target: Conninfo, jobs: Jobs) -> Request {
     let limits = limits(args, &target);
-    let request = Request {
-        archive: Arc::clone(&archive),
+    Request {
+        archive,
         target,
         options: args.options.0.clone(),
         create: args.create,
@@ -52,46 +73,35 @@ pub(super) async fn run(args: &RestoreArgs, printer: &Printer) -> anyhow::Result
         limits,
         analyze: args.analyze,
         resume: args.resume,
-    };
-    let (control, commands) = mpsc::unbounded_channel();
-    let (sender, events) = mpsc::unbounded_channel();
-    let course = SharedCourse::default();
-    let governor =
-        Governor::new(keeper, jobs, control.clone(), sender.clone(), Arc::clone(&course));
-    let restore = Box::pin(native::restore(request, commands, sender));
-    let governed = async {
-        tokio::select! {
-            ended = restore => ended,
-            never = governor.govern(listener) => match never {},
-        }
-    };
-    let shown = show(events, args.events, &course, printer);
-    let steered = steer(args.events, control, printer);
-    let ended = tokio::select! {
-        (ended, ()) = async { tokio::join!(governed, shown) } => ended,
-        () = steered => {
-            printer.clear();
-            printer.warn("interrupted; --resume goes on");
-            return Ok(Status::Interrupted);
-        }
-    };
-    printer.clear();
+    }
+}
+
+/// Tells how a restore has ended; `None` where its user did not wait for that.
+fn tell(
+    ended: Option<Result<Summary, NativeError>>,
+    format: Option<EventFormat>,
+    printer: &Printer,
+) -> Status {
     match ended {
-        Ok(summary) => {
-            if args.events.is_none() {
+        None => {
+            printer.warn("interrupted; --resume goes on");
+            Status::Interrupted
+        }
+        Some(Ok(summary)) => {
+            if format.is_none() {
                 let document = restored::document(&summary);
                 printer.note(terminal::render(&document, style(printer)).trim_end());
             }
-            Ok(if summary.is_clean() { Status::Done } else { Status::RestoreErrors })
+            if summary.is_clean() { Status::Done } else { Status::RestoreErrors }
         }
-        Err(error) => {
+        Some(Err(error)) => {
             printer.error(&anyhow::Error::new(error));
-            Ok(Status::RestoreErrors)
+            Status::RestoreErrors
         }
     }
 }
 
-/// What `pg_restore` has no name for.
+/// The name of an archive that comes on standard input.
 const STANDARD_INPUT: &str = "-";
 
 /// Opens the archive. One on standard input is kept in a temporary file as it
@@ -152,8 +162,7 @@ async fn foretell(
 /// What builds may take. How many processors a server has is known of this
 /// machine alone.
 fn limits(args: &RestoreArgs, target: &Conninfo) -> Limits {
-    let is_here = target.endpoints().iter().all(|of| matches!(of.address, Address::Socket(_)));
-    let here = || std::thread::available_parallelism().ok().filter(|_| is_here);
+    let here = || std::thread::available_parallelism().ok().filter(|_| target.is_of_this_host());
     Limits {
         maintenance_memory: args.maintenance_memory.map(|memory| Bytes(memory.bytes())),
         processors: args.processors.or_else(|| here().map(|count| count.get() as u32)),
@@ -184,18 +193,18 @@ fn tuning(args: &RestoreArgs) -> Tuning {
 async fn show(
     mut events: mpsc::UnboundedReceiver<RestoreEvent>,
     format: Option<EventFormat>,
-    course: &SharedCourse,
+    progress: SharedProgress,
     printer: &Printer,
 ) {
-    let mut progress = Progress::default();
+    let mut display = Display::new(progress.clone());
     while let Some(event) = events.recv().await {
-        Course::take(course, &event.kind);
+        progress.take(&event.kind);
         match format {
             // Every event can be written as JSON.
             Some(EventFormat::Json) => {
                 printer.answer(&serde_json::to_string(&event).unwrap_or_default());
             }
-            None => progress.take(&event, printer),
+            None => display.show(&event, printer),
         }
     }
 }

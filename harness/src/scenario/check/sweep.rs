@@ -20,23 +20,7 @@ impl Check<'_> {
         given_archive: bool,
     ) -> Result<Sweep, Flaw> {
         let file = &scenario.sweep;
-        let default_jobs = [1, 2, 4, 8].into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
-        let default_jobs: Vec<_> = default_jobs.map(SweptJobs::Fixed).collect();
-        let swept = axis("jobs", None, file.jobs.as_ref(), default_jobs)?;
-        let fixed = swept.iter().filter_map(|of| match of {
-            SweptJobs::Fixed(jobs) => Some(*jobs),
-            SweptJobs::Auto => None,
-        });
-        let mut jobs = axis("jobs", self.overrides.jobs.as_ref(), None, fixed.collect())?;
-        jobs.sort_unstable();
-        let span_of_jobs = file.jobs.as_ref().map(Spanned::span);
-        let is_auto = swept.contains(&SweptJobs::Auto);
-        if jobs.is_empty() {
-            return flaw(
-                span_of_jobs,
-                "jobs has \"auto\" alone: give numbers to compare it with; the largest is its most",
-            );
-        }
+        let (jobs, is_auto) = self.jobs(file)?;
         let formats = axis(
             "formats",
             self.overrides.formats.as_ref(),
@@ -67,7 +51,7 @@ impl Check<'_> {
         check_engines(scenario.phase, &engines, &formats, span_of_engines)?;
         if is_auto && !engines.contains(&EngineKind::Native) {
             return flaw(
-                span_of_jobs,
+                file.jobs.as_ref().map(Spanned::span),
                 "jobs = [..., \"auto\"] is of the native engine: add engines = [\"native\"]",
             );
         }
@@ -93,6 +77,26 @@ impl Check<'_> {
             seed: self.overrides.seed.or(file.seed),
             load_interval: file.load_interval.unwrap_or_default(),
         })
+    }
+
+    /// The numbers of jobs, ascending, and whether `auto` is beside them.
+    fn jobs(&self, file: &SweepFile) -> Result<(Vec<Jobs>, bool), Flaw> {
+        let default_jobs = [1, 2, 4, 8].into_iter().filter_map(|jobs| Jobs::new(jobs).ok());
+        let default_jobs: Vec<_> = default_jobs.map(SweptJobs::Fixed).collect();
+        let swept = axis("jobs", None, file.jobs.as_ref(), default_jobs)?;
+        let fixed = swept.iter().filter_map(|of| match of {
+            SweptJobs::Fixed(jobs) => Some(*jobs),
+            SweptJobs::Auto => None,
+        });
+        let mut jobs = axis("jobs", self.overrides.jobs.as_ref(), None, fixed.collect())?;
+        jobs.sort_unstable();
+        if jobs.is_empty() {
+            return flaw(
+                file.jobs.as_ref().map(Spanned::span),
+                "jobs has \"auto\" alone: give numbers to compare it with; the largest is its most",
+            );
+        }
+        Ok((jobs, swept.contains(&SweptJobs::Auto)))
     }
 
     fn blocks(&self, file: &SweepFile) -> Result<Blocks, Flaw> {

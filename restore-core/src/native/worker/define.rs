@@ -88,8 +88,7 @@ impl Worker {
     pub(crate) async fn define(&mut self, item: ItemIndex) -> Result<Outcome, NativeError> {
         let context = Arc::clone(&self.context);
         let entry = context.item(item);
-        let settings = self.state.select(entry, &context.session, &context.settings);
-        let mut errors = self.execute_each(item, &settings).await?;
+        let mut errors = self.select_for_definition(item).await?;
         match context.definition(item) {
             Err(error) => errors.push(*error),
             Ok(statements) => {

@@ -16,7 +16,7 @@ impl Worker {
         let Some(key) = key.filter(|_| !context.is_done(item, Done::KeyBegun)) else {
             return Ok(Outcome::default());
         };
-        let errors = self.select_for_key(item).await?;
+        let errors = self.select_for_definition(item).await?;
         let note = context.note(item, Done::KeyBegun).unwrap_or_default();
         let sql = format!("{}\n;\n{note}", key.begin);
         if self.execute(&sql, &self.doing(item)).await?.is_ok() {
@@ -34,7 +34,7 @@ impl Worker {
             return self.define(item).await;
         };
         // Errors were told of with the first statement.
-        let _ = self.select_for_key(item).await?;
+        let _ = self.select_for_definition(item).await?;
         let note = context.note(item, Done::Item).unwrap_or_default();
         let sql = format!("{}\n;\n{note}", key.complete);
         if self.execute(&sql, &self.doing(item)).await?.is_ok() {
@@ -43,15 +43,5 @@ impl Worker {
         // Whatever the reason: the archive's own statement will tell.
         let _ = self.execute(&key.undo, &self.doing(item)).await?;
         self.define(item).await
-    }
-
-    /// Sends what selects user, schema and tablespace for a key.
-    async fn select_for_key(
-        &mut self,
-        item: ItemIndex,
-    ) -> Result<Vec<crate::engine::RestoreError>, NativeError> {
-        let context = Arc::clone(&self.context);
-        let sql = self.state.select(context.item(item), &context.session, &context.settings);
-        self.execute_each(item, &sql).await
     }
 }

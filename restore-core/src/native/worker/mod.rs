@@ -166,6 +166,17 @@ impl Worker {
         self.execute_each(item, &sql).await
     }
 
+    /// Sends what selects user, schema, tablespace and access method for an
+    /// item's SQL.
+    async fn select_for_definition(
+        &mut self,
+        item: ItemIndex,
+    ) -> Result<Vec<RestoreError>, NativeError> {
+        let context = Arc::clone(&self.context);
+        let sql = self.state.select(context.item(item), &context.session, &context.settings);
+        self.execute_each(item, &sql).await
+    }
+
     /// Sends statements one after the other, and goes on over those that fail.
     async fn execute_each(
         &self,

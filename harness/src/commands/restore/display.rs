@@ -7,29 +7,29 @@ use restore_core::event::{Decision, EventKind, RestoreEvent};
 use restore_core::units::Bytes;
 
 use crate::analysis::words::counted;
+use crate::keep::{Progress, SharedProgress};
 use crate::printer::Printer;
 use crate::report::format;
 
-/// What is known of a restore that runs.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    items: usize,
-    done: usize,
-    rows: u64,
-    bytes: u64,
-    running: usize,
+/// Shows how far a restore is.
+#[derive(Debug)]
+pub(super) struct Display {
+    progress: SharedProgress,
     phase: &'static str,
     /// The workers and the flow that were decided last.
     decided: Option<(u32, Flow)>,
 }
 
-impl Progress {
-    /// Takes notice of an event, and shows it.
-    pub(super) fn take(&mut self, event: &RestoreEvent, printer: &Printer) {
+impl Display {
+    /// Of a restore whose progress is counted here.
+    pub(super) fn new(progress: SharedProgress) -> Self {
+        Self { progress, phase: "", decided: None }
+    }
+
+    /// Shows an event that the progress has taken.
+    pub(super) fn show(&mut self, event: &RestoreEvent, printer: &Printer) {
         match &event.kind {
             EventKind::Begun { items, jobs, resumed, .. } => {
-                self.items = *items;
-                self.done = *resumed;
                 let resumed = match resumed {
                     0 => String::new(),
                     done => format!(", {done} of them done before"),
@@ -53,16 +53,11 @@ impl Progress {
                 return;
             }
             EventKind::Decision(decision) => self.decide(event.at, decision, printer),
-            EventKind::Sent { bytes, .. } => self.bytes += bytes,
-            EventKind::Started { .. } => self.running += 1,
-            EventKind::Finished { rows, .. } => {
-                self.running = self.running.saturating_sub(1);
-                self.done += 1;
-                self.rows += rows.unwrap_or(0);
-            }
             _ => {}
         }
-        printer.show(self.done as u64, self.items as u64, self.line(event.at));
+        let progress = self.progress.now();
+        let line = self.line(progress, event.at);
+        printer.show(progress.done as u64, progress.items as u64, line);
     }
 
     /// Tells what is new of a decision.
@@ -78,16 +73,15 @@ impl Progress {
         }
     }
 
-    fn line(&self, at: Duration) -> String {
-        let rate = if at.is_zero() { 0.0 } else { self.bytes as f64 / at.as_secs_f64() };
+    fn line(&self, progress: Progress, at: Duration) -> String {
+        let Progress { busy, rows, bytes, .. } = progress;
+        let rate = if at.is_zero() { 0.0 } else { bytes as f64 / at.as_secs_f64() };
         format!(
-            "{}  {}  {} rows  {}  {}  {} running",
+            "{}  {}  {rows} rows  {}  {}  {busy} running",
             time(at),
             self.phase,
-            self.rows,
-            Bytes(self.bytes),
+            Bytes(bytes),
             format::rate(rate),
-            self.running
         )
     }
 }
