@@ -2,7 +2,9 @@
 
 mod database;
 mod docker;
+mod far;
 pub mod local;
+mod own;
 pub mod programs;
 mod removal;
 
@@ -17,6 +19,7 @@ use tokio_postgres::Client;
 
 pub use database::Database;
 use docker::{Container, ContainerSpec};
+use far::Far;
 pub use docker::{
     Shared, connect as connect_to_docker, data_folder as containers_folder,
     remove_all as remove_containers,
@@ -29,6 +32,7 @@ use crate::lease::Lease;
 use crate::load::{FirstProcess, SamplingTarget};
 use crate::process::LocalLauncher;
 use crate::record::{Made, ServerRecord};
+use crate::scenario::network::Network;
 use crate::scenario::{Provider, Server as ServerSpec};
 use restore_core::connection::{Connection, Conninfo, Environment, connect};
 
@@ -60,6 +64,8 @@ pub struct Server {
     /// to change.
     per_database: BTreeMap<String, String>,
     notes: Vec<String>,
+    /// What lies between it and the programs that are measured.
+    far: Option<Far>,
     /// What was made there because archives name it.
     pub made: Made,
 }
@@ -73,12 +79,6 @@ enum Guard {
 /// The variables of this process, for connections that follow libpq.
 pub fn process_environment() -> Environment {
     Environment::new(std::env::vars())
-}
-
-/// How to reach a server of our own: nothing of the user's surroundings shall
-/// change it.
-fn own_conninfo(text: &str) -> anyhow::Result<Conninfo> {
-    Ok(Conninfo::parse(text, &Environment::new([]))?)
 }
 
 /// Settings that every server of ours gets unless the scenario says
@@ -120,7 +120,22 @@ impl Server {
             Provider::External { bindir, .. } => Self::external(bindir.as_deref(), context).await?,
         };
         server.check(spec).await?;
+        server.move_away(spec.network).await?;
         Ok(server)
+    }
+
+    /// Puts a network between the server and the programs that are measured.
+    async fn move_away(&mut self, network: Option<Network>) -> anyhow::Result<()> {
+        let Some(network) = network else { return Ok(()) };
+        // The way of before is free again.
+        self.far = None;
+        let gate = match &self.guard {
+            Guard::Local(cluster) => cluster.gate(),
+            Guard::Docker(container) => container.gate().await?,
+            Guard::External => bail!("no network is put before a server of the user's"),
+        };
+        self.far = Some(Far::put(gate, network, &self.admin).await?);
+        Ok(())
     }
 
     async fn local(
@@ -136,7 +151,7 @@ impl Server {
         let settings = own_settings(spec, context.max_jobs);
         let cluster =
             LocalCluster::start(programs, data_dir, &name, &settings, context.lease).await?;
-        let conninfo = own_conninfo(&cluster.conninfo())?;
+        let conninfo = own::conninfo(&cluster.conninfo())?;
         Ok(Self {
             admin: conninfo.clone(),
             client: conninfo,
@@ -147,6 +162,7 @@ impl Server {
             guard: Guard::Local(cluster),
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            far: None,
             made: Made::default(),
         })
     }
@@ -157,14 +173,14 @@ impl Server {
             None => docker::engine_cores().await,
         };
         let container = Container::start(spec, context.run, context.lease).await?;
-        let admin = own_conninfo(&container.conninfo().await?)?;
+        let admin = own::conninfo(&container.conninfo().await?)?;
         let probe = || async { connect(&admin).await.is_ok() };
         docker::wait_until_ready(&container, probe).await?;
         let launcher = container.launcher();
         let client_version = client_version(launcher.as_ref()).await?;
         Ok(Self {
             admin,
-            client: own_conninfo(&Container::inner_conninfo())?,
+            client: own::conninfo(&Container::inner_conninfo())?,
             launcher,
             guard: Guard::Docker(Box::new(container)),
             run: context.run.to_owned(),
@@ -172,6 +188,7 @@ impl Server {
             cores,
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            far: None,
             made: Made::default(),
         })
     }
@@ -190,6 +207,7 @@ impl Server {
             cores: None,
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            far: None,
             made: Made::default(),
         })
     }
@@ -300,6 +318,12 @@ impl Server {
     /// A database of the server as the client programs reach it.
     pub fn target(&self, database: &str) -> Target {
         let conninfo = self.client.with_database(database);
+        Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
+    }
+
+    /// The same as the programs that are measured reach it: over the scenario's network.
+    pub fn measured_target(&self, database: &str) -> Target {
+        let conninfo = self.far.as_ref().map_or(&self.client, Far::client).with_database(database);
         Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
     }
 
@@ -428,11 +452,11 @@ impl Server {
             Guard::Docker(container) => {
                 container.restart().await?;
                 // The engine publishes another port each time.
-                let admin = own_conninfo(&container.conninfo().await?)?;
+                let admin = own::conninfo(&container.conninfo().await?)?;
                 let probe = || async { connect(&admin).await.is_ok() };
                 docker::wait_until_ready(container, probe).await?;
                 self.admin = admin;
-                Ok(())
+                self.move_away(self.far.as_ref().map(Far::network)).await
             }
             Guard::External => self.admin().await.map(drop),
         }
@@ -501,6 +525,7 @@ impl Server {
             settings: settings(client).await?,
             notes: self.notes.clone(),
             made: self.made.clone(),
+            network: self.far.as_ref().map(Far::record).cloned(),
         })
     }
 }

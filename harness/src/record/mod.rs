@@ -32,6 +32,6 @@ pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use plan::{PlanRow, RecordedPlan};
 pub use recorded::Run;
-pub use run::{ArchiveRecord, FileDigest, Host, LargestItem, Made, RunRecord, ServerRecord};
+pub use run::{ArchiveRecord, FileDigest, Host, LargestItem, Made, NetworkRecord, RunRecord, ServerRecord};
 pub use trial::{Outcome, TrialRow, nanos};
 pub use trial_error::{ErrorReference, ErrorRow};

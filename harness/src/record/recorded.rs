@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::Result;
 use super::{
-    ArchiveRecord, ErrorRow, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder, RunRecord,
+    ArchiveRecord, ControlRow, ErrorRow, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder, RunRecord,
     TrialRow,
 };
 
@@ -50,6 +50,11 @@ impl Run {
     /// See [`RunFolder::load_of`].
     pub fn load(&self, trial: u32) -> Result<Vec<LoadSample>> {
         self.folder.as_ref().map_or_else(|| Ok(Vec::new()), |folder| folder.load_of(trial))
+    }
+
+    /// See [`RunFolder::control`].
+    pub fn control(&self, trial: u32) -> Result<Vec<ControlRow>> {
+        self.folder.as_ref().map_or_else(|| Ok(Vec::new()), |folder| folder.control(trial))
     }
 
     /// See [`RunFolder::latency`].

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use restore_core::plan::PgMajor;
 use restore_core::units::Bytes;
@@ -104,6 +105,39 @@ pub struct ServerRecord {
     /// What was made there, on a server of our own, since archives name it.
     #[serde(default, skip_serializing_if = "Made::is_empty")]
     pub made: Made,
+    /// What was put between it and the client programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkRecord>,
+}
+
+/// A network that was imitated, as it was measured before the first trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkRecord {
+    /// What was asked for: each direction.
+    pub latency_ns: u64,
+    /// Bytes per second, each direction; all that goes through if absent.
+    pub bandwidth: Option<u64>,
+    /// A query's round trip without it, and with it: medians.
+    pub round_trip_before_ns: u64,
+    pub round_trip_ns: u64,
+}
+
+impl NetworkRecord {
+    /// What it added to a round trip.
+    pub fn added(&self) -> Duration {
+        Duration::from_nanos(self.round_trip_ns.saturating_sub(self.round_trip_before_ns))
+    }
+
+    /// What it should have added.
+    pub fn asked(&self) -> Duration {
+        Duration::from_nanos(2 * self.latency_ns)
+    }
+
+    /// Whether a round trip takes what was asked for, within 5 %.
+    pub fn holds(&self) -> bool {
+        let asked = self.asked().as_secs_f64();
+        asked == 0.0 || (self.added().as_secs_f64() / asked - 1.0).abs() <= 0.05
+    }
 }
 
 /// What was made on a server of our own because an archive names it. It goes

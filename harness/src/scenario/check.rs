@@ -20,6 +20,7 @@ use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::keep::Limit;
+use super::network::Network;
 use super::quantity::{Percent, Scale, Span};
 use super::verification::Verification;
 use super::{
@@ -158,6 +159,11 @@ fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) ->
     Err(Flaw { span: span.into(), message: message.into() })
 }
 
+/// Why a network is not imitated before a server of the user's.
+const NO_PROXY_OF_OTHERS: &str =
+    "latency and bandwidth are imitated between client programs and servers that jobtune starts: \
+     an external server is as far away as it is; leave them out";
+
 /// What the checks look at besides the keys themselves.
 struct Check<'a> {
     folder: &'a Path,
@@ -278,7 +284,11 @@ impl Check<'_> {
                  \"local\", or dump it yourself and name the archive",
             );
         }
-        Ok(Server { provider, settings: settings(&file.settings) })
+        let network = Network::new(file.latency, file.bandwidth);
+        if network.is_some() && matches!(provider, Provider::External { .. }) {
+            return flaw(None, NO_PROXY_OF_OTHERS);
+        }
+        Ok(Server { provider, settings: settings(&file.settings), network })
     }
 
     /// A path of the command line, from where the user stands, or of the file,
@@ -327,6 +337,13 @@ impl Check<'_> {
     fn variant(&self, base: &Variant, file: &VariantFile) -> Result<Variant, String> {
         let mut variant = Variant { name: file.name.clone(), ..base.clone() };
         variant.server.settings.extend(settings(&file.settings));
+        if file.latency.is_some() || file.bandwidth.is_some() {
+            if matches!(variant.server.provider, Provider::External { .. }) {
+                return Err(NO_PROXY_OF_OTHERS.to_owned());
+            }
+            let base = variant.server.network.unwrap_or_default();
+            variant.server.network = Some(base.changed(file.latency, file.bandwidth));
+        }
         match &mut variant.server.provider {
             Provider::Local { bindir, .. } | Provider::External { bindir, .. } => {
                 if file.image.is_some() || file.cpus.is_some() || file.memory.is_some() {

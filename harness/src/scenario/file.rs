@@ -15,7 +15,9 @@ use toml::Spanned;
 use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::keep::Limit;
+use super::network::Bandwidth;
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
+use super::rate::Rate;
 use super::verification::Verification;
 use super::{Cache, Phase, ProviderKind};
 
@@ -127,6 +129,10 @@ pub struct ServerFile {
     pub memory: Option<Memory>,
     /// external: environment variable that holds the connection string.
     pub conninfo_env: Option<String>,
+    /// How long what client programs and server send each other is under way.
+    pub latency: Option<Span>,
+    /// How much of it goes through, each direction.
+    pub bandwidth: Option<Bandwidth>,
     /// Server settings.
     #[serde(default)]
     pub settings: BTreeMap<String, SettingFile>,
@@ -249,6 +255,10 @@ pub struct VariantFile {
     pub cpus: Option<f64>,
     /// docker: other memory.
     pub memory: Option<Memory>,
+    /// Another distance from the server.
+    pub latency: Option<Span>,
+    /// Another bandwidth.
+    pub bandwidth: Option<Bandwidth>,
     /// Another archive.
     pub archive: Option<PathBuf>,
     /// Options of `pg_restore` on top of the scenario's.
@@ -263,7 +273,7 @@ pub struct VariantFile {
 #[serde(deny_unknown_fields)]
 pub struct WorkloadFile {
     /// Transactions a second, in all.
-    pub rate: f64,
+    pub rate: Rate,
     /// Connections.
     pub clients: Option<u32>,
     /// Scale of pgbench's own tables.

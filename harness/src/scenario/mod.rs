@@ -6,8 +6,10 @@ pub mod error_policy;
 pub mod file;
 mod hooks;
 pub mod keep;
+pub mod network;
 mod paths;
 pub mod quantity;
+pub mod rate;
 mod verification;
 
 use std::collections::BTreeMap;
@@ -25,7 +27,9 @@ pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
 pub use paths::resolved;
+use network::Network;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
+use rate::Rate;
 pub use verification::Verification;
 
 /// A scenario whose keys have been checked against each other.
@@ -114,11 +118,12 @@ pub struct Variant {
     pub options: Option<RestoreOptions>,
 }
 
-/// A production workload: pgbench at a fixed rate.
+/// A production workload: pgbench at a fixed rate, or at one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// Transactions a second, in all.
-    pub rate_per_s: f64,
+    #[serde(rename = "rate_per_s")]
+    pub rate: Rate,
     /// Connections.
     pub clients: u32,
     /// Scale of pgbench's own tables.
@@ -215,6 +220,9 @@ pub struct Server {
     pub provider: Provider,
     /// Settings that differ from the server's defaults.
     pub settings: BTreeMap<String, String>,
+    /// What lies between it and the client programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
 }
 
 /// What each provider needs to know.

@@ -80,7 +80,7 @@ impl Restores<'_> {
     ) -> anyhow::Result<RestoreRequest> {
         Ok(RestoreRequest {
             archive: site.contents()?.record.path.clone(),
-            target: site.server.target(database),
+            target: site.server.measured_target(database),
             jobs: site.cell.jobs,
             options: self.scenario.options(&site.cell.archive.variant),
             time_limit,
@@ -206,6 +206,9 @@ impl Work for Restores<'_> {
         let engine = engine(self.scenario, site);
         let items = site.contents()?.items.count;
         let start_us = now_us();
+        if let Some(traffic) = &target.traffic {
+            traffic.restore_begins();
+        }
         let restore = engine.start(&request).await?;
         let (report, decisions, seen) = watching::restore(restore, items, watched).await;
         Ok((Ended { report, decisions, start_us, end_us: now_us() }, seen))

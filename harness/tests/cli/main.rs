@@ -20,6 +20,7 @@ mod control_group;
 mod encodings;
 mod engines;
 mod external;
+mod far;
 mod faults;
 mod hooks;
 mod inspect;

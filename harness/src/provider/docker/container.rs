@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bollard::Docker;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType, PortBinding,
+    ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, Mount, MountType,
+    PortBinding,
 };
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
@@ -20,6 +21,7 @@ use super::image::{create, explain};
 use super::launcher::ContainerLauncher;
 use super::reach::Reach;
 use super::usage::stats;
+use crate::provider::far::Gate;
 use crate::lease::{Lease, Resource};
 use crate::load::{EngineStats, FirstProcess, SamplingTarget};
 use crate::scenario::quantity::Memory;
@@ -89,6 +91,12 @@ impl Container {
 
     /// How this machine reaches the server.
     pub(crate) async fn conninfo(&self) -> anyhow::Result<String> {
+        let (host, port) = self.published().await?;
+        Ok(format!("host={host} port={port} user={USER} dbname=postgres sslmode=disable"))
+    }
+
+    /// The host and port at which this machine finds the server.
+    async fn published(&self) -> anyhow::Result<(String, String)> {
         let network = self.inspect().await?.network_settings.unwrap_or_default();
         let bindings = network.ports.unwrap_or_default().remove(&port()).flatten();
         let port = bindings.into_iter().flatten().find_map(|binding| binding.host_port);
@@ -96,15 +104,43 @@ impl Container {
         let host = match Reach::of_engine() {
             Reach::Loopback => "127.0.0.1".to_owned(),
             Reach::Host(host) => host,
-            Reach::Gateway => network
-                .networks
-                .unwrap_or_default()
-                .into_values()
-                .filter_map(|endpoint| endpoint.gateway)
-                .find(|gateway| !gateway.is_empty())
-                .context("the container's network has no gateway")?,
+            Reach::Gateway => self.gateway().await?,
         };
-        Ok(format!("host={host} port={port} user={USER} dbname=postgres sslmode=disable"))
+        Ok((host, port))
+    }
+
+    async fn gateway(&self) -> anyhow::Result<String> {
+        let gateway = self.of_network(|endpoint| endpoint.gateway).await?;
+        gateway.context("the container's network has no gateway")
+    }
+
+    /// An address that the engine tells of one of the container's networks.
+    async fn of_network(
+        &self,
+        address: fn(EndpointSettings) -> Option<String>,
+    ) -> anyhow::Result<Option<String>> {
+        let network = self.inspect().await?.network_settings.unwrap_or_default();
+        let endpoints = network.networks.unwrap_or_default().into_values();
+        Ok(endpoints.filter_map(address).find(|address| !address.is_empty()))
+    }
+
+    /// Where a proxy before the server stands: on this machine, at the address from which it
+    /// sends to the container, which therefore can answer.
+    pub(crate) async fn gate(&self) -> anyhow::Result<Gate> {
+        let (host, port) = self.published().await?;
+        let there = match Reach::of_engine() {
+            Reach::Host(host) => host,
+            Reach::Loopback | Reach::Gateway => {
+                self.of_network(|endpoint| endpoint.ip_address).await?.context(
+                    "the container has no address: latency and bandwidth cannot be imitated",
+                )?
+            }
+        };
+        // Connecting a datagram socket sends nothing; it chooses the address to send from.
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect((there.as_str(), PORT)).with_context(|| format!("no way to {there}"))?;
+        let proxy = socket.local_addr()?.ip();
+        Ok(Gate::Tcp { server: format!("{host}:{port}"), user: USER, proxy })
     }
 
     /// How the programs in the container reach it.
