@@ -321,10 +321,19 @@ impl Server {
         Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
     }
 
-    /// The same as the programs that are measured reach it: over the scenario's network.
-    pub fn measured_target(&self, database: &str) -> Target {
-        let conninfo = self.far.as_ref().map_or(&self.client, Far::client).with_database(database);
+    /// The same as the programs that are measured reach it: over the scenario's network, with
+    /// settings for their sessions.
+    pub fn measured_target(&self, database: &str, options: Option<&str>) -> Target {
+        let way = self.far.as_ref().map_or(&self.client, Far::client).with_database(database);
+        let conninfo = options.map_or(way.clone(), |options| way.with_options(options));
         Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
+    }
+
+    /// Tries settings of sessions, which the server may refuse.
+    pub async fn check_session(&self, options: &str) -> anyhow::Result<()> {
+        connect(&self.admin.with_options(options)).await.map(drop).with_context(|| {
+            format!("the server refuses the settings of [restore] session: {options}")
+        })
     }
 
     /// The same as this machine reaches it.

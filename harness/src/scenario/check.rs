@@ -2,6 +2,7 @@
 
 mod dataset;
 mod hooks;
+mod procedure;
 mod restore;
 mod sweep;
 mod workload;
@@ -21,6 +22,7 @@ use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::keep::Limit;
 use super::network::Network;
+use super::procedure::Procedure;
 use super::quantity::{Percent, Scale, Span};
 use super::verification::Verification;
 use super::{
@@ -191,9 +193,10 @@ impl Check<'_> {
             dataset,
             workload: self.workload(file.workload.as_ref())?,
             options: None,
+            procedure: None,
         };
         let limits = workload::limits(&file.limits, base.workload.as_ref())?;
-        let sweep = self.sweep(&file, matches!(base.dataset, Dataset::Archive { .. }))?;
+        let mut sweep = self.sweep(&file, matches!(base.dataset, Dataset::Archive { .. }))?;
         if file.phase == Phase::Dump && !base.dataset.is_made_here() {
             return flaw(
                 file.dataset.span(),
@@ -202,7 +205,10 @@ impl Check<'_> {
         }
         let hooks = self.hooks(&file)?;
         let written = self.written_options(&file.restore)?;
-        let variants = self.variants(base, &written, &file.variant)?;
+        let procedure = procedure::procedure(&file.restore);
+        let of_plans = procedure::of_plans(&base, &procedure, &file.sweep)?;
+        let variants = self.variants(base, (&written, &procedure), &file.variant, of_plans)?;
+        sweep.fixed_jobs = procedure::fixed_jobs(&variants);
         let restore = Restore {
             errors: self
                 .overrides
@@ -213,10 +219,11 @@ impl Check<'_> {
             verify: self.overrides.verify.or(file.restore.verify).unwrap_or_default(),
             keep: kept(&sweep, &file.restore.keep, &limits)?,
             probe: file.restore.probe.clone(),
+            procedure,
             ..Restore::of(self.options(written, None)?)
         };
         restore::check_formats(file.phase, &sweep.formats, &restore, &variants)?;
-        Ok(Scenario {
+        let scenario = Scenario {
             name,
             about: file.about,
             phase: file.phase,
@@ -236,7 +243,9 @@ impl Check<'_> {
             },
             restore,
             hooks,
-        })
+        };
+        procedure::check(&scenario, file.sweep.plans.as_ref())?;
+        Ok(scenario)
     }
 
     fn server(&self, file: &ServerFile, dataset: &Dataset) -> Result<Server, Flaw> {
@@ -301,10 +310,12 @@ impl Check<'_> {
     fn variants(
         &self,
         base: Variant,
-        written: &RestoreOptions,
+        (written, procedure): (&RestoreOptions, &Procedure),
         files: &[Spanned<VariantFile>],
+        of_plans: Vec<Variant>,
     ) -> Result<Vec<Variant>, Flaw> {
         let mut variants = vec![base];
+        variants.extend(of_plans);
         for (number, file) in files.iter().enumerate() {
             let span = file.span();
             let file = file.get_ref();
@@ -323,6 +334,7 @@ impl Check<'_> {
                 message: in_variant(message),
             })?;
             if let Some(restore) = &file.restore {
+                variant.procedure = procedure::of_variant(procedure, restore);
                 let options = self.variant_options(written, restore, number);
                 let options = options.and_then(|options| self.options(options, Some(span)));
                 variant.options = Some(

@@ -16,6 +16,7 @@ use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::keep::Limit;
 use super::network::Bandwidth;
+use super::procedure::{ReadyStep, Sections};
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
 use super::rate::Rate;
 use super::verification::Verification;
@@ -209,6 +210,8 @@ pub struct SweepFile {
     pub compression: Option<Spanned<Vec<Compression>>>,
     /// Engines that restore.
     pub engines: Option<Spanned<Vec<EngineKind>>>,
+    /// A variant each: restored section by section, with these numbers of jobs.
+    pub plans: Option<Spanned<Vec<Sections>>>,
     /// How many blocks.
     #[serde(default)]
     pub blocks: BlocksFile,
@@ -329,6 +332,14 @@ pub struct RestoreFile {
     pub errors: Option<ErrorPolicy>,
     /// What of the restored database is held against its archive.
     pub verify: Option<Verification>,
+    /// One section after the other.
+    pub sections: Option<Sections>,
+    /// Settings of the restore's sessions.
+    #[serde(default)]
+    pub session: BTreeMap<String, SettingFile>,
+    /// What is done before the database is ready.
+    #[serde(default)]
+    pub ready: Vec<ReadyStep>,
     /// What restores with `jobs = "auto"` keep.
     #[serde(default)]
     pub keep: Vec<Limit>,
@@ -358,6 +369,13 @@ pub struct VariantRestoreFile {
     pub owner: Option<bool>,
     /// As in `[restore]`.
     pub privileges: Option<bool>,
+    /// As in `[restore]`.
+    pub sections: Option<Sections>,
+    /// As in `[restore]`, on top of it.
+    #[serde(default)]
+    pub session: BTreeMap<String, SettingFile>,
+    /// As in `[restore]`.
+    pub ready: Option<Vec<ReadyStep>>,
     /// As in `[restore]`.
     #[serde(flatten)]
     pub options: BTreeMap<String, toml::Value>,

@@ -35,7 +35,7 @@ async fn added(spec: &ServerSpec) -> f64 {
     let context = Context { run: "far", lease: &lease, conninfo: None, shared: &[], max_jobs: 4 };
     let server = Server::start(spec, 0, &context).await.unwrap();
     let near = round_trip(&server.target_here("postgres").conninfo).await;
-    let far = round_trip(&server.measured_target("postgres").conninfo).await;
+    let far = round_trip(&server.measured_target("postgres", None).conninfo).await;
     let record = server.record().await.unwrap().network.unwrap();
     for resource in lease.resources().unwrap() {
         harness::provider::remove_resource(&resource).await.unwrap();

@@ -88,6 +88,7 @@ pub(crate) fn row(
         archive_bytes: None,
         before_ns: None,
         after_ns: None,
+        ready_ns: None,
         message: None,
         load: LoadSummary::default(),
         workload: WorkloadSummary::default(),
