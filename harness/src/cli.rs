@@ -16,6 +16,7 @@ pub use restore_options::PgRestoreOptions;
 
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
+use crate::record::Metric;
 use crate::scenario::error_policy::Pattern;
 use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
 use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verification};
@@ -281,6 +282,9 @@ pub struct StateArgs {
 pub struct RecommendArgs {
     /// The run folder.
     pub run: PathBuf,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
@@ -365,6 +369,9 @@ pub struct CompareArgs {
     /// Compare these -j alone.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// A regression is more than this much slower.
     #[arg(long, value_name = "PERCENT", default_value = "3%")]
     pub margin: Percent,
@@ -532,6 +539,9 @@ pub struct ReportArgs {
     /// several runs].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// Folder with templates of a house style, which replace those of the
     /// same name: page.html, run.html, page.css, page.js, article.md.
     #[arg(long, value_name = "DIR")]

@@ -10,21 +10,21 @@ use crate::study::Study;
 
 pub(super) fn run(args: &RecommendArgs, printer: &Printer) -> anyhow::Result<Status> {
     let folder = RunFolder::open(&args.run)?;
-    printer.answer(&render(&folder, args.format, printer)?);
+    let run = Run::read(folder.clone())?.by(args.metric)?;
+    printer.answer(&render(&run, args.format, printer)?);
     status_of(&folder)
 }
 
 /// The recommendation of a run, written out.
 pub(super) fn render(
-    folder: &RunFolder,
+    run: &Run,
     format: OutputFormat,
     printer: &Printer,
 ) -> anyhow::Result<String> {
-    let run = Run::read(folder.clone())?;
     if let Some(adaptive) = &run.record.adaptive {
-        return written(&TuneReport::of(&run, adaptive)?, format, printer);
+        return written(&TuneReport::of(run, adaptive)?, format, printer);
     }
-    written(&Report::new(Study::of(&run)?), format, printer)
+    written(&Report::new(Study::of(run)?), format, printer)
 }
 
 /// What a run recommends, in a sentence.

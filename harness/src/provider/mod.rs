@@ -1,6 +1,7 @@
 //! Servers to restore into, and what guards them.
 
 mod database;
+mod disk;
 mod docker;
 mod far;
 pub mod local;
@@ -18,7 +19,8 @@ use restore_core::launch::{CommandLine, Launcher, succeed};
 use tokio_postgres::Client;
 
 pub use database::Database;
-use docker::{Container, ContainerSpec};
+use disk::{Limiter, SlowDisk};
+use docker::{Container, ContainerDisk, ContainerSpec};
 use far::Far;
 pub use docker::{
     Shared, connect as connect_to_docker, data_folder as containers_folder,
@@ -66,6 +68,8 @@ pub struct Server {
     notes: Vec<String>,
     /// What lies between it and the programs that are measured.
     far: Option<Far>,
+    /// A disk of its own.
+    disk: Option<SlowDisk>,
     /// What was made there because archives name it.
     pub made: Made,
 }
@@ -96,6 +100,19 @@ fn own_settings(spec: &ServerSpec, max_jobs: u32) -> BTreeMap<String, String> {
     settings
 }
 
+/// The disk that a scenario asks for.
+async fn slow_disk(
+    spec: &ServerSpec,
+    limiter: Limiter,
+    parent: &Path,
+    number: usize,
+    context: &Context<'_>,
+) -> anyhow::Result<Option<SlowDisk>> {
+    let Some(limits) = &spec.disk else { return Ok(None) };
+    let name = format!("jobtune-{}-{number}", context.run);
+    SlowDisk::make(limits, limiter, parent, &name, context.lease).await.map(Some)
+}
+
 impl Server {
     /// Starts the server that `spec` describes, the `number`th of its run.
     pub async fn start(
@@ -105,17 +122,32 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let mut server = match &spec.provider {
             Provider::Local { bindir, data_dir } => {
-                Self::local(bindir.as_deref(), data_dir.as_deref(), spec, number, context).await?
+                let parent = data_dir.clone().unwrap_or_else(std::env::temp_dir);
+                let disk = slow_disk(spec, Limiter::ControlGroups, &parent, number, context).await?;
+                let mounted = disk.as_ref().map(SlowDisk::mounted);
+                let folder = mounted.or_else(|| data_dir.clone());
+                let bindir = bindir.as_deref();
+                let server =
+                    Self::local(bindir, folder.as_deref(), spec, number, context).await?;
+                Self { disk, ..server }
             }
             Provider::Docker { image, cpus, memory } => {
+                let parent = std::env::temp_dir();
+                let disk = slow_disk(spec, Limiter::Engine, &parent, number, context).await?;
+                let mounted = disk.as_ref().map(SlowDisk::mounted);
                 let container = ContainerSpec {
                     image,
                     cpus: *cpus,
                     memory: *memory,
                     settings: &own_settings(spec, context.max_jobs),
                     mounts: context.shared,
+                    disk: disk.as_ref().zip(mounted.as_deref()).map(|(disk, folder)| {
+                        let (device, limits) = (disk.device(), &disk.record().limits);
+                        ContainerDisk { folder, device, limits }
+                    }),
                 };
-                Self::docker(container, context).await?
+                let server = Self::docker(container, context).await?;
+                Self { disk, ..server }
             }
             Provider::External { bindir, .. } => Self::external(bindir.as_deref(), context).await?,
         };
@@ -163,6 +195,7 @@ impl Server {
             per_database: BTreeMap::new(),
             notes: Vec::new(),
             far: None,
+            disk: None,
             made: Made::default(),
         })
     }
@@ -189,6 +222,7 @@ impl Server {
             per_database: BTreeMap::new(),
             notes: Vec::new(),
             far: None,
+            disk: None,
             made: Made::default(),
         })
     }
@@ -208,6 +242,7 @@ impl Server {
             per_database: BTreeMap::new(),
             notes: Vec::new(),
             far: None,
+            disk: None,
             made: Made::default(),
         })
     }
@@ -511,6 +546,9 @@ impl Server {
             Guard::Docker(container) => container.put_into(&mut target).await,
             Guard::External => {}
         }
+        if let Some(disk) = &self.disk {
+            target.data = Some(disk.mounted());
+        }
         target
     }
 
@@ -535,6 +573,7 @@ impl Server {
             notes: self.notes.clone(),
             made: self.made.clone(),
             network: self.far.as_ref().map(Far::record).cloned(),
+            disk: self.disk.as_ref().map(SlowDisk::record).cloned(),
         })
     }
 }

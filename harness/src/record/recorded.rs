@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::error::Result;
+use super::Metric;
+use super::error::{FolderError, Result};
 use super::{
     ArchiveRecord, ControlRow, ErrorRow, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder, RunRecord,
     TrialRow,
@@ -35,6 +36,23 @@ impl Run {
     /// out of a copy.
     pub fn without_tables(name: String, record: RunRecord, rows: Vec<TrialRow>) -> Self {
         Self { name, record, rows, folder: None }
+    }
+
+    /// The same run, by another time of its trials. What its tables tell is of the restore
+    /// alone and left out then.
+    pub fn by(mut self, metric: Metric) -> Result<Self> {
+        if metric == Metric::Restore {
+            return Ok(self);
+        }
+        self.folder = None;
+        let mut is_known = false;
+        for row in &mut self.rows {
+            if let Some(ready) = row.ready_ns {
+                row.wall_ns += ready;
+                is_known = true;
+            }
+        }
+        if is_known { Ok(self) } else { Err(FolderError::NeverReady(self.name)) }
     }
 
     #[must_use]

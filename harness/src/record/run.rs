@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Ending;
 use crate::design::{Adaptive, ArchiveKey, Design};
 use crate::scenario::Scenario;
+use crate::scenario::disk::DiskLimits;
 
 /// The schema of run folders that this program writes. Raise it when a reader
 /// of the old one would go wrong, and keep reading every older one.
@@ -85,7 +86,7 @@ pub struct Host {
 }
 
 /// The server of a variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServerRecord {
     /// Provider.
     pub provider: String,
@@ -108,6 +109,26 @@ pub struct ServerRecord {
     /// What was put between it and the client programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkRecord>,
+    /// A disk of its own that was made slow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskRecord>,
+}
+
+/// A disk that was limited, as it was measured before the first trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DiskRecord {
+    /// What was asked for.
+    pub limits: DiskLimits,
+    /// Past the page cache.
+    pub write_direct_bytes_per_second: u64,
+    /// Through the page cache, with a sync at the end.
+    pub write_synced_bytes_per_second: u64,
+    /// Past the page cache.
+    pub read_direct_bytes_per_second: u64,
+    /// Of 4 KiB, past the page cache.
+    pub writes_direct_per_second: f64,
+    /// Of 8 KiB, a sync after each.
+    pub writes_synced_per_second: f64,
 }
 
 /// A network that was imitated, as it was measured before the first trial.

@@ -166,6 +166,11 @@ const NO_PROXY_OF_OTHERS: &str =
     "latency and bandwidth are imitated between client programs and servers that jobtune starts: \
      an external server is as far away as it is; leave them out";
 
+/// Why the disk of a server of the user's is not limited.
+const NO_DISK_OF_OTHERS: &str =
+    "server.disk is for servers that jobtune starts: an external server has the disk that it has; \
+     leave it out";
+
 /// What the checks look at besides the keys themselves.
 struct Check<'a> {
     folder: &'a Path,
@@ -297,7 +302,16 @@ impl Check<'_> {
         if network.is_some() && matches!(provider, Provider::External { .. }) {
             return flaw(None, NO_PROXY_OF_OTHERS);
         }
-        Ok(Server { provider, settings: settings(&file.settings), network })
+        if let Some(disk) = &file.disk {
+            if let Some(message) = disk.get_ref().flaw() {
+                return flaw(disk.span(), message);
+            }
+            if matches!(provider, Provider::External { .. }) {
+                return flaw(disk.span(), NO_DISK_OF_OTHERS);
+            }
+        }
+        let disk = file.disk.as_ref().map(|disk| *disk.get_ref());
+        Ok(Server { provider, settings: settings(&file.settings), network, disk })
     }
 
     /// A path of the command line, from where the user stands, or of the file,
@@ -355,6 +369,15 @@ impl Check<'_> {
             }
             let base = variant.server.network.unwrap_or_default();
             variant.server.network = Some(base.changed(file.latency, file.bandwidth));
+        }
+        if let Some(disk) = file.disk {
+            if matches!(variant.server.provider, Provider::External { .. }) {
+                return Err(NO_DISK_OF_OTHERS.to_owned());
+            }
+            if let Some(message) = disk.flaw() {
+                return Err(message.to_owned());
+            }
+            variant.server.disk = Some(disk);
         }
         match &mut variant.server.provider {
             Provider::Local { bindir, .. } | Provider::External { bindir, .. } => {

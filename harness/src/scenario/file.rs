@@ -13,6 +13,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::EngineKind;
+use super::disk::DiskLimits;
 use super::error_policy::ErrorPolicy;
 use super::keep::Limit;
 use super::network::Bandwidth;
@@ -134,6 +135,8 @@ pub struct ServerFile {
     pub latency: Option<Span>,
     /// How much of it goes through, each direction.
     pub bandwidth: Option<Bandwidth>,
+    /// What its disk gives at most.
+    pub disk: Option<Spanned<DiskLimits>>,
     /// Server settings.
     #[serde(default)]
     pub settings: BTreeMap<String, SettingFile>,
@@ -262,6 +265,8 @@ pub struct VariantFile {
     pub latency: Option<Span>,
     /// Another bandwidth.
     pub bandwidth: Option<Bandwidth>,
+    /// Another disk.
+    pub disk: Option<DiskLimits>,
     /// Another archive.
     pub archive: Option<PathBuf>,
     /// Options of `pg_restore` on top of the scenario's.

@@ -1,6 +1,7 @@
 //! Scenarios: what to restore, where, and what to vary.
 
 mod check;
+pub mod disk;
 mod engine;
 pub mod error_policy;
 pub mod file;
@@ -29,6 +30,7 @@ pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
 pub use paths::resolved;
+use disk::DiskLimits;
 use network::Network;
 use procedure::Procedure;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
@@ -244,6 +246,9 @@ pub struct Server {
     /// What lies between it and the client programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
+    /// How slow its disk is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskLimits>,
 }
 
 /// What each provider needs to know.

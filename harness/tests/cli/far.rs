@@ -57,6 +57,7 @@ async fn assert_holds(provider: Provider, millis: &[u64]) {
             provider: provider.clone(),
             settings: BTreeMap::from([("fsync".to_owned(), "off".to_owned())]),
             network: Some(network(of)),
+            disk: None,
         };
         let mut ratios = Vec::new();
         while ratios.len() < ATTEMPTS && ratios.last().is_none_or(|of: &f64| (of - 1.0).abs() > 0.05) {

@@ -186,6 +186,7 @@ impl Beside {
             provider: Provider::Local { bindir: None, data_dir: None },
             settings: std::iter::once(("fsync".to_owned(), "off".to_owned())).collect(),
             network: None,
+        disk: None,
         };
         let context = Context { run, lease: &lease, conninfo: None, shared: &[], max_jobs: 10 };
         let server = Server::start(&spec, 0, &context).await.unwrap();

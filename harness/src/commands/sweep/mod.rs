@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::{Status, print, recommend, state_folder, status_of};
 use crate::cli::{OutputFormat, StateArgs, SweepArgs};
 use crate::printer::Printer;
-use crate::record::RunFolder;
+use crate::record::{Run, RunFolder};
 use crate::scenario::{self, Scenario};
 use crate::session::{Changes, Session, Surroundings};
 
@@ -17,7 +17,7 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
     }
     match sweep(&args, printer).await? {
         Swept::Ended(folder) => tell(&folder, printer, || {
-            printer.answer(&recommend::render(&folder, OutputFormat::Text, printer)?);
+            printer.answer(&recommend::render(&Run::read(folder.clone())?, OutputFormat::Text, printer)?);
             Ok(())
         }),
         Swept::Described => Ok(Status::Done),

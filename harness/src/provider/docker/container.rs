@@ -1,7 +1,7 @@
 //! The container of a server: made, started, asked about.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use bollard::Docker;
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, Mount, MountType,
-    PortBinding,
+    PortBinding, ThrottleDevice,
 };
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
@@ -24,6 +24,8 @@ use super::usage::stats;
 use crate::provider::far::Gate;
 use crate::lease::{Lease, Resource};
 use crate::load::{EngineStats, FirstProcess, SamplingTarget};
+use crate::scenario::disk::DiskLimits;
+use crate::scenario::network::Bandwidth;
 use crate::scenario::quantity::Memory;
 
 /// The superuser of the official image.
@@ -31,6 +33,9 @@ const USER: &str = "postgres";
 
 /// Where the official image has its data directory, or a folder above it.
 const DATA: &str = "/var/lib/postgresql";
+
+/// Where a disk of the run's own is mounted in the container.
+const DISK: &str = "/var/lib/jobtune";
 
 /// Where the server listens within the container.
 const PORT: u16 = 5432;
@@ -48,6 +53,18 @@ pub(crate) struct ContainerSpec<'a> {
     pub(crate) settings: &'a BTreeMap<String, String>,
     /// Folders and files that it sees under the paths that they have here.
     pub(crate) mounts: &'a [Shared],
+    /// A disk of its own for the data.
+    pub(crate) disk: Option<ContainerDisk<'a>>,
+}
+
+/// A disk that holds the data of a container, and what the engine limits it to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ContainerDisk<'a> {
+    /// Where it is mounted here.
+    pub(crate) folder: &'a Path,
+    /// The block device.
+    pub(crate) device: &'a str,
+    pub(crate) limits: &'a DiskLimits,
 }
 
 /// A path that a container shares.
@@ -218,7 +235,7 @@ fn body(spec: &ContainerSpec<'_>, run: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(spec.image.to_owned()),
         cmd: Some(args.collect()),
-        env: Some(vec!["POSTGRES_HOST_AUTH_METHOD=trust".to_owned()]),
+        env: Some(environment(spec)),
         labels: Some(HashMap::from([(LABEL.to_owned(), run.to_owned())])),
         exposed_ports: Some(vec![port()]),
         host_config: Some(HostConfig {
@@ -228,10 +245,44 @@ fn body(spec: &ContainerSpec<'_>, run: &str) -> ContainerCreateBody {
             // 64 MB is below what maintenance_work_mem may ask for.
             shm_size: Some(1 << 30),
             port_bindings: Some(HashMap::from([(port(), Some(vec![binding]))])),
-            mounts: Some(spec.mounts.iter().map(mount).collect()),
-            ..HostConfig::default()
+            mounts: Some(mounts(spec)),
+            ..disk_limits(spec)
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+fn environment(spec: &ContainerSpec<'_>) -> Vec<String> {
+    let trust = "POSTGRES_HOST_AUTH_METHOD=trust".to_owned();
+    let data = spec.disk.map(|_| format!("PGDATA={DISK}/data"));
+    [trust].into_iter().chain(data).collect()
+}
+
+fn mounts(spec: &ContainerSpec<'_>) -> Vec<Mount> {
+    let disk = spec.disk.map(|disk| Mount {
+        target: Some(DISK.to_owned()),
+        source: Some(disk.folder.to_string_lossy().into_owned()),
+        typ: Some(MountType::BIND),
+        ..Mount::default()
+    });
+    spec.mounts.iter().map(mount).chain(disk).collect()
+}
+
+/// The engine's own limits: those of the group that the container's processes are in.
+fn disk_limits(spec: &ContainerSpec<'_>) -> HostConfig {
+    let Some(disk) = spec.disk else { return HostConfig::default() };
+    let of = |rate: Option<f64>| {
+        let path = Some(disk.device.to_owned());
+        rate.map(|rate| vec![ThrottleDevice { path, rate: Some(rate as i64) }])
+    };
+    let DiskLimits { write, read, iops } = disk.limits;
+    let bytes = |of: &Option<Bandwidth>| of.map(Bandwidth::bytes_per_second);
+    HostConfig {
+        blkio_device_write_bps: of(bytes(write)),
+        blkio_device_read_bps: of(bytes(read)),
+        blkio_device_write_iops: of(iops.map(f64::from)),
+        blkio_device_read_iops: of(iops.map(f64::from)),
+        ..HostConfig::default()
     }
 }
 
