@@ -45,6 +45,8 @@ fn sweep_args(args: &NoiseArgs) -> SweepArgs {
         budget: args.budget,
         server: args.server.clone(),
         seed: args.seed,
+        shard: args.shard,
+        host: args.host.clone(),
         restore_options: args.restore_options.clone(),
         ..SweepArgs::default()
     }

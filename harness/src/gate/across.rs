@@ -138,7 +138,8 @@ fn major_of(version: &str) -> &str {
     version.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(version)
 }
 
-fn settings(base: &ServerRecord, candidate: &ServerRecord) -> Option<String> {
+/// What two servers are set to, where that differs.
+pub fn settings(base: &ServerRecord, candidate: &ServerRecord) -> Option<String> {
     let names: BTreeSet<&String> = base.settings.keys().chain(candidate.settings.keys()).collect();
     let shown = |server: &ServerRecord, name: &str| {
         server.settings.get(name).cloned().unwrap_or_else(|| "default".to_owned())

@@ -15,6 +15,7 @@ pub mod folder;
 pub mod item;
 pub mod latency;
 pub mod load;
+mod merged;
 mod paths;
 pub mod plan;
 pub mod recorded;
@@ -30,8 +31,12 @@ pub use folder::RunFolder;
 pub use item::ItemRow;
 pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
+pub use merged::Taken;
 pub use plan::{PlanRow, RecordedPlan};
 pub use recorded::Run;
-pub use run::{ArchiveRecord, FileDigest, Host, LargestItem, Made, RunRecord, ServerRecord};
+pub use run::{
+    ArchiveRecord, BlockHosts, FileDigest, Host, HostIdentity, HostShare, LargestItem, Made,
+    RunRecord, ServerRecord,
+};
 pub use trial::{Outcome, TrialRow, nanos};
 pub use trial_error::{ErrorReference, ErrorRow};

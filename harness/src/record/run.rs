@@ -8,7 +8,7 @@ use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::design::{Adaptive, ArchiveKey, Design};
+use crate::design::{Adaptive, ArchiveKey, Design, Shard};
 use crate::scenario::Scenario;
 
 /// The schema of run folders that this program writes. Raise it when a reader
@@ -39,8 +39,19 @@ pub struct RunRecord {
     /// How the trials are chosen, where they are not blocks of all cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptive: Option<Adaptive>,
-    /// The machine that the harness ran on.
+    /// The share of the blocks that the run has, where it is not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The machine that the harness ran on; of a merged run, that of its first
+    /// shard.
     pub host: Host,
+    /// By what that machine is told from its like; absent where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<HostIdentity>,
+    /// The hosts of a merged run, each with its blocks; empty where the run was
+    /// made on one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostShare>,
     /// The server of each variant.
     pub servers: BTreeMap<String, ServerRecord>,
     /// The archives that were restored.
@@ -66,6 +77,63 @@ impl RunRecord {
     pub fn archive(&self, key: &ArchiveKey) -> Option<&ArchiveRecord> {
         self.archives.iter().find(|archive| archive.key == *key)
     }
+
+    /// Which host each block was run on.
+    pub fn block_hosts(&self) -> BlockHosts {
+        let blocks =
+            self.hosts.iter().enumerate().flat_map(|(host, share)| {
+                share.blocks.iter().map(move |&block| (block, host as u32))
+            });
+        BlockHosts(blocks.collect())
+    }
+}
+
+/// Which host each block was run on. A block that it does not name was run on
+/// the first one, as all were where nothing was merged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BlockHosts(BTreeMap<u32, u32>);
+
+impl BlockHosts {
+    /// The host of a block, as a place in [`RunRecord::hosts`].
+    pub fn of(&self, block: u32) -> u32 {
+        self.0.get(&block).copied().unwrap_or(0)
+    }
+}
+
+impl FromIterator<(u32, u32)> for BlockHosts {
+    /// From blocks, each with its host.
+    fn from_iter<I: IntoIterator<Item = (u32, u32)>>(blocks: I) -> Self {
+        Self(blocks.into_iter().collect())
+    }
+}
+
+/// By what a host is told from its like, and what it costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostIdentity {
+    /// Its own name, as `hostname` prints it.
+    pub name: Option<String>,
+    /// What the user calls it, or its kind: hosts that share a label are
+    /// answered for together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it costs in an hour, in a currency that is the user's to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_hour: Option<f64>,
+}
+
+/// A host of a merged run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostShare {
+    /// The machine.
+    pub host: Host,
+    /// By what it is told from the others.
+    pub identity: HostIdentity,
+    /// The server of each variant there.
+    pub servers: BTreeMap<String, ServerRecord>,
+    /// The runs that were merged.
+    pub runs: Vec<String>,
+    /// The blocks that they had; ascending.
+    pub blocks: Vec<u32>,
 }
 
 /// The machine that the harness ran on.

@@ -7,6 +7,9 @@
 #[path = "../support/place.rs"]
 mod place;
 
+#[path = "../support/mod.rs"]
+mod support;
+
 #[path = "../../../restore-core/tests/support/launches.rs"]
 mod launches;
 
@@ -32,6 +35,7 @@ mod needs;
 mod options;
 mod results;
 mod scenarios;
+mod shards;
 mod survival;
 mod verdicts;
 mod versions;
