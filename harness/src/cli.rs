@@ -321,11 +321,22 @@ pub struct MergeArgs {
     pub allow: Vec<Allowance>,
 }
 
+/// What a run is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The hosts of a merged run, those of one label together; with what a
+    /// restore costs there, if prices were given.
+    Host,
+}
+
 /// Arguments of `jobtune recommend`.
 #[derive(Debug, Args)]
 pub struct RecommendArgs {
     /// The run folder.
     pub run: PathBuf,
+    /// Answer for each part of the run alone.
+    #[arg(long, value_enum)]
+    pub by: Option<By>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,

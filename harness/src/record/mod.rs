@@ -33,7 +33,7 @@ pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use merged::Taken;
 pub use plan::{PlanRow, RecordedPlan};
-pub use recorded::Run;
+pub use recorded::{PartOfHosts, Run};
 pub use run::{
     ArchiveRecord, BlockHosts, FileDigest, Host, HostIdentity, HostShare, LargestItem, Made,
     RunRecord, ServerRecord,

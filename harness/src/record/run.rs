@@ -1,6 +1,7 @@
 //! `run.json`: what was to be done, and on what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use restore_core::plan::PgMajor;
@@ -78,6 +79,12 @@ impl RunRecord {
         self.archives.iter().find(|archive| archive.key == *key)
     }
 
+    /// The servers of all variants, on all hosts.
+    pub fn servers_everywhere(&self) -> impl Iterator<Item = &ServerRecord> {
+        let elsewhere = self.hosts.iter().flat_map(|share| share.servers.values());
+        self.servers.values().chain(elsewhere)
+    }
+
     /// Which host each block was run on.
     pub fn block_hosts(&self) -> BlockHosts {
         let blocks =
@@ -121,6 +128,13 @@ pub struct HostIdentity {
     pub price_per_hour: Option<f64>,
 }
 
+impl HostIdentity {
+    /// What hosts that are answered for together are called.
+    pub fn title(&self) -> Option<&str> {
+        self.label.as_deref().or(self.name.as_deref())
+    }
+}
+
 /// A host of a merged run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HostShare {
@@ -134,6 +148,17 @@ pub struct HostShare {
     pub runs: Vec<String>,
     /// The blocks that they had; ascending.
     pub blocks: Vec<u32>,
+}
+
+impl fmt::Display for HostShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HostIdentity { name, label, .. } = &self.identity;
+        match (label, name) {
+            (Some(label), Some(name)) => write!(f, "{name} ({label})"),
+            (Some(one), None) | (None, Some(one)) => f.write_str(one),
+            (None, None) => write!(f, "the host of block {}", self.blocks.first().unwrap_or(&0)),
+        }
+    }
 }
 
 /// The machine that the harness ran on.

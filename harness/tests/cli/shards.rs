@@ -349,6 +349,52 @@ fn shards_merged_in_any_order_are_the_run_in_one_piece() {
 }
 
 #[test]
+fn each_kind_of_host_has_its_own_answer_and_its_price() {
+    let place = Place::new();
+    let runs = shards(&place, 2);
+    for (run, label, price) in [("1of2", "small", 0.36), ("2of2", "large", 3.6)] {
+        edit(&place, run, |record| {
+            record["identity"]["label"] = json!(label);
+            record["identity"]["price_per_hour"] = json!(price);
+        });
+    }
+    assert_done(&merge(&place, &runs, "merged", &[]));
+    let of_run = |args: &[&str]| {
+        let output = place.run(&[&["recommend", "merged"], args].concat());
+        assert_done(&output);
+        // Lines are broken to the width of the terminal.
+        stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let seen: serde_json::Value =
+        serde_json::from_str(&of_run(&["--by", "host", "--format", "json"])).unwrap();
+    assert_eq!(seen["by"], "host");
+    let hosts = seen["hosts"].as_array().unwrap();
+    let of = |key: &str| -> Vec<serde_json::Value> {
+        hosts.iter().map(|host| host[key].clone()).collect()
+    };
+    assert_eq!(of("label"), ["large", "small"]);
+    assert_eq!(of("blocks"), [3, 4]);
+    assert_eq!(of("price_per_hour"), [3.6, 0.36]);
+    for host in hosts {
+        let best = &host["best"][0];
+        let cost = best["cost_per_restore"]["value"].as_f64().unwrap();
+        let seconds = best["time_seconds"]["value"].as_f64().unwrap();
+        let price = host["price_per_hour"].as_f64().unwrap();
+        assert!((cost / (seconds * price / 3600.0) - 1.0).abs() < 1e-5, "{host}");
+        assert_eq!(host["recommendation"]["curves"][0]["blocks"], host["blocks"]);
+        assert_eq!(host["recommendation"]["curves"][0]["hosts"], serde_json::Value::Null);
+    }
+    let said = of_run(&["--by", "host"]);
+    assert!(said.contains("They are cheapest on small: 0.00"), "{said}");
+    // All together: two hosts, which is said.
+    let together = of_run(&[]);
+    assert!(together.contains("on 2 hosts (ada (small), bob (large))"), "{together}");
+    assert!(together.contains("2 hosts: what is said of all of them"), "{together}");
+    // A shard by itself is one host.
+    assert_done(&place.run(&["recommend", "1of2", "--by", "host"]));
+}
+
+#[test]
 fn shards_of_one_host_are_one_host() {
     let place = Place::new();
     let runs = shards(&place, 3);
