@@ -1,5 +1,7 @@
 //! The design of a sweep: cells, and blocks of trials in random order.
 
+mod shard;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{EngineKind, Phase, Sweep};
+
+pub use shard::{Shard, ShardChoice, ShardError};
 
 /// An archive of a variant's dataset: a cell without its job count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

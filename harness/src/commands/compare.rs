@@ -59,7 +59,9 @@ fn compare(args: &CompareArgs, policy: &Policy, printer: &Printer) -> anyhow::Re
 fn within(args: &CompareArgs, policy: &Policy) -> anyhow::Result<Comparison> {
     let run = Run::open(&args.run)?.by(args.metric)?;
     let (base, candidate) = variants(&run.record, args)?;
-    Ok(Comparison::within(&run.rows, &base, &candidate, args.jobs.as_deref(), policy))
+    let hosts = run.record.block_hosts();
+    let names = (base.as_str(), candidate.as_str());
+    Ok(Comparison::over(&run.rows, &hosts, names, args.jobs.as_deref(), policy))
 }
 
 fn across(

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::bottleneck::WorkUnderWay;
 use super::curve::CurveStudy;
+use super::hosts::{self, Dissent, Dissents};
 use super::verdict::Verdict;
 use crate::analysis::cell::OutcomeCounts;
 use crate::analysis::parallelism::WorkKind;
@@ -27,6 +28,8 @@ const GIANT_SHARE: f64 = 0.5;
 const KEYS_SHARE: f64 = 0.15;
 /// Fewer blocks than this let the noise model speak more than the blocks.
 const FEW_BLOCKS: usize = 5;
+/// Fewer hosts than this make Student's t wide.
+const FEW_HOSTS: usize = 5;
 /// Noise within blocks from which a host is called noisy.
 const NOISY: f64 = 0.10;
 
@@ -41,6 +44,10 @@ pub enum Warning {
     },
     /// Only one job restores an archive reliably.
     SerialOnly(SerialOnly),
+    /// Hosts on which another number of jobs is better.
+    HostsDisagree(Dissents),
+    /// Fewer hosts than an answer for further ones should rest on.
+    FewHosts { hosts: usize },
     /// Fewer blocks than the probabilities should rest on.
     FewBlocks {
         blocks: usize,
@@ -108,6 +115,8 @@ impl Warning {
         match self {
             Self::TrialsLost { .. } => "trials_lost",
             Self::SerialOnly(_) => "serial_only",
+            Self::HostsDisagree(_) => "hosts_disagree",
+            Self::FewHosts { .. } => "few_hosts",
             Self::FewBlocks { .. } => "few_blocks",
             Self::Noisy { .. } => "noisy",
             Self::Resumed { .. } => "resumed",
@@ -144,6 +153,13 @@ impl fmt::Display for Warning {
                 f.write_str(" Their logs are in the run folder.")
             }
             Self::SerialOnly(of) => serial_only(of, f),
+            Self::HostsDisagree(of) => hosts_disagree(of, f),
+            Self::FewHosts { hosts } => write!(
+                f,
+                "{hosts} hosts: what is said of all of them has each host as one observation, so \
+                 that intervals are wide. Sweep shards on {FEW_HOSTS} hosts or more before you \
+                 rely on it for others, or ask for each: jobtune recommend --by host."
+            ),
             Self::FewBlocks { blocks, model_free_limit } => write!(
                 f,
                 "{blocks} blocks: the probabilities rest on a model of the noise (log-normal, one \
@@ -231,6 +247,27 @@ impl fmt::Display for Warning {
     }
 }
 
+fn hosts_disagree(of: &Dissents, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let hosts: Vec<String> = of
+        .hosts
+        .iter()
+        .map(|of| format!("{} (-j {}, {:.0} % faster there)", of.host, of.jobs, lead(of) * 100.0))
+        .collect();
+    write!(
+        f,
+        "Hosts disagree on {}: -j {} is the best over all of them, and another -j is better on {}. \
+         Ask for each host: jobtune recommend --by host.",
+        of.curve,
+        of.jobs,
+        hosts.join(", ")
+    )
+}
+
+/// How much less time the fastest takes there, as a fraction.
+fn lead(of: &Dissent) -> f64 {
+    1.0 - 1.0 / (1.0 + of.loss)
+}
+
 /// Which numbers of jobs failed how often, and by what.
 fn serial_only(of: &SerialOnly, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let attempts: Vec<String> = of
@@ -268,6 +305,7 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
     let sessions = overview.sessions;
     let of_run = [
         lost(overview),
+        few_hosts(curves),
         few_blocks(curves),
         noisy(curves),
         (sessions > 1).then_some(Warning::Resumed { sessions }),
@@ -285,7 +323,9 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
         });
     let of_work = curves.iter().filter_map(unaccounted);
     let of_archive = overview.serial_only.iter().cloned().map(Warning::SerialOnly);
+    let of_hosts = curves.iter().filter_map(|curve| hosts::dissents(curve, facts));
     of_archive
+        .chain(of_hosts.map(Warning::HostsDisagree))
         .chain(of_run.into_iter().flatten())
         .chain(of_archives)
         .chain(of_curves.flatten())
@@ -298,6 +338,11 @@ fn lost(overview: &Overview) -> Option<Warning> {
         counts: overview.counts,
         message: overview.messages.first().cloned(),
     })
+}
+
+fn few_hosts(curves: &[CurveStudy]) -> Option<Warning> {
+    let hosts = curves.iter().filter_map(|curve| curve.hosts).min()?;
+    (hosts < FEW_HOSTS).then_some(Warning::FewHosts { hosts })
 }
 
 fn few_blocks(curves: &[CurveStudy]) -> Option<Warning> {

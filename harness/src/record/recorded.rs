@@ -1,12 +1,18 @@
 //! A recorded run as everything right of the run folder reads it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Metric;
 use super::error::{FolderError, Result};
 use super::{
+<<<<<<< HEAD
     ArchiveRecord, ControlRow, ErrorRow, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder, RunRecord,
     TrialRow,
+=======
+    ArchiveRecord, ErrorRow, HostShare, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder,
+    RunRecord, TrialRow,
+>>>>>>> h1/main
 };
 
 /// A recorded run: its record and its rows are at hand, and the tables of a
@@ -18,6 +24,18 @@ pub struct Run {
     pub record: RunRecord,
     pub rows: Vec<TrialRow>,
     folder: Option<RunFolder>,
+}
+
+/// What the hosts of one label have of a run.
+#[derive(Debug, Clone)]
+pub struct PartOfHosts {
+    /// The label, or the name of a host without one.
+    pub title: String,
+    /// How many hosts they are.
+    pub hosts: usize,
+    pub price_per_hour: Option<f64>,
+    /// The run, with their blocks alone.
+    pub run: Run,
 }
 
 impl Run {
@@ -38,6 +56,7 @@ impl Run {
         Self { name, record, rows, folder: None }
     }
 
+<<<<<<< HEAD
     /// The same run, by another time of its trials. What its tables tell is of the restore
     /// alone and left out then.
     pub fn by(mut self, metric: Metric) -> Result<Self> {
@@ -53,6 +72,42 @@ impl Run {
             }
         }
         if is_known { Ok(self) } else { Err(FolderError::NeverReady(self.name)) }
+=======
+    /// What hosts of each label have recorded, by label; a host without one is on
+    /// its own, by its name. A run that was made on one host has one part.
+    pub fn by_host(&self) -> Vec<PartOfHosts> {
+        let mut groups: BTreeMap<String, Vec<HostShare>> = BTreeMap::new();
+        for share in &self.record.hosts {
+            let title = share.identity.title().map_or_else(|| share.to_string(), str::to_owned);
+            groups.entry(title).or_default().push(share.clone());
+        }
+        if groups.is_empty() {
+            let identity = self.record.identity.as_ref();
+            let title = identity.and_then(|of| of.title()).unwrap_or("this host").to_owned();
+            let price_per_hour = identity.and_then(|of| of.price_per_hour);
+            return vec![PartOfHosts { title, hosts: 1, price_per_hour, run: self.clone() }];
+        }
+        groups.into_iter().map(|(title, shares)| self.part(title, shares)).collect()
+    }
+
+    fn part(&self, title: String, shares: Vec<HostShare>) -> PartOfHosts {
+        let prices: Vec<f64> =
+            shares.iter().filter_map(|share| share.identity.price_per_hour).collect();
+        // One price for several hosts: what they cost on average.
+        let price_per_hour =
+            (!prices.is_empty()).then(|| prices.iter().sum::<f64>() / prices.len() as f64);
+        let mut record = self.record.clone();
+        if let Some(first) = shares.first() {
+            record.host = first.host.clone();
+            record.servers = first.servers.clone();
+        }
+        let is_here = |row: &&TrialRow| shares.iter().any(|of| of.blocks.contains(&row.block));
+        let rows = self.rows.iter().filter(is_here).cloned().collect();
+        let hosts = shares.len();
+        record.hosts = shares;
+        let run = Self { record, rows, ..self.clone() };
+        PartOfHosts { title, hosts, price_per_hour, run }
+>>>>>>> h1/main
     }
 
     #[must_use]

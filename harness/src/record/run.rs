@@ -1,6 +1,7 @@
 //! `run.json`: what was to be done, and on what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::design::{Adaptive, ArchiveKey, Design};
+use crate::design::{Adaptive, ArchiveKey, Design, Shard};
 use crate::scenario::Scenario;
 use crate::scenario::disk::DiskLimits;
 
@@ -41,8 +42,19 @@ pub struct RunRecord {
     /// How the trials are chosen, where they are not blocks of all cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptive: Option<Adaptive>,
-    /// The machine that the harness ran on.
+    /// The share of the blocks that the run has, where it is not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The machine that the harness ran on; of a merged run, that of its first
+    /// shard.
     pub host: Host,
+    /// By what that machine is told from its like; absent where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<HostIdentity>,
+    /// The hosts of a merged run, each with its blocks; empty where the run was
+    /// made on one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostShare>,
     /// The server of each variant.
     pub servers: BTreeMap<String, ServerRecord>,
     /// The archives that were restored.
@@ -67,6 +79,87 @@ impl RunRecord {
     /// The archive of a cell.
     pub fn archive(&self, key: &ArchiveKey) -> Option<&ArchiveRecord> {
         self.archives.iter().find(|archive| archive.key == *key)
+    }
+
+    /// The servers of all variants, on all hosts.
+    pub fn servers_everywhere(&self) -> impl Iterator<Item = &ServerRecord> {
+        let elsewhere = self.hosts.iter().flat_map(|share| share.servers.values());
+        self.servers.values().chain(elsewhere)
+    }
+
+    /// Which host each block was run on.
+    pub fn block_hosts(&self) -> BlockHosts {
+        let blocks =
+            self.hosts.iter().enumerate().flat_map(|(host, share)| {
+                share.blocks.iter().map(move |&block| (block, host as u32))
+            });
+        BlockHosts(blocks.collect())
+    }
+}
+
+/// Which host each block was run on. A block that it does not name was run on
+/// the first one, as all were where nothing was merged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BlockHosts(BTreeMap<u32, u32>);
+
+impl BlockHosts {
+    /// The host of a block, as a place in [`RunRecord::hosts`].
+    pub fn of(&self, block: u32) -> u32 {
+        self.0.get(&block).copied().unwrap_or(0)
+    }
+}
+
+impl FromIterator<(u32, u32)> for BlockHosts {
+    /// From blocks, each with its host.
+    fn from_iter<I: IntoIterator<Item = (u32, u32)>>(blocks: I) -> Self {
+        Self(blocks.into_iter().collect())
+    }
+}
+
+/// By what a host is told from its like, and what it costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostIdentity {
+    /// Its own name, as `hostname` prints it.
+    pub name: Option<String>,
+    /// What the user calls it, or its kind: hosts that share a label are
+    /// answered for together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it costs in an hour, in a currency that is the user's to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_hour: Option<f64>,
+}
+
+impl HostIdentity {
+    /// What hosts that are answered for together are called.
+    pub fn title(&self) -> Option<&str> {
+        self.label.as_deref().or(self.name.as_deref())
+    }
+}
+
+/// A host of a merged run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostShare {
+    /// The machine.
+    pub host: Host,
+    /// By what it is told from the others.
+    pub identity: HostIdentity,
+    /// The server of each variant there.
+    pub servers: BTreeMap<String, ServerRecord>,
+    /// The runs that were merged.
+    pub runs: Vec<String>,
+    /// The blocks that they had; ascending.
+    pub blocks: Vec<u32>,
+}
+
+impl fmt::Display for HostShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HostIdentity { name, label, .. } = &self.identity;
+        match (label, name) {
+            (Some(label), Some(name)) => write!(f, "{name} ({label})"),
+            (Some(one), None) | (None, Some(one)) => f.write_str(one),
+            (None, None) => write!(f, "the host of block {}", self.blocks.first().unwrap_or(&0)),
+        }
     }
 }
 

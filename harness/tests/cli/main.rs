@@ -7,6 +7,9 @@
 #[path = "../support/place.rs"]
 mod place;
 
+#[path = "../support/mod.rs"]
+mod support;
+
 #[path = "../../../restore-core/tests/support/launches.rs"]
 mod launches;
 
@@ -35,6 +38,7 @@ mod options;
 mod results;
 mod scenarios;
 mod sections;
+mod shards;
 mod survival;
 mod verdicts;
 mod versions;
