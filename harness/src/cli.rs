@@ -1,8 +1,10 @@
 //! The command line as clap sees it. What the arguments come to is decided in
 //! `commands`.
 
+mod about;
 mod restore;
 mod restore_options;
+mod setup;
 
 use std::path::{Path, PathBuf};
 
@@ -11,8 +13,10 @@ use restore_core::format::Format;
 use restore_core::options::{OptionError, RestoreOptions};
 use restore_core::units::Jobs;
 
+pub use about::command;
 pub use restore::{ControlArgs, ControlRequest, EventFormat, JobCount, KeepArgs, RestoreArgs, Way};
 pub use restore_options::PgRestoreOptions;
+pub use setup::{CompletionsArgs, InitArgs, ManArgs, RunsArgs};
 
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
@@ -34,11 +38,11 @@ use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verifica
 #[command(name = "jobtune", version, max_term_width = 100)]
 pub struct Cli {
     /// Say only what matters on standard error.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 900)]
     pub quiet: bool,
     /// Trace programs, statements, decisions and written files on standard
     /// error; `JOBTUNE_LOG` filters it.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 900)]
     pub verbose: bool,
     /// What to do.
     #[command(subcommand)]
@@ -50,6 +54,8 @@ pub struct Cli {
 pub enum Command {
     /// Measure restores over the axes of a scenario.
     Sweep(Box<SweepArgs>),
+    /// Write a scenario for an archive, from what it holds.
+    Init(InitArgs),
     /// Say which -j a run speaks for, how sure, and why.
     Recommend(RecommendArgs),
     /// Restore an archive into a database, faster than `pg_restore` where that
@@ -72,12 +78,20 @@ pub enum Command {
     History(HistoryArgs),
     /// Say which rules of thumb hold in recorded runs.
     Claims(ClaimsArgs),
+    /// List run folders: what each ran on, how far it is and what it says.
+    Runs(RunsArgs),
     /// Publish runs: a page, a Markdown article, pictures and JSON.
     Report(ReportArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
     Clean(CleanArgs),
+    /// Print what a shell needs to complete command lines of jobtune.
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a folder.
+    Man(ManArgs),
+    /// Print the JSON schema of scenarios, for editors.
+    Schema,
 }
 
 /// How an answer is written.

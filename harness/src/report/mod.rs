@@ -14,6 +14,7 @@ pub mod phrases;
 pub mod prospect;
 pub mod recommendation;
 pub mod restored;
+pub mod runs;
 pub mod tune;
 pub mod workload;
 

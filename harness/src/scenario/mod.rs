@@ -8,7 +8,9 @@ mod hooks;
 pub mod keep;
 mod paths;
 pub mod quantity;
+mod schema;
 mod verification;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,14 +20,16 @@ use restore_core::dump::DumpRequest;
 use restore_core::format::{Compression, Format};
 use restore_core::options::{Opt, RestoreOptions};
 use restore_core::units::Jobs;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{Overrides, ScenarioError, from_archive, load};
+pub use check::{Overrides, ScenarioError, from_archive, load, parse};
 pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
 pub use paths::resolved;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
+pub use schema::json_schema;
 pub use verification::Verification;
 
 /// A scenario whose keys have been checked against each other.
@@ -68,7 +72,7 @@ impl Scenario {
 }
 
 /// What is measured: the way back from a backup, or the way there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Archives are restored.
@@ -197,7 +201,9 @@ impl Dataset {
 }
 
 /// Where a server comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
     /// A throw-away cluster from the PostgreSQL programs on this machine.
@@ -343,7 +349,7 @@ pub struct Blocks {
 }
 
 /// State of the caches when a restore begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Cache {
     /// As the restore before left them.
