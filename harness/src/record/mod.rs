@@ -15,11 +15,8 @@ pub mod folder;
 pub mod item;
 pub mod latency;
 pub mod load;
-<<<<<<< HEAD
-mod metric;
-=======
 mod merged;
->>>>>>> h1/main
+mod metric;
 mod paths;
 pub mod plan;
 pub mod recorded;
@@ -38,15 +35,10 @@ pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use merged::Taken;
 pub use plan::{PlanRow, RecordedPlan};
-<<<<<<< HEAD
-pub use recorded::Run;
-pub use run::{ArchiveRecord, DiskRecord, FileDigest, Host, LargestItem, Made, NetworkRecord, RunRecord, ServerRecord};
-=======
 pub use recorded::{PartOfHosts, Run};
 pub use run::{
-    ArchiveRecord, BlockHosts, FileDigest, Host, HostIdentity, HostShare, LargestItem, Made,
-    RunRecord, ServerRecord,
+    ArchiveRecord, BlockHosts, DiskRecord, FileDigest, Host, HostIdentity, HostShare, LargestItem,
+    Made, NetworkRecord, RunRecord, ServerRecord,
 };
->>>>>>> h1/main
 pub use trial::{Outcome, TrialRow, nanos};
 pub use trial_error::{ErrorReference, ErrorRow};

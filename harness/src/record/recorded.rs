@@ -6,13 +6,8 @@ use std::path::Path;
 use super::Metric;
 use super::error::{FolderError, Result};
 use super::{
-<<<<<<< HEAD
-    ArchiveRecord, ControlRow, ErrorRow, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder, RunRecord,
-    TrialRow,
-=======
-    ArchiveRecord, ErrorRow, HostShare, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder,
-    RunRecord, TrialRow,
->>>>>>> h1/main
+    ArchiveRecord, ControlRow, ErrorRow, HostShare, ItemRow, LatencyRow, LoadSample, RecordedPlan,
+    RunFolder, RunRecord, TrialRow,
 };
 
 /// A recorded run: its record and its rows are at hand, and the tables of a
@@ -56,7 +51,6 @@ impl Run {
         Self { name, record, rows, folder: None }
     }
 
-<<<<<<< HEAD
     /// The same run, by another time of its trials. What its tables tell is of the restore
     /// alone and left out then.
     pub fn by(mut self, metric: Metric) -> Result<Self> {
@@ -72,7 +66,8 @@ impl Run {
             }
         }
         if is_known { Ok(self) } else { Err(FolderError::NeverReady(self.name)) }
-=======
+    }
+
     /// What hosts of each label have recorded, by label; a host without one is on
     /// its own, by its name. A run that was made on one host has one part.
     pub fn by_host(&self) -> Vec<PartOfHosts> {
@@ -107,7 +102,6 @@ impl Run {
         record.hosts = shares;
         let run = Self { record, rows, ..self.clone() };
         PartOfHosts { title, hosts, price_per_hour, run }
->>>>>>> h1/main
     }
 
     #[must_use]

@@ -124,7 +124,8 @@ pub fn from_archive(archive: &Path, overrides: &Overrides) -> Result<Scenario, S
     parse(None, &text, &overrides)
 }
 
-fn parse(
+/// Reads a scenario from its text; `path` is where it stands.
+pub fn parse(
     path: Option<&Path>,
     text: &str,
     overrides: &Overrides,

@@ -1,11 +1,12 @@
 //! A disk that is slower than the one that is there.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::network::Bandwidth;
 
 /// What a disk gives at most.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DiskLimits {
     /// Bytes per second that it writes.

@@ -12,7 +12,9 @@ pub mod procedure;
 mod paths;
 pub mod quantity;
 pub mod rate;
+mod schema;
 mod verification;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,9 +25,10 @@ use restore_core::engine::{PgRestore, PgRestoreSections};
 use restore_core::format::{Compression, Format};
 use restore_core::options::{Opt, RestoreOptions};
 use restore_core::units::Jobs;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{Overrides, ScenarioError, from_archive, load};
+pub use check::{Overrides, ScenarioError, from_archive, load, parse};
 pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
@@ -35,6 +38,7 @@ use network::Network;
 use procedure::Procedure;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
 use rate::Rate;
+pub use schema::json_schema;
 pub use verification::Verification;
 
 /// A scenario whose keys have been checked against each other.
@@ -92,7 +96,7 @@ impl Scenario {
 }
 
 /// What is measured: the way back from a backup, or the way there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Archives are restored.
@@ -225,7 +229,9 @@ impl Dataset {
 }
 
 /// Where a server comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
     /// A throw-away cluster from the PostgreSQL programs on this machine.
@@ -381,7 +387,7 @@ pub struct Blocks {
 }
 
 /// State of the caches when a restore begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Cache {
     /// As the restore before left them.

@@ -6,7 +6,10 @@ use std::fmt;
 
 use restore_core::engine::SectionJobs;
 use restore_core::units::Jobs;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::written::FixedJobs;
 
 /// How an archive is restored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,15 +50,18 @@ impl Procedure {
 }
 
 /// Pre-data, data and post-data one after the other.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sections {
     /// `-j` of each section; that of the cell if absent, and 1 for pre-data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<FixedJobs>")]
     pub pre: Option<Jobs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<FixedJobs>")]
     pub data: Option<Jobs>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<FixedJobs>")]
     pub post: Option<Jobs>,
     /// SQL between data and post-data, each a statement of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -106,7 +112,7 @@ pub(crate) fn serial_archive(jobs: Jobs) -> String {
 }
 
 /// What is done to a restored database before it is ready for queries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadyStep {
     /// `vacuumdb --analyze-only`.

@@ -7,13 +7,9 @@ use anyhow::bail;
 use super::{Status, print, recommend, state_folder, status_of};
 use crate::cli::{HostArgs, OutputFormat, StateArgs, SweepArgs};
 use crate::printer::Printer;
-<<<<<<< HEAD
-use crate::record::{Run, RunFolder};
-=======
 use crate::provider::process_environment;
-use crate::record::{RunFolder, RunRecord};
+use crate::record::{Run, RunFolder, RunRecord};
 use crate::scenario::quantity::Price;
->>>>>>> h1/main
 use crate::scenario::{self, Scenario};
 use crate::session::{Changes, Session, Share, Surroundings};
 
