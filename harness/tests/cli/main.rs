@@ -10,6 +10,7 @@ mod place;
 #[path = "../../../restore-core/tests/support/launches.rs"]
 mod launches;
 
+mod action;
 mod bad_input;
 mod cases;
 mod circles;
