@@ -18,10 +18,13 @@ pub use restore::{ControlArgs, ControlRequest, EventFormat, JobCount, KeepArgs, 
 pub use restore_options::PgRestoreOptions;
 pub use setup::{CompletionsArgs, InitArgs, ManArgs, RunsArgs};
 
+use crate::design::ShardChoice;
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
+use crate::record::Metric;
+use crate::merge::Allowance;
 use crate::scenario::error_policy::Pattern;
-use crate::scenario::quantity::{Percent, Scale, Span, WarmUp};
+use crate::scenario::quantity::{Percent, Price, Scale, Span, WarmUp};
 use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verification};
 
 /// Measures which -j a parallel PostgreSQL restore should have.
@@ -54,6 +57,8 @@ pub struct Cli {
 pub enum Command {
     /// Measure restores over the axes of a scenario.
     Sweep(Box<SweepArgs>),
+    /// Make one run of shards that were swept on several hosts.
+    Merge(MergeArgs),
     /// Write a scenario for an archive, from what it holds.
     Init(InitArgs),
     /// Say which -j a run speaks for, how sure, and why.
@@ -113,7 +118,7 @@ pub enum OutputFormat {
 pub struct SweepArgs {
     /// Scenario files. Several are swept one after the other, each into a run
     /// folder of its own, with one summary.
-    #[arg(value_name = "SCENARIO", required_unless_present_any = ["archive", "resume"])]
+    #[arg(value_name = "SCENARIO", required_unless_present_any = ["archive", "resume", "like"])]
     pub scenarios: Vec<PathBuf>,
     /// Restore this archive (custom, directory or tar) instead of the
     /// scenario's dataset.
@@ -130,6 +135,17 @@ pub struct SweepArgs {
         conflicts_with_all = ["jobs", "engines", "formats", "blocks", "seed", "archive", "image", "provider", "scale"]
     )]
     pub resume: Option<PathBuf>,
+    /// Sweep what the run in this folder did: its scenario, blocks and seed.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenarios", "archive", "resume", "jobs", "engines", "formats", "blocks", "image", "provider", "scale", "before", "after", "database", "errors", "accept_error", "verify", "bindir", "data_dir", "restore_options"])]
+    pub like: Option<PathBuf>,
+    /// Run a share of the blocks, as 2/8: the second of eight. `auto` asks the
+    /// environment of a task of Slurm, GitLab, Grid Engine or AWS Batch, and
+    /// `auto/8` that of Kubernetes, which tells no count; see docs/hosts.md.
+    #[arg(long, value_name = "INDEX/COUNT", conflicts_with = "resume")]
+    pub shard: Option<ShardChoice>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub host: HostArgs,
     /// Values of -j.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
@@ -235,6 +251,19 @@ pub struct HookArgs {
     pub database: Option<String>,
 }
 
+/// By what this host is known in answers about several.
+#[derive(Debug, Clone, Default, Args)]
+pub struct HostArgs {
+    /// What to call this host, or its kind: `recommend --by host` answers for
+    /// those of one label together.
+    #[arg(long, value_name = "LABEL", env = "JOBTUNE_HOST_LABEL")]
+    pub host_label: Option<String>,
+    /// What this host costs in an hour, in any currency: answers tell what a
+    /// restore costs.
+    #[arg(long, value_name = "PRICE")]
+    pub price_per_hour: Option<Price>,
+}
+
 /// The server that trials are run on, and where its files are.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ServerArgs {
@@ -290,11 +319,42 @@ pub struct StateArgs {
     pub state_dir: Option<PathBuf>,
 }
 
+/// Arguments of `jobtune merge`.
+///
+/// The merged run has each designed trial once, as if one host had swept all
+/// blocks, and remembers which host had which.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Run folders of shards: `jobtune sweep --shard 1/8`, in any order.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// The run folder to make.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Merge although this is so.
+    #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
+    pub allow: Vec<Allowance>,
+}
+
+/// What a run is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// The hosts of a merged run, those of one label together; with what a
+    /// restore costs there, if prices were given.
+    Host,
+}
+
 /// Arguments of `jobtune recommend`.
 #[derive(Debug, Args)]
 pub struct RecommendArgs {
     /// The run folder.
     pub run: PathBuf,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
+    /// Answer for each part of the run alone.
+    #[arg(long, value_enum)]
+    pub by: Option<By>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
@@ -379,6 +439,9 @@ pub struct CompareArgs {
     /// Compare these -j alone.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// A regression is more than this much slower.
     #[arg(long, value_name = "PERCENT", default_value = "3%")]
     pub margin: Percent,
@@ -460,6 +523,12 @@ pub struct NoiseArgs {
     /// Seed of the random order [default: drawn].
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Run a share of the blocks, as `jobtune sweep` does.
+    #[arg(long, value_name = "INDEX/COUNT")]
+    pub shard: Option<ShardChoice>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap makes help of documentation")]
+    pub host: HostArgs,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
@@ -546,6 +615,9 @@ pub struct ReportArgs {
     /// several runs].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// Folder with templates of a house style, which replace those of the
     /// same name: page.html, run.html, page.css, page.js, article.md.
     #[arg(long, value_name = "DIR")]

@@ -1,5 +1,7 @@
 //! The design of a sweep: cells, and blocks of trials in random order.
 
+mod shard;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{EngineKind, Phase, Sweep};
+
+pub use shard::{Shard, ShardChoice, ShardError};
 
 /// An archive of a variant's dataset: a cell without its job count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,8 +87,12 @@ impl Design {
                 let jobs = sweep.jobs.iter().filter(|&&jobs| is_parallel || jobs == Jobs::ONE);
                 // With -j auto it is the most that there may be.
                 let most = jobs.clone().max().filter(|_| engine == EngineKind::Auto);
-                let jobs = jobs.filter(|_| engine != EngineKind::Auto).chain(most);
-                cells.extend(jobs.map(|&jobs| Cell { archive: archive.clone(), engine, jobs }));
+                let mut jobs: Vec<&Jobs> =
+                    jobs.filter(|_| engine != EngineKind::Auto).chain(most).collect();
+                if let Some(fixed) = sweep.fixed_jobs.get(&archive.variant) {
+                    jobs = vec![fixed];
+                }
+                cells.extend(jobs.into_iter().map(|&jobs| Cell { archive: archive.clone(), engine, jobs }));
             }
         }
         Self { cells, seed }

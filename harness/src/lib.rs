@@ -22,6 +22,7 @@ pub mod history;
 pub mod keep;
 pub mod lease;
 pub mod load;
+pub mod merge;
 pub mod preflight;
 pub mod printer;
 pub mod process;

@@ -13,7 +13,7 @@ use crate::stats::interval::Level;
 use crate::stats::median::{self, MedianInterval};
 use crate::stats::outlier;
 use crate::stats::student::{self, MeanInterval};
-use crate::stats::{moments, paired::PairedLogRatio};
+use crate::stats::{grouped, moments, paired::PairedLogRatio};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutcomeCounts {
@@ -59,6 +59,8 @@ pub struct Observation {
     /// Whether it stands apart from the cell's other trials. It counts all
     /// the same.
     pub outlier: bool,
+    /// The host that ran the block.
+    pub host: u32,
 }
 
 /// What is known of a cell: its completed trials by block, and how the others
@@ -69,12 +71,14 @@ pub struct CellSummary {
     pub counts: OutcomeCounts,
     /// Completed trials by block.
     pub observations: BTreeMap<u32, Observation>,
-    /// ln of the geometric mean in seconds; `None` without completed trials.
+    /// ln of the geometric mean in seconds, each host of the same weight; `None`
+    /// without completed trials.
     pub mean: Option<f64>,
-    /// Its t interval, on ln seconds; `None` under two completed trials.
+    /// Its t interval, on ln seconds; `None` under two completed trials. Over
+    /// several hosts their means are what is observed.
     pub interval: Option<MeanInterval>,
     /// The median of ln seconds with its order-statistic interval; `None`
-    /// under six completed trials.
+    /// under six completed trials, or hosts where there are several.
     pub median: Option<MedianInterval>,
     /// What the machine and the server were doing.
     pub load: CellLoad,
@@ -98,13 +102,15 @@ impl CellSummary {
         for row in rows {
             counts.add(row.outcome);
             if row.outcome == Outcome::Completed {
-                observations.insert(row.block, observation(row));
+                let host = tables.hosts.of(row.block);
+                observations.insert(row.block, Observation { host, ..observation(row) });
             }
         }
         let values: Vec<f64> = observations.values().map(|observed| observed.ln_seconds).collect();
         for (observed, flag) in observations.values_mut().zip(outlier::flags(&values)) {
             observed.outlier = flag;
         }
+        let units = grouped::units(of_hosts(&observations));
         let load = CellLoad::new(jobs, rows, &tables.items);
         let latency = CellLatency::pooled(rows, &tables.latencies);
         let mut breaches = limits.breaches(jobs, &load);
@@ -120,9 +126,9 @@ impl CellSummary {
             jobs,
             counts,
             observations,
-            mean: moments::mean(&values),
-            interval: student::mean_interval(&values, Level::P95),
-            median: median::median_interval(&values, Level::P95),
+            mean: moments::mean(&units),
+            interval: student::mean_interval(&units, Level::P95),
+            median: median::median_interval(&units, Level::P95),
             load,
             latency,
             breaches,
@@ -154,9 +160,10 @@ impl CellSummary {
     }
 
     /// Standard deviation of ln T: close to the relative standard deviation
-    /// of the times. Drift between blocks is in it.
+    /// of the times. Drift between blocks is in it, and what hosts differ by.
     pub fn spread(&self) -> Option<f64> {
-        self.interval.map(|interval| interval.sd)
+        let values: Vec<f64> = of_hosts(&self.observations).map(|(_, value)| value).collect();
+        moments::standard_deviation(&values)
     }
 
     pub fn outliers(&self) -> Vec<u32> {
@@ -167,24 +174,32 @@ impl CellSummary {
             .collect()
     }
 
+    /// ln of this cell's times less `other`'s, in the blocks that have both; over
+    /// several hosts, the mean of each. A host that is faster as a whole cancels,
+    /// and one that takes more or less well to the difference between the two
+    /// cells does not: so hosts are what is observed.
+    pub fn differences_to(&self, other: &Self) -> Vec<f64> {
+        grouped::units(self.observations.iter().filter_map(|(block, own)| {
+            let other = other.observations.get(block)?;
+            Some((own.host, own.ln_seconds - other.ln_seconds))
+        }))
+    }
+
     /// The ratio of this cell's time to `other`'s, over the blocks that have
     /// both; `None` under two of them.
     pub fn ratio_to(&self, other: &Self, level: Level) -> Option<PairedLogRatio> {
-        let differences: Vec<f64> = self
-            .observations
-            .iter()
-            .filter_map(|(block, own)| {
-                let other = other.observations.get(block)?;
-                Some(own.ln_seconds - other.ln_seconds)
-            })
-            .collect();
-        PairedLogRatio::from_differences(&differences, level)
+        PairedLogRatio::from_differences(&self.differences_to(other), level)
     }
+}
+
+/// ln seconds of each block with its host.
+fn of_hosts(observations: &BTreeMap<u32, Observation>) -> impl Iterator<Item = (u32, f64)> {
+    observations.values().map(|observed| (observed.host, observed.ln_seconds))
 }
 
 fn observation(row: &TrialRow) -> Observation {
     // A clock's tick at least, so that the logarithm exists.
     let seconds = row.wall_ns.max(1) as f64 / 1e9;
     let ln_wal = row.wal_bytes.filter(|&bytes| bytes > 0).map(|bytes| (bytes as f64).ln());
-    Observation { trial: row.trial, ln_seconds: seconds.ln(), ln_wal, outlier: false }
+    Observation { trial: row.trial, ln_seconds: seconds.ln(), ln_wal, outlier: false, host: 0 }
 }

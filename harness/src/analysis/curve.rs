@@ -10,9 +10,9 @@ use super::key::CurveKey;
 use super::limits::RestoreLimits;
 use super::serial_only::serial_only;
 use super::tables::Tables;
-use crate::record::TrialRow;
+use crate::record::{BlockHosts, TrialRow};
 use crate::stats::block_table::BlockTable;
-use crate::stats::two_way::TwoWay;
+use crate::stats::two_way::{self, TwoWay};
 
 /// The time of a restore over the number of jobs.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,15 +56,68 @@ impl Curve {
         table
     }
 
+    /// The same with a row for each host where there are several: what can be
+    /// taken for independent. A host's cells are compared within its blocks.
+    pub fn units(&self) -> BlockTable {
+        let hosts = self.hosts();
+        if hosts.len() < 2 {
+            return self.table();
+        }
+        let mut table = BlockTable::new(self.measured().len());
+        for host in hosts {
+            let of_host = self.table_of(host);
+            let levels = match two_way::cell_levels(&of_host) {
+                Some(levels) => levels.into_iter().map(Some).collect(),
+                None => of_host.means(),
+            };
+            table.push(levels);
+        }
+        table
+    }
+
+    /// The rows of [`Self::table`] that are of one host.
+    pub fn table_of(&self, host: u32) -> BlockTable {
+        let cells = self.measured();
+        let observed = || cells.iter().flat_map(|cell| &cell.observations);
+        let blocks: BTreeSet<u32> =
+            observed().filter(|(_, of)| of.host == host).map(|(&block, _)| block).collect();
+        let mut table = BlockTable::new(cells.len());
+        for block in blocks {
+            let of_block = |cell: &&CellSummary| Some(cell.observations.get(&block)?.ln_seconds);
+            table.push(cells.iter().map(of_block).collect());
+        }
+        table
+    }
+
+    /// The hosts that have completed trials of this curve; ascending.
+    pub fn hosts(&self) -> Vec<u32> {
+        let observed = self.cells.iter().flat_map(|cell| cell.observations.values());
+        let hosts: BTreeSet<u32> = observed.map(|observed| observed.host).collect();
+        hosts.into_iter().collect()
+    }
+
     /// How many blocks have a completed trial of this curve.
     pub fn blocks(&self) -> usize {
         self.table().blocks().len()
     }
 
     /// The noise within blocks: standard deviation of ln T once cells and
-    /// blocks are taken out.
+    /// blocks are taken out, those of each host apart.
     pub fn noise(&self) -> Option<f64> {
-        TwoWay::fit(&self.table()).map(|fit| fit.residual_sd)
+        self.noise_within_hosts().map(|(noise, _)| noise)
+    }
+
+    /// That, with its degrees of freedom.
+    pub fn noise_within_hosts(&self) -> Option<(f64, usize)> {
+        let fits: Vec<TwoWay> =
+            self.hosts().into_iter().filter_map(|host| TwoWay::fit(&self.table_of(host))).collect();
+        if let [only] = &fits[..] {
+            return Some((only.residual_sd, only.degrees_of_freedom));
+        }
+        let df: usize = fits.iter().map(|fit| fit.degrees_of_freedom).sum();
+        let squares: f64 =
+            fits.iter().map(|fit| fit.residual_sd.powi(2) * fit.degrees_of_freedom as f64).sum();
+        (df > 0).then(|| ((squares / df as f64).sqrt(), df))
     }
 }
 
@@ -94,6 +147,13 @@ pub fn curves(rows: &[TrialRow], tables: &Tables, limits: &RestoreLimits) -> Vec
 }
 
 /// The curves by the rows alone, without limits: times, and how they scale.
+/// All rows are of one host.
 pub fn curves_of_rows(rows: &[TrialRow]) -> Vec<Curve> {
-    curves(rows, &Tables::default(), &RestoreLimits::default())
+    curves_over(rows, &BlockHosts::default())
+}
+
+/// The same of rows that several hosts may have recorded.
+pub fn curves_over(rows: &[TrialRow], hosts: &BlockHosts) -> Vec<Curve> {
+    let tables = Tables { hosts: hosts.clone(), ..Tables::default() };
+    curves(rows, &tables, &RestoreLimits::default())
 }

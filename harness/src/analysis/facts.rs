@@ -7,7 +7,7 @@ use restore_core::units::Bytes;
 
 use super::key::CurveKey;
 use super::limits::RestoreLimits;
-use crate::record::{Ending, LargestItem};
+use crate::record::{BlockHosts, Ending, LargestItem};
 use crate::scenario::Phase;
 use crate::scenario::quantity::WarmUp;
 
@@ -47,6 +47,25 @@ pub struct RunFacts {
     pub warm_up: WarmUp,
     /// The processors behind the readings of the load, by variant.
     pub cpus: BTreeMap<String, Cpus>,
+    /// The hosts that the blocks were run on.
+    pub hosts: HostFacts,
+}
+
+/// The hosts of a run that was merged; nothing of one that was made on one host.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HostFacts {
+    /// What answers call them, by their places in the record.
+    pub names: Vec<String>,
+    /// Which of them ran each block.
+    pub of_block: BlockHosts,
+}
+
+impl HostFacts {
+    /// What answers call a host.
+    pub fn name(&self, host: u32) -> String {
+        let named = self.names.get(host as usize).cloned();
+        named.unwrap_or_else(|| format!("host {}", host + 1))
+    }
 }
 
 /// The processors that a variant's restores ran on.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Bytes;
 
-use super::facts::{ArchiveFacts, BlockPlan, Cpus, RunFacts};
+use super::facts::{ArchiveFacts, BlockPlan, Cpus, HostFacts, RunFacts};
 use super::limits::RestoreLimits;
-use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
+use crate::record::{ArchiveRecord, Host, HostShare, RunRecord, ServerRecord};
 use crate::scenario::quantity::{Percent, Span, WarmUp};
 use crate::scenario::{Cache, Provider, Scenario, Variant};
 
@@ -18,7 +18,7 @@ impl RunFacts {
             scenario: Some(run.scenario.name.clone()),
             phase: run.scenario.phase,
             server: servers().next().map(server_in_words),
-            host: Some(format!("{}, {} x {}", run.host.os, run.host.cores, run.host.cpu_model)),
+            host: Some(host_in_words(run)),
             cache: Some(
                 match run.scenario.sweep.cache {
                     Cache::Warm => "warm",
@@ -26,7 +26,7 @@ impl RunFacts {
                 }
                 .to_owned(),
             ),
-            cores: servers().filter_map(|server| server.cores).min(),
+            cores: run.servers_everywhere().filter_map(|server| server.cores).min(),
             max_connections: servers().filter_map(ServerRecord::max_connections).min(),
             tolerance: run.scenario.limits.tolerance.share(),
             idle_of: idle_of(&run.scenario.variants),
@@ -38,6 +38,10 @@ impl RunFacts {
             limits: RestoreLimits::of(&run.scenario),
             warm_up: warm_up(&run.scenario),
             cpus: cpus(run),
+            hosts: HostFacts {
+                names: run.hosts.iter().map(HostShare::to_string).collect(),
+                of_block: run.block_hosts(),
+            },
         }
     }
 }
@@ -95,6 +99,23 @@ fn cpus_of(run: &RunRecord, variant: &Variant) -> (String, Cpus) {
     let host_cores = Some(f64::from(run.host.cores));
     let server_cores = run.servers.get(&variant.name).and_then(|server| server.cores);
     (variant.name.clone(), Cpus { host_cores, cpu_limit, server_cores })
+}
+
+/// The machine in words, or each kind of several.
+fn host_in_words(run: &RunRecord) -> String {
+    let in_words = |host: &Host| format!("{}, {} x {}", host.os, host.cores, host.cpu_model);
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for share in &run.hosts {
+        *kinds.entry(in_words(&share.host)).or_default() += 1;
+    }
+    if kinds.is_empty() {
+        return in_words(&run.host);
+    }
+    let kinds = kinds.into_iter().map(|(kind, count)| match count {
+        1 => format!("1 host: {kind}"),
+        count => format!("{count} hosts: {kind}"),
+    });
+    kinds.collect::<Vec<_>>().join("; ")
 }
 
 fn server_in_words(server: &ServerRecord) -> String {

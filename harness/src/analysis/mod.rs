@@ -23,8 +23,8 @@ pub mod usage;
 pub mod words;
 
 pub use cell::{CellSummary, OutcomeCounts};
-pub use curve::{Curve, curves, curves_of_rows};
-pub use facts::{ArchiveFacts, BlockPlan, Cpus, RunFacts};
+pub use curve::{Curve, curves, curves_of_rows, curves_over};
+pub use facts::{ArchiveFacts, BlockPlan, Cpus, HostFacts, RunFacts};
 pub use key::CurveKey;
 pub use limits::{Breach, Limit, RestoreLimits};
 pub use overview::Overview;

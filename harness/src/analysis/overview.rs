@@ -1,6 +1,6 @@
 //! Counts and sums over all trials of a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::cell::OutcomeCounts;
@@ -28,9 +28,11 @@ impl Overview {
     pub fn new(rows: &[TrialRow]) -> Self {
         let mut overview = Self::default();
         let mut messages: BTreeMap<&str, u32> = BTreeMap::new();
+        // Of a shard, they are not those from 1 to the last.
+        let mut blocks: BTreeSet<u32> = BTreeSet::new();
         for row in rows {
             overview.counts.add(row.outcome);
-            overview.blocks = overview.blocks.max(row.block);
+            blocks.insert(row.block);
             overview.sessions = overview.sessions.max(row.session);
             overview.restoring += row.wall();
             overview.overhead += row.overhead();
@@ -38,6 +40,7 @@ impl Overview {
                 *messages.entry(row.message.as_deref().unwrap_or("no message")).or_default() += 1;
             }
         }
+        overview.blocks = blocks.len() as u32;
         overview.messages =
             messages.into_iter().map(|(text, count)| (text.to_owned(), count)).collect();
         overview.messages.sort_by_key(|&(_, count)| std::cmp::Reverse(count));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{ItemRow, LatencyRow};
+use crate::record::{BlockHosts, ItemRow, LatencyRow};
 
 /// The tables of trials by the trial's number. What is not there is not known:
 /// the rows alone are enough for times and verdicts.
@@ -10,4 +10,6 @@ use crate::record::{ItemRow, LatencyRow};
 pub struct Tables {
     pub items: BTreeMap<u32, Vec<ItemRow>>,
     pub latencies: BTreeMap<u32, Vec<LatencyRow>>,
+    /// Which host each block was run on.
+    pub hosts: BlockHosts,
 }

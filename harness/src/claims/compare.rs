@@ -85,12 +85,10 @@ pub(super) fn speedups(curve: &Curve) -> Option<(Jobs, Vec<f64>)> {
     Some((best.jobs, differences(serial, best)))
 }
 
-/// ln of one cell's times less another's, in the blocks that have both.
+/// ln of one cell's times less another's, in the blocks that have both; the means of
+/// hosts where there are several.
 pub(super) fn differences(cell: &CellSummary, other: &CellSummary) -> Vec<f64> {
-    cell.observations
-        .iter()
-        .filter_map(|(block, own)| Some(own.ln_seconds - other.observations.get(block)?.ln_seconds))
-        .collect()
+    cell.differences_to(other)
 }
 
 /// The mean of logarithms as an effect: the ratio and its interval.

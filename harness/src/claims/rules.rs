@@ -14,7 +14,7 @@ use crate::analysis::{Curve, CurveKey};
 use crate::record::{Outcome, TrialRow};
 use crate::scenario::Phase;
 use crate::stats::interval::{Interval, Level};
-use crate::stats::student;
+use crate::stats::{moments, student};
 
 /// "Little" in "gains little": less than a quarter faster.
 const LITTLE: f64 = 1.25;
@@ -301,7 +301,20 @@ fn readings(
             all.entry(row.jobs).or_default().insert(row.block, reading);
         }
     }
+    if run.facts.hosts.names.len() > 1 {
+        return all.into_iter().map(|(jobs, of)| (jobs, by_host(run, &of))).collect();
+    }
     all
+}
+
+/// The mean of each host's blocks, by host.
+fn by_host(run: &MeasuredRun, readings: &BTreeMap<u32, f64>) -> BTreeMap<u32, f64> {
+    let mut hosts: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for (&block, &reading) in readings {
+        hosts.entry(run.facts.hosts.of_block.of(block)).or_default().push(reading);
+    }
+    let mean = |(host, readings): (u32, Vec<f64>)| Some((host, moments::mean(&readings)?));
+    hosts.into_iter().filter_map(mean).collect()
 }
 
 /// ln of the readings at the most jobs over those at the fewest, by block.

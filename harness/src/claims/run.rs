@@ -1,6 +1,6 @@
 //! What claims are judged by.
 
-use crate::analysis::{Curve, RunFacts, curves_of_rows};
+use crate::analysis::{Curve, RunFacts, curves_over};
 use crate::record::TrialRow;
 
 /// The times of a run: its rows tell all that claims ask of it.
@@ -15,6 +15,7 @@ pub struct MeasuredRun {
 
 impl MeasuredRun {
     pub fn new(name: String, rows: Vec<TrialRow>, facts: RunFacts) -> Self {
-        Self { name, facts, curves: curves_of_rows(&rows), rows }
+        let curves = curves_over(&rows, &facts.hosts.of_block);
+        Self { name, facts, curves, rows }
     }
 }

@@ -11,6 +11,7 @@ mod init;
 mod inspect;
 mod man;
 mod measured;
+mod merge;
 mod noise;
 mod recommend;
 mod report;
@@ -68,6 +69,7 @@ impl Status {
 pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
     match cli.command {
         Command::Sweep(args) => Box::pin(sweep::run(*args, printer)).await,
+        Command::Merge(args) => merge::run(&args, printer),
         Command::Compare(args) => compare::run(&args, printer),
         Command::History(args) => history::run(&args, printer),
         Command::Noise(args) => Box::pin(noise::run(*args, printer)).await,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::sweep::{carry_out_and_answer, open};
 use super::{Status, written};
+use crate::analysis::RunFacts;
 use crate::cli::{NoiseArgs, SweepArgs};
 use crate::gate::Policy;
 use crate::gate::noise::{AGAIN, Noise, Suspicion};
@@ -45,6 +46,8 @@ fn sweep_args(args: &NoiseArgs) -> SweepArgs {
         budget: args.budget,
         server: args.server.clone(),
         seed: args.seed,
+        shard: args.shard,
+        host: args.host.clone(),
         restore_options: args.restore_options.clone(),
         ..SweepArgs::default()
     }
@@ -80,7 +83,11 @@ fn answer(
     };
     let policy = policy.checked()?;
     let effect = args.effect.share();
-    let mut seen = Noise::new(&folder.trials()?, Some(run.host.cores), effect, &policy);
+    let hosts = RunFacts::of(&run).hosts;
+    // Hosts of several sizes have no share in common.
+    let cores = run.hosts.iter().map(|of| of.host.cores).chain([run.host.cores]);
+    let cores = cores.clone().min().filter(|&least| cores.clone().all(|other| other == least));
+    let mut seen = Noise::new(&folder.trials()?, &hosts, cores, effect, &policy);
     seen.suspicions.extend(suspicions);
     printer.answer(&written(&seen, args.format, printer)?);
     Ok(())

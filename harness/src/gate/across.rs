@@ -11,7 +11,7 @@ use super::comparison::{Between, Comparison, Pairing};
 use super::policy::Policy;
 use super::readings::Readings;
 use crate::analysis::CurveKey;
-use crate::record::{Run, RunRecord, ServerRecord};
+use crate::record::{Host, Run, RunRecord, ServerRecord};
 use crate::stats::moments;
 use crate::stats::student::MeanInterval;
 
@@ -106,10 +106,19 @@ fn options(base: &Arm<'_>, candidate: &Arm<'_>) -> Option<String> {
 }
 
 fn hosts(base: &RunRecord, candidate: &RunRecord) -> Option<String> {
-    let [one, other] = [base, candidate].map(|run| {
-        let host = &run.host;
+    let in_words = |host: &Host| {
         format!("{}, kernel {}, {} x {}", host.os, host.kernel, host.cores, host.cpu_model)
-    });
+    };
+    if !(base.hosts.is_empty() && candidate.hosts.is_empty()) {
+        // Merged runs must be of the same hosts, whichever had which blocks.
+        let [ours, theirs] = [base, candidate].map(|run| match &run.hosts[..] {
+            [] => BTreeSet::from([in_words(&run.host)]),
+            hosts => hosts.iter().map(|of| format!("{of}: {}", in_words(&of.host))).collect(),
+        });
+        let in_words = |hosts: BTreeSet<String>| hosts.into_iter().collect::<Vec<_>>().join(" + ");
+        return (ours != theirs).then(|| format!("{}; {}", in_words(ours), in_words(theirs)));
+    }
+    let [one, other] = [base, candidate].map(|run| in_words(&run.host));
     if base.host == candidate.host {
         None
     } else if one == other {
@@ -138,7 +147,8 @@ fn major_of(version: &str) -> &str {
     version.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(version)
 }
 
-fn settings(base: &ServerRecord, candidate: &ServerRecord) -> Option<String> {
+/// What two servers are set to, where that differs.
+pub fn settings(base: &ServerRecord, candidate: &ServerRecord) -> Option<String> {
     let names: BTreeSet<&String> = base.settings.keys().chain(candidate.settings.keys()).collect();
     let shown = |server: &ServerRecord, name: &str| {
         server.settings.get(name).cloned().unwrap_or_else(|| "default".to_owned())
@@ -194,7 +204,7 @@ pub fn compare(
     between_runs: Option<Between>,
     policy: &Policy,
 ) -> Comparison {
-    let readings = |arm: &Arm<'_>| Readings::of(&arm.run.rows, arm.variant, jobs);
+    let readings = |arm: &Arm<'_>| readings_of(arm, jobs);
     let names = (base.run.name.clone(), candidate.run.name.clone());
     let pairing = Pairing::Runs { between_runs };
     let mut comparison =
@@ -206,6 +216,10 @@ pub fn compare(
     comparison
 }
 
+fn readings_of(arm: &Arm<'_>, jobs: Option<&[Jobs]>) -> Readings {
+    Readings::of(&arm.run.rows, &arm.run.record.block_hosts(), arm.variant, jobs)
+}
+
 /// What equal runs differ by beyond the noise within each: the standard
 /// deviation of the levels of a cell over the runs, pooled over the cells.
 /// `None` with fewer than [`FEWEST_EARLIER_RUNS`].
@@ -215,7 +229,7 @@ pub fn between(runs: &[Arm<'_>]) -> Option<Between> {
     }
     let mut levels: BTreeMap<(CurveKey, Jobs), Vec<MeanInterval>> = BTreeMap::new();
     for arm in runs {
-        for (key, curve) in Readings::of(&arm.run.rows, arm.variant, None).curves {
+        for (key, curve) in readings_of(arm, None).curves {
             for (jobs, cell) in curve {
                 levels.entry((key.clone(), jobs)).or_default().extend(cell.interval);
             }

@@ -9,8 +9,9 @@ use super::judge::{self, Finding, Judgement, Reason};
 use super::policy::{GatedMetric, POWER, Policy};
 use super::readings::{self, CurveReadings, Readings, Series};
 use crate::analysis::{CellSummary, CurveKey};
-use crate::record::trial::TrialRow;
+use crate::record::{BlockHosts, TrialRow};
 use crate::stats::difference::{Component, Difference};
+use crate::stats::grouped;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -120,8 +121,8 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares two variants of one run, pairing by block. `jobs` keeps some
-    /// numbers of jobs alone.
+    /// Compares two variants of a run that one host recorded, pairing by block.
+    /// `jobs` keeps some numbers of jobs alone.
     pub fn within(
         rows: &[TrialRow],
         base: &str,
@@ -129,8 +130,20 @@ impl Comparison {
         jobs: Option<&[Jobs]>,
         policy: &Policy,
     ) -> Self {
+        Self::over(rows, &BlockHosts::default(), (base, candidate), jobs, policy)
+    }
+
+    /// The same of a run whose blocks several hosts may have recorded: pairs are
+    /// of blocks, and what is observed are the hosts' means.
+    pub fn over(
+        rows: &[TrialRow],
+        hosts: &BlockHosts,
+        (base, candidate): (&str, &str),
+        jobs: Option<&[Jobs]>,
+        policy: &Policy,
+    ) -> Self {
         let [base_arm, candidate_arm] =
-            [base, candidate].map(|variant| Readings::of(rows, variant, jobs));
+            [base, candidate].map(|variant| Readings::of(rows, hosts, variant, jobs));
         let names = (base.to_owned(), candidate.to_owned());
         Self::new(names, &base_arm, &candidate_arm, Pairing::Blocks, policy)
     }
@@ -142,7 +155,13 @@ impl Comparison {
         pairing: Pairing,
         policy: &Policy,
     ) -> Self {
-        let mut draft = Draft { pairing: &pairing, policy, tested: Vec::new(), notes: Vec::new() };
+        let mut draft = Draft {
+            pairing: &pairing,
+            hosts: [&base_arm.hosts, &candidate_arm.hosts],
+            policy,
+            tested: Vec::new(),
+            notes: Vec::new(),
+        };
         let mut failing = Vec::new();
         for (key, base_curve, candidate_curve) in draft.common_curves(base_arm, candidate_arm) {
             failing.extend(draft.curve(&key, base_curve, candidate_curve));
@@ -182,6 +201,8 @@ struct Tested {
 /// A comparison in the making.
 struct Draft<'a> {
     pairing: &'a Pairing,
+    /// The hosts of the blocks of the base and of the candidate.
+    hosts: [&'a BlockHosts; 2],
     policy: &'a Policy,
     tested: Vec<Tested>,
     notes: Vec<String>,
@@ -300,8 +321,8 @@ impl Draft<'_> {
     fn add(&mut self, key: &CurveKey, metric: Metric, gated: bool, series: &[Series; 2]) {
         let [base, candidate] = series;
         let (values, difference, blocks) = match self.pairing {
-            Pairing::Blocks => paired(base, candidate),
-            Pairing::Runs { between_runs } => apart(base, candidate, *between_runs),
+            Pairing::Blocks => paired(base, candidate, self.hosts[0]),
+            Pairing::Runs { between_runs } => apart([base, candidate], self.hosts, *between_runs),
         };
         let curve = key.to_string();
         self.tested.push(Tested { curve, metric, gated, values, blocks, difference });
@@ -311,18 +332,25 @@ impl Draft<'_> {
 type Compared = (Option<(f64, f64)>, Option<Difference>, usize);
 
 /// Over the blocks that both have.
-fn paired(base: &Series, candidate: &Series) -> Compared {
-    let common: Vec<(f64, f64)> =
-        base.iter().filter_map(|(block, &value)| Some((value, *candidate.get(block)?))).collect();
-    let differences: Vec<f64> = common.iter().map(|(base, candidate)| candidate - base).collect();
-    let (base, candidate): (Vec<f64>, Vec<f64>) = common.into_iter().unzip();
-    (levels(&base, &candidate), Difference::paired(&differences), differences.len())
+fn paired(base: &Series, candidate: &Series, hosts: &BlockHosts) -> Compared {
+    let common: Vec<(u32, f64, f64)> = base
+        .iter()
+        .filter_map(|(&block, &value)| Some((hosts.of(block), value, *candidate.get(&block)?)))
+        .collect();
+    let differences = common.iter().map(|&(host, base, candidate)| (host, candidate - base));
+    let difference = Difference::paired_in_groups(differences);
+    let base = grouped::units(common.iter().map(|&(host, base, _)| (host, base)));
+    let candidate = grouped::units(common.iter().map(|&(host, _, candidate)| (host, candidate)));
+    (levels(&base, &candidate), difference, common.len())
 }
 
 /// Over all blocks of both, which have nothing in common.
-fn apart(base: &Series, candidate: &Series, between: Option<Between>) -> Compared {
-    let [base, candidate] = [base, candidate].map(|series| series.values().copied().collect());
-    let (base, candidate): (Vec<f64>, Vec<f64>) = (base, candidate);
+fn apart(arms: [&Series; 2], hosts: [&BlockHosts; 2], between: Option<Between>) -> Compared {
+    let units = |arm: usize| -> Vec<f64> {
+        grouped::units(arms[arm].iter().map(|(&block, &value)| (hosts[arm].of(block), value)))
+    };
+    let (base, candidate) = (units(0), units(1));
+    let blocks = arms[0].len().min(arms[1].len());
     let difference = Difference::apart(&candidate, &base).map(|difference| match between {
         // Each of the two runs differs from its like by this much.
         Some(between) => difference.widened(Component {
@@ -331,7 +359,9 @@ fn apart(base: &Series, candidate: &Series, between: Option<Between>) -> Compare
         }),
         None => difference,
     });
-    (levels(&base, &candidate), difference, base.len().min(candidate.len()))
+    // Verdicts count blocks, of which a host may have several.
+    let difference = difference.map(|difference| Difference { n: blocks, ..difference });
+    (levels(&base, &candidate), difference, blocks)
 }
 
 fn levels(base: &[f64], candidate: &[f64]) -> Option<(f64, f64)> {

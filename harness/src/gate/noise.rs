@@ -10,10 +10,11 @@ use super::comparison::Comparison;
 use super::judge::Finding;
 use super::policy::{MIN_BLOCKS, MOST_BLOCKS, POWER, Policy};
 use super::readings::{self, CurveReadings, Readings};
-use crate::analysis::CurveKey;
+use crate::analysis::{CurveKey, HostFacts};
 use crate::record::trial::TrialRow;
 use crate::scenario::Variant;
 use crate::stats::difference::Difference;
+use crate::stats::grouped::{self, Spread};
 use crate::stats::interval::Level;
 use crate::stats::moments;
 use crate::stats::trend::Trend;
@@ -59,6 +60,11 @@ pub struct MetricNoise {
     pub time_seconds: f64,
     /// Standard deviation of equal restores within a block, as a fraction.
     pub spread_ratio: f64,
+    /// Standard deviation of what hosts have of their own in the difference of
+    /// equal restores, as a fraction: what further blocks of the same hosts do
+    /// not lower. `None` for one host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between_hosts_ratio: Option<f64>,
     /// The slowdown that the gate would find in 8 of 10 cases with as many
     /// blocks, as a fraction.
     pub detectable_ratio: f64,
@@ -144,9 +150,18 @@ impl fmt::Display for Suspicion {
 impl Noise {
     /// Of the rows of a run with the variants `base` and [`AGAIN`]. `effect`
     /// is the slowdown that one would like to see, as a fraction.
-    pub fn new(rows: &[TrialRow], cores: Option<u32>, effect: f64, policy: &Policy) -> Self {
-        let comparison = Comparison::within(rows, Variant::BASE, AGAIN, None, policy);
-        let arms = [Variant::BASE, AGAIN].map(|variant| Readings::of(rows, variant, None));
+    /// `hosts` tells who ran which block.
+    pub fn new(
+        rows: &[TrialRow],
+        hosts: &HostFacts,
+        cores: Option<u32>,
+        effect: f64,
+        policy: &Policy,
+    ) -> Self {
+        let names = (Variant::BASE, AGAIN);
+        let comparison = Comparison::over(rows, &hosts.of_block, names, None, policy);
+        let arms = [Variant::BASE, AGAIN]
+            .map(|variant| Readings::of(rows, &hosts.of_block, variant, None));
         let [base, again] = &arms;
         let mut noise = Self {
             blocks: 0,
@@ -158,7 +173,7 @@ impl Noise {
         };
         for (key, curve) in &base.curves {
             if let Some(other) = again.curves.get(key) {
-                noise.add_curve(key, curve, other, policy);
+                noise.add_curve(key, curve, other, hosts, policy);
             }
         }
         noise.suspicions = noise.of_load(rows, cores);
@@ -170,6 +185,7 @@ impl Noise {
         key: &CurveKey,
         base: &CurveReadings,
         again: &CurveReadings,
+        hosts: &HostFacts,
         policy: &Policy,
     ) {
         let jobs: Vec<Jobs> =
@@ -181,27 +197,38 @@ impl Noise {
                 None => readings::mean_over(curve, &jobs),
             };
             let (one, other) = (series(base), series(again));
-            let pairs: Vec<(f64, f64)> = one
+            let pairs: Vec<(u32, f64, f64)> = one
                 .iter()
-                .filter_map(|(block, &value)| Some((value, *other.get(block)?)))
+                .filter_map(|(&block, &value)| {
+                    Some((hosts.of_block.of(block), value, *other.get(&block)?))
+                })
                 .collect();
             self.blocks = self.blocks.max(pairs.len());
-            let differences: Vec<f64> = pairs.iter().map(|(a, b)| b - a).collect();
-            let means: Vec<f64> = pairs.iter().map(|(a, b)| (a + b) / 2.0).collect();
+            let differences = || pairs.iter().map(|&(host, a, b)| (host, b - a));
+            let means: Vec<(u32, f64)> =
+                pairs.iter().map(|&(host, a, b)| (host, (a + b) / 2.0)).collect();
+            let level = moments::mean(&grouped::units(means.iter().copied()));
             let (Some(difference), Some(level)) =
-                (Difference::paired(&differences), moments::mean(&means))
+                (Difference::paired_in_groups(differences()), level)
             else {
                 continue;
             };
             if metric.is_none() || jobs.len() == 1 {
-                self.drift.extend(drift(key, &means));
+                self.drift.extend(drifts(key, &means, hosts));
             }
+            let spread = Spread::of(differences());
+            let between = spread.and_then(|spread| spread.between);
             self.metrics.push(MetricNoise {
                 curve: key.to_string(),
                 jobs: metric,
                 time_seconds: level.exp(),
-                // Each difference has the noise of two restores.
-                spread_ratio: difference.error * (difference.n as f64 / 2.0).sqrt(),
+                // Each difference has the noise of two restores. Where every host
+                // has one block, its own part cannot be told from the noise.
+                spread_ratio: match (spread, between) {
+                    (Some(spread), Some(_)) => spread.within / 2.0_f64.sqrt(),
+                    _ => difference.error * (units(&means) / 2.0).sqrt(),
+                },
+                between_hosts_ratio: between,
                 detectable_ratio: detectable(&difference, policy),
                 blocks_for_effect: blocks_for(&difference, self.effect_ratio, policy),
             });
@@ -237,10 +264,31 @@ fn other_load(row: &TrialRow, cores: u32) -> Option<f64> {
     Some(other / (row.wall_ns.max(1) as f64 * f64::from(cores)))
 }
 
-fn drift(key: &CurveKey, means: &[f64]) -> Option<Drift> {
+/// How many observations there are: blocks, or hosts where there are several.
+fn units(means: &[(u32, f64)]) -> f64 {
+    grouped::units(means.iter().copied()).len() as f64
+}
+
+/// The drift of each host: blocks of two hosts do not follow each other.
+fn drifts(key: &CurveKey, means: &[(u32, f64)], hosts: &HostFacts) -> Vec<Drift> {
+    let mut of: Vec<u32> = means.iter().map(|(host, _)| *host).collect();
+    of.sort_unstable();
+    of.dedup();
+    let is_alone = of.len() == 1;
+    let drift = |host: u32| {
+        let own: Vec<f64> =
+            means.iter().filter(|(of, _)| *of == host).map(|(_, mean)| *mean).collect();
+        let curve =
+            if is_alone { key.to_string() } else { format!("{key} on {}", hosts.name(host)) };
+        drift(curve, &own)
+    };
+    of.into_iter().filter_map(drift).collect()
+}
+
+fn drift(curve: String, means: &[f64]) -> Option<Drift> {
     let trend = Trend::new(means, Level::P95)?;
     Some(Drift {
-        curve: key.to_string(),
+        curve,
         ratio: trend.rise.exp_m1(),
         low: trend.interval.low.exp_m1(),
         high: trend.interval.high.exp_m1(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
 
-use crate::analysis::{CellSummary, CurveKey, curves_of_rows};
-use crate::record::TrialRow;
+use crate::analysis::{CellSummary, CurveKey, curves_over};
+use crate::record::{BlockHosts, TrialRow};
 use crate::scenario::Variant;
 
 /// A value per block.
@@ -19,13 +19,16 @@ pub type CurveReadings = BTreeMap<Jobs, CellSummary>;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Readings {
     pub curves: BTreeMap<CurveKey, CurveReadings>,
+    /// Which host each block was run on.
+    pub hosts: BlockHosts,
 }
 
 impl Readings {
     /// The readings of a variant; `jobs` keeps some numbers of jobs alone.
-    pub fn of(rows: &[TrialRow], variant: &str, jobs: Option<&[Jobs]>) -> Self {
+    pub fn of(rows: &[TrialRow], hosts: &BlockHosts, variant: &str, jobs: Option<&[Jobs]>) -> Self {
         let kept = |cell: &CellSummary| jobs.is_none_or(|jobs| jobs.contains(&cell.jobs));
-        let curves = curves_of_rows(rows).into_iter().filter(|curve| curve.key.variant == variant);
+        let curves = curves_over(rows, hosts).into_iter();
+        let curves = curves.filter(|curve| curve.key.variant == variant);
         let curves = curves.map(|curve| {
             let key = CurveKey { variant: Variant::BASE.to_owned(), ..curve.key };
             let cells = curve.cells.into_iter().filter(kept).map(|cell| (cell.jobs, cell));
@@ -33,6 +36,7 @@ impl Readings {
         });
         Self {
             curves: curves.filter(|(_, cells): &(_, CurveReadings)| !cells.is_empty()).collect(),
+            hosts: hosts.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use restore_core::units::Jobs;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{CurveKey, curves_of_rows};
+use crate::analysis::{CurveKey, curves_over};
 use crate::record::Run;
 use crate::stats::change_points::{self, Threshold};
 use crate::stats::moments;
@@ -133,7 +133,7 @@ fn points_of(run: &Run) -> Vec<(Key, Point)> {
     let record = &run.record;
     let host = format!("{} x {}", record.host.cores, record.host.cpu_model);
     let mut points = Vec::new();
-    for curve in curves_of_rows(&run.rows) {
+    for curve in curves_over(&run.rows, &record.block_hosts()) {
         let server = record.servers.get(&curve.key.variant);
         for cell in &curve.cells {
             let Some(seconds) = cell.seconds() else { continue };

@@ -22,6 +22,9 @@ pub struct CurveStudy {
     pub archive_bytes: Option<Bytes>,
     /// Blocks with completed trials.
     pub blocks: usize,
+    /// Hosts that ran them; `None` for one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<usize>,
     pub verdict: Verdict,
     /// By ascending jobs.
     pub cells: Vec<CellStudy>,
@@ -102,6 +105,7 @@ impl CurveStudy {
             title: curve.key.to_string(),
             archive_bytes: archive.and_then(|archive| archive.bytes).or(curve.made),
             blocks: curve.blocks(),
+            hosts: Some(curve.hosts().len()).filter(|&hosts| hosts > 1),
             cells: curve
                 .cells
                 .iter()

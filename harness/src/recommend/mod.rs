@@ -4,6 +4,7 @@ pub mod best;
 pub mod bottleneck;
 pub mod busy;
 pub mod curve;
+pub mod hosts;
 pub mod odds;
 pub mod probability;
 pub mod rules;

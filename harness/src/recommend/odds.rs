@@ -25,7 +25,10 @@ pub const MOST_BLOCKS: usize = 100;
 pub struct Odds {
     jobs: Vec<Jobs>,
     draws: Draws,
-    blocks: usize,
+    /// Blocks, or hosts where there are several.
+    units: usize,
+    /// The blocks of a unit: 1, or what a host has of them.
+    blocks_per_unit: usize,
     tolerance: f64,
 }
 
@@ -41,11 +44,12 @@ impl Odds {
             return None;
         }
         let jobs = columns.iter().map(|&column| measured[column].jobs).collect();
-        let table = curve.table().select(&columns);
+        let table = curve.units().select(&columns);
         let mut random = random::stream(seed, &format!("levels of {}", curve.key));
-        let blocks = table.blocks().len();
+        let units = table.blocks().len();
+        let blocks_per_unit = curve.blocks().div_ceil(units.max(1));
         let draws = Draws::new(&table, draws, &mut random)?;
-        Some(Self { jobs, draws, blocks, tolerance })
+        Some(Self { jobs, draws, units, blocks_per_unit, tolerance })
     }
 
     pub fn basis(&self) -> Basis {
@@ -122,14 +126,15 @@ impl Odds {
 
     /// How many further blocks would likely bring some candidate to
     /// `confidence`, if the estimates stay where they are; `None` where
-    /// [`MOST_BLOCKS`] would not.
+    /// [`MOST_BLOCKS`] would not. Where there are several hosts, they are blocks of
+    /// further hosts.
     pub fn more_blocks_likely(&self, confidence: f64) -> Option<u32> {
-        let enough = |blocks: usize| {
-            let draws = self.draws.narrowed((self.blocks as f64 / blocks as f64).sqrt());
+        let enough = |units: usize| {
+            let draws = self.draws.narrowed((self.units as f64 / units as f64).sqrt());
             self.as_good_in(&draws).iter().any(|&p| p >= confidence)
         };
         // The chance grows with the blocks: halve the range.
-        let (mut short, mut long) = (self.blocks, MOST_BLOCKS.max(self.blocks + 1));
+        let (mut short, mut long) = (self.units, MOST_BLOCKS.max(self.units + 1));
         if !enough(long) {
             return None;
         }
@@ -137,7 +142,7 @@ impl Odds {
             let middle = short.midpoint(long);
             if enough(middle) { long = middle } else { short = middle }
         }
-        u32::try_from(long - self.blocks).ok()
+        u32::try_from((long - self.units) * self.blocks_per_unit).ok()
     }
 }
 

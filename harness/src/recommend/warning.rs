@@ -10,8 +10,10 @@ use serde::{Serialize, Serializer};
 
 use super::bottleneck::WorkUnderWay;
 use super::curve::CurveStudy;
+use super::hosts::{self, Dissent, Dissents};
 use super::verdict::Verdict;
 use crate::analysis::cell::OutcomeCounts;
+use crate::analysis::parallelism::WorkKind;
 use crate::analysis::{CellSummary, Curve, CurveKey, Limit, Overview, RunFacts, SerialOnly};
 use crate::scenario::quantity::WarmUp;
 use crate::stats::exact;
@@ -22,8 +24,12 @@ use crate::stats::interval::Level;
 const RESERVED_CONNECTIONS: u32 = 3;
 /// From this share on, one item is most of the work.
 const GIANT_SHARE: f64 = 0.5;
+/// Share of the time of items from which checks of foreign keys are worth a VACUUM before.
+const KEYS_SHARE: f64 = 0.15;
 /// Fewer blocks than this let the noise model speak more than the blocks.
 const FEW_BLOCKS: usize = 5;
+/// Fewer hosts than this make Student's t wide.
+const FEW_HOSTS: usize = 5;
 /// Noise within blocks from which a host is called noisy.
 const NOISY: f64 = 0.10;
 
@@ -38,6 +44,10 @@ pub enum Warning {
     },
     /// Only one job restores an archive reliably.
     SerialOnly(SerialOnly),
+    /// Hosts on which another number of jobs is better.
+    HostsDisagree(Dissents),
+    /// Fewer hosts than an answer for further ones should rest on.
+    FewHosts { hosts: usize },
     /// Fewer blocks than the probabilities should rest on.
     FewBlocks {
         blocks: usize,
@@ -77,6 +87,13 @@ pub enum Warning {
     NoOffsets { curve: CurveKey },
     /// One item is most of the work.
     GiantItem { curve: CurveKey, item: String, share: f64 },
+    /// Checks of foreign keys take much of the time, on tables that no VACUUM has seen.
+    UnvacuumedKeys {
+        curve: CurveKey,
+        jobs: Jobs,
+        /// Their share of the time of all items.
+        share: f64,
+    },
     /// The fastest number of jobs is the largest one measured.
     BestAtLargest {
         curve: CurveKey,
@@ -98,6 +115,8 @@ impl Warning {
         match self {
             Self::TrialsLost { .. } => "trials_lost",
             Self::SerialOnly(_) => "serial_only",
+            Self::HostsDisagree(_) => "hosts_disagree",
+            Self::FewHosts { .. } => "few_hosts",
             Self::FewBlocks { .. } => "few_blocks",
             Self::Noisy { .. } => "noisy",
             Self::Resumed { .. } => "resumed",
@@ -108,6 +127,7 @@ impl Warning {
             Self::WorkUnaccounted { .. } => "work_unaccounted",
             Self::NoOffsets { .. } => "no_offsets",
             Self::GiantItem { .. } => "giant_item",
+            Self::UnvacuumedKeys { .. } => "unvacuumed_keys",
             Self::BestAtLargest { .. } => "best_at_largest",
             Self::NonMonotone { .. } => "non_monotone",
         }
@@ -133,6 +153,13 @@ impl fmt::Display for Warning {
                 f.write_str(" Their logs are in the run folder.")
             }
             Self::SerialOnly(of) => serial_only(of, f),
+            Self::HostsDisagree(of) => hosts_disagree(of, f),
+            Self::FewHosts { hosts } => write!(
+                f,
+                "{hosts} hosts: what is said of all of them has each host as one observation, so \
+                 that intervals are wide. Sweep shards on {FEW_HOSTS} hosts or more before you \
+                 rely on it for others, or ask for each: jobtune recommend --by host."
+            ),
             Self::FewBlocks { blocks, model_free_limit } => write!(
                 f,
                 "{blocks} blocks: the probabilities rest on a model of the noise (log-normal, one \
@@ -197,6 +224,14 @@ impl fmt::Display for Warning {
                 share * 100.0,
                 1.0 / share
             ),
+            Self::UnvacuumedKeys { curve, jobs, share } => write!(
+                f,
+                "Foreign keys are {:.0} % of the time of the items of {curve} at -j {jobs}, checked \
+                 against tables that no VACUUM has seen. A VACUUM between data and post-data lets \
+                 most of them be checked by indexes alone: try it beside this with [sweep] plans = \
+                 [{{ between = [\"VACUUM\"] }}].",
+                share * 100.0
+            ),
             Self::BestAtLargest { curve, largest, gain } => write!(
                 f,
                 "{curve} is fastest at the largest -j measured ({largest}, {:.0} % faster than \
@@ -210,6 +245,27 @@ impl fmt::Display for Warning {
             ),
         }
     }
+}
+
+fn hosts_disagree(of: &Dissents, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let hosts: Vec<String> = of
+        .hosts
+        .iter()
+        .map(|of| format!("{} (-j {}, {:.0} % faster there)", of.host, of.jobs, lead(of) * 100.0))
+        .collect();
+    write!(
+        f,
+        "Hosts disagree on {}: -j {} is the best over all of them, and another -j is better on {}. \
+         Ask for each host: jobtune recommend --by host.",
+        of.curve,
+        of.jobs,
+        hosts.join(", ")
+    )
+}
+
+/// How much less time the fastest takes there, as a fraction.
+fn lead(of: &Dissent) -> f64 {
+    1.0 - 1.0 / (1.0 + of.loss)
 }
 
 /// Which numbers of jobs failed how often, and by what.
@@ -249,6 +305,7 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
     let sessions = overview.sessions;
     let of_run = [
         lost(overview),
+        few_hosts(curves),
         few_blocks(curves),
         noisy(curves),
         (sessions > 1).then_some(Warning::Resumed { sessions }),
@@ -260,10 +317,15 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
     let of_archives = curves.iter().flat_map(|curve| archive_warnings(&curve.key, facts));
     let of_curves = curves
         .iter()
-        .flat_map(|curve| [best_at_largest(curve, facts), non_monotone(&curve.measured)]);
+        .flat_map(|curve| {
+            let of_items = unvacuumed_keys(&curve.measured);
+            [of_items, best_at_largest(curve, facts), non_monotone(&curve.measured)]
+        });
     let of_work = curves.iter().filter_map(unaccounted);
     let of_archive = overview.serial_only.iter().cloned().map(Warning::SerialOnly);
+    let of_hosts = curves.iter().filter_map(|curve| hosts::dissents(curve, facts));
     of_archive
+        .chain(of_hosts.map(Warning::HostsDisagree))
         .chain(of_run.into_iter().flatten())
         .chain(of_archives)
         .chain(of_curves.flatten())
@@ -276,6 +338,11 @@ fn lost(overview: &Overview) -> Option<Warning> {
         counts: overview.counts,
         message: overview.messages.first().cloned(),
     })
+}
+
+fn few_hosts(curves: &[CurveStudy]) -> Option<Warning> {
+    let hosts = curves.iter().filter_map(|curve| curve.hosts).min()?;
+    (hosts < FEW_HOSTS).then_some(Warning::FewHosts { hosts })
 }
 
 fn few_blocks(curves: &[CurveStudy]) -> Option<Warning> {
@@ -379,6 +446,19 @@ fn best_at_largest(curve: &CurveStudy, facts: &RunFacts) -> Option<Warning> {
         largest: largest.jobs,
         gain,
     })
+}
+
+/// Where checks of foreign keys are a large part of the fastest restores.
+fn unvacuumed_keys(curve: &Curve) -> Option<Warning> {
+    if !curve.key.is_of_pg_restore() {
+        return None;
+    }
+    let cell = curve.fastest()?;
+    let kinds = &cell.load.parallelism.as_ref()?.kinds;
+    let all: f64 = kinds.values().sum();
+    let share = kinds.get(&WorkKind::ForeignKey).filter(|_| all > 0.0)? / all;
+    let warning = || Warning::UnvacuumedKeys { curve: curve.key.clone(), jobs: cell.jobs, share };
+    (share >= KEYS_SHARE).then(warning)
 }
 
 /// A cell that is slower than both its neighbours, by intervals that exclude

@@ -15,12 +15,12 @@ use super::{
 };
 
 const RUN: &str = "run.json";
-const TRIALS: &str = "trials.csv";
-const LOAD: &str = "load.csv";
-const ITEMS: &str = "items";
-const LOGS: &str = "logs";
-const LATENCY: &str = "latency";
-const CONTROL: &str = "control";
+pub(super) const TRIALS: &str = "trials.csv";
+pub(super) const LOAD: &str = "load.csv";
+pub(super) const ITEMS: &str = "items";
+pub(super) const LOGS: &str = "logs";
+pub(super) const LATENCY: &str = "latency";
+pub(super) const CONTROL: &str = "control";
 const PLANS: &str = "plans";
 
 /// How much of the digests of an archive and of its selection names its plan.
@@ -39,6 +39,16 @@ impl RunFolder {
         run: &RunRecord,
         plans: &[(&ArchiveRecord, RecordedPlan)],
     ) -> Result<Self> {
+        Self::create_with(path, run, plans, |_| Ok(()))
+    }
+
+    /// The same with what `fill` writes into it.
+    pub(super) fn create_with(
+        path: &Path,
+        run: &RunRecord,
+        plans: &[(&ArchiveRecord, RecordedPlan)],
+        fill: impl FnOnce(&Self) -> Result<()>,
+    ) -> Result<Self> {
         if path.exists() {
             return Err(FolderError::Exists(path.to_owned()));
         }
@@ -53,14 +63,14 @@ impl RunFolder {
             .map_err(io_error("make a folder in", parent))?;
         let folder = Self { path: making.path().to_owned() };
         for name in [ITEMS, LOGS, PLANS] {
-            let path = folder.path.join(name);
-            fs::create_dir(&path).map_err(io_error("make", &path))?;
+            folder.make_folder(name)?;
         }
         folder.write_run(run)?;
         for (archive, plan) in plans {
             folder.write_plan(archive, plan)?;
         }
         folder.write_whole(TRIALS, table::trials_header(Path::new(TRIALS))?.as_bytes())?;
+        fill(&folder)?;
         open_to_all(making.path())?;
         fs::rename(making.path(), path).map_err(io_error("make", path))?;
         // The folder is no longer where its guard would look for it.

@@ -15,6 +15,8 @@ pub mod folder;
 pub mod item;
 pub mod latency;
 pub mod load;
+mod merged;
+mod metric;
 mod paths;
 pub mod plan;
 pub mod recorded;
@@ -23,6 +25,7 @@ mod table;
 pub mod trial;
 pub mod trial_error;
 
+pub use metric::Metric;
 pub use control::ControlRow;
 pub use ending::Ending;
 pub use error::FolderError;
@@ -30,8 +33,12 @@ pub use folder::RunFolder;
 pub use item::ItemRow;
 pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
+pub use merged::Taken;
 pub use plan::{PlanRow, RecordedPlan};
-pub use recorded::Run;
-pub use run::{ArchiveRecord, FileDigest, Host, LargestItem, Made, RunRecord, ServerRecord};
+pub use recorded::{PartOfHosts, Run};
+pub use run::{
+    ArchiveRecord, BlockHosts, DiskRecord, FileDigest, Host, HostIdentity, HostShare, LargestItem,
+    Made, NetworkRecord, RunRecord, ServerRecord,
+};
 pub use trial::{Outcome, TrialRow, nanos};
 pub use trial_error::{ErrorReference, ErrorRow};

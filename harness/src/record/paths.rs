@@ -4,11 +4,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use pathdiff::diff_paths;
-use restore_core::options::RestoreOptions;
-
 use super::run::RunRecord;
-use crate::scenario::{Dataset, Scenario, resolved};
+use crate::scenario::resolved;
+use pathdiff::diff_paths;
 
 /// The run as its folder `folder` writes it.
 pub(super) fn to_written(folder: &Path, run: &mut RunRecord) {
@@ -16,9 +14,7 @@ pub(super) fn to_written(folder: &Path, run: &mut RunRecord) {
     for path in all(run) {
         *path = lead(&folder, path);
     }
-    for options in options(&mut run.scenario) {
-        options.resolve_files(|path| lead(&folder, path));
-    }
+    run.scenario.resolve_option_files(|path| lead(&folder, path));
 }
 
 /// The way from the folder to a path; the whole path where they share nothing
@@ -35,35 +31,12 @@ pub(super) fn to_used(folder: &Path, run: &mut RunRecord) {
     for path in all(run) {
         *path = follow(&folder, path);
     }
-    for options in options(&mut run.scenario) {
-        options.resolve_files(|path| follow(&folder, path));
-    }
-}
-
-fn options(scenario: &mut Scenario) -> impl Iterator<Item = &mut RestoreOptions> {
-    let own = scenario.variants.iter_mut().filter_map(|variant| variant.options.as_mut());
-    own.chain([&mut scenario.restore.options])
+    run.scenario.resolve_option_files(|path| follow(&folder, path));
 }
 
 fn all(run: &mut RunRecord) -> impl Iterator<Item = &mut PathBuf> {
     let digests = run.scripts.iter_mut().map(|script| &mut script.path);
-    scripts(&mut run.scenario).chain(digests)
-}
-
-fn scripts(scenario: &mut Scenario) -> impl Iterator<Item = &mut PathBuf> {
-    let hooks = scenario.hooks.before.iter_mut().chain(&mut scenario.hooks.after);
-    let of_variants = scenario.variants.iter_mut().flat_map(|variant| {
-        let dataset = match &mut variant.dataset {
-            Dataset::Sql { files, .. } => files.as_mut_slice(),
-            _ => &mut [],
-        };
-        let workload = variant.workload.iter_mut().flat_map(|workload| {
-            let scripts = workload.scripts.iter_mut().map(|script| &mut script.path);
-            workload.setup.iter_mut().chain(scripts)
-        });
-        dataset.iter_mut().chain(workload)
-    });
-    hooks.chain(of_variants)
+    run.scenario.scripts_mut().chain(digests)
 }
 
 /// Where that way leads. By the names alone: what it leads to may be gone.

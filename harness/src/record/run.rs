@@ -1,15 +1,18 @@
 //! `run.json`: what was to be done, and on what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use restore_core::plan::PgMajor;
 use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::Ending;
-use crate::design::{Adaptive, ArchiveKey, Design};
+use crate::design::{Adaptive, ArchiveKey, Design, Shard};
 use crate::scenario::Scenario;
+use crate::scenario::disk::DiskLimits;
 
 /// The schema of run folders that this program writes. Raise it when a reader
 /// of the old one would go wrong, and keep reading every older one.
@@ -39,8 +42,19 @@ pub struct RunRecord {
     /// How the trials are chosen, where they are not blocks of all cells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptive: Option<Adaptive>,
-    /// The machine that the harness ran on.
+    /// The share of the blocks that the run has, where it is not all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// The machine that the harness ran on; of a merged run, that of its first
+    /// shard.
     pub host: Host,
+    /// By what that machine is told from its like; absent where nobody asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<HostIdentity>,
+    /// The hosts of a merged run, each with its blocks; empty where the run was
+    /// made on one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<HostShare>,
     /// The server of each variant.
     pub servers: BTreeMap<String, ServerRecord>,
     /// The archives that were restored.
@@ -66,6 +80,87 @@ impl RunRecord {
     pub fn archive(&self, key: &ArchiveKey) -> Option<&ArchiveRecord> {
         self.archives.iter().find(|archive| archive.key == *key)
     }
+
+    /// The servers of all variants, on all hosts.
+    pub fn servers_everywhere(&self) -> impl Iterator<Item = &ServerRecord> {
+        let elsewhere = self.hosts.iter().flat_map(|share| share.servers.values());
+        self.servers.values().chain(elsewhere)
+    }
+
+    /// Which host each block was run on.
+    pub fn block_hosts(&self) -> BlockHosts {
+        let blocks =
+            self.hosts.iter().enumerate().flat_map(|(host, share)| {
+                share.blocks.iter().map(move |&block| (block, host as u32))
+            });
+        BlockHosts(blocks.collect())
+    }
+}
+
+/// Which host each block was run on. A block that it does not name was run on
+/// the first one, as all were where nothing was merged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BlockHosts(BTreeMap<u32, u32>);
+
+impl BlockHosts {
+    /// The host of a block, as a place in [`RunRecord::hosts`].
+    pub fn of(&self, block: u32) -> u32 {
+        self.0.get(&block).copied().unwrap_or(0)
+    }
+}
+
+impl FromIterator<(u32, u32)> for BlockHosts {
+    /// From blocks, each with its host.
+    fn from_iter<I: IntoIterator<Item = (u32, u32)>>(blocks: I) -> Self {
+        Self(blocks.into_iter().collect())
+    }
+}
+
+/// By what a host is told from its like, and what it costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostIdentity {
+    /// Its own name, as `hostname` prints it.
+    pub name: Option<String>,
+    /// What the user calls it, or its kind: hosts that share a label are
+    /// answered for together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it costs in an hour, in a currency that is the user's to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_hour: Option<f64>,
+}
+
+impl HostIdentity {
+    /// What hosts that are answered for together are called.
+    pub fn title(&self) -> Option<&str> {
+        self.label.as_deref().or(self.name.as_deref())
+    }
+}
+
+/// A host of a merged run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HostShare {
+    /// The machine.
+    pub host: Host,
+    /// By what it is told from the others.
+    pub identity: HostIdentity,
+    /// The server of each variant there.
+    pub servers: BTreeMap<String, ServerRecord>,
+    /// The runs that were merged.
+    pub runs: Vec<String>,
+    /// The blocks that they had; ascending.
+    pub blocks: Vec<u32>,
+}
+
+impl fmt::Display for HostShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let HostIdentity { name, label, .. } = &self.identity;
+        match (label, name) {
+            (Some(label), Some(name)) => write!(f, "{name} ({label})"),
+            (Some(one), None) | (None, Some(one)) => f.write_str(one),
+            (None, None) => write!(f, "the host of block {}", self.blocks.first().unwrap_or(&0)),
+        }
+    }
 }
 
 /// The machine that the harness ran on.
@@ -84,7 +179,7 @@ pub struct Host {
 }
 
 /// The server of a variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServerRecord {
     /// Provider.
     pub provider: String,
@@ -104,6 +199,59 @@ pub struct ServerRecord {
     /// What was made there, on a server of our own, since archives name it.
     #[serde(default, skip_serializing_if = "Made::is_empty")]
     pub made: Made,
+    /// What was put between it and the client programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkRecord>,
+    /// A disk of its own that was made slow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskRecord>,
+}
+
+/// A disk that was limited, as it was measured before the first trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DiskRecord {
+    /// What was asked for.
+    pub limits: DiskLimits,
+    /// Past the page cache.
+    pub write_direct_bytes_per_second: u64,
+    /// Through the page cache, with a sync at the end.
+    pub write_synced_bytes_per_second: u64,
+    /// Past the page cache.
+    pub read_direct_bytes_per_second: u64,
+    /// Of 4 KiB, past the page cache.
+    pub writes_direct_per_second: f64,
+    /// Of 8 KiB, a sync after each.
+    pub writes_synced_per_second: f64,
+}
+
+/// A network that was imitated, as it was measured before the first trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkRecord {
+    /// What was asked for: each direction.
+    pub latency_ns: u64,
+    /// Bytes per second, each direction; all that goes through if absent.
+    pub bandwidth: Option<u64>,
+    /// A query's round trip without it, and with it: medians.
+    pub round_trip_before_ns: u64,
+    pub round_trip_ns: u64,
+}
+
+impl NetworkRecord {
+    /// What it added to a round trip.
+    pub fn added(&self) -> Duration {
+        Duration::from_nanos(self.round_trip_ns.saturating_sub(self.round_trip_before_ns))
+    }
+
+    /// What it should have added.
+    pub fn asked(&self) -> Duration {
+        Duration::from_nanos(2 * self.latency_ns)
+    }
+
+    /// Whether a round trip takes what was asked for, within 5 %.
+    pub fn holds(&self) -> bool {
+        let asked = self.asked().as_secs_f64();
+        asked == 0.0 || (self.added().as_secs_f64() / asked - 1.0).abs() <= 0.05
+    }
 }
 
 /// What was made on a server of our own because an archive names it. It goes

@@ -13,7 +13,7 @@ use super::folder::{RunFolder, read_table};
 use super::table;
 use crate::design::ArchiveKey;
 
-const ERRORS: &str = "errors";
+pub(super) const ERRORS: &str = "errors";
 const REFERENCE: &str = "errors/reference.json";
 
 /// One error of a restore. What is not known is an empty field.

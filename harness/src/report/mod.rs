@@ -4,6 +4,7 @@
 //! publishes of one or more.
 
 pub mod article;
+pub mod by_host;
 pub mod claims;
 pub mod compare;
 pub mod format;

@@ -47,7 +47,7 @@ pub(super) fn verdict(curve: &CurveStudy, measured: &Measured) -> String {
                 format::round_percent(measured.facts.tolerance),
                 if curve.beyond_limits.is_empty() { "" } else { " within the limits" },
                 probability,
-                basis_in_words(*basis, curve.blocks),
+                basis_in_words(*basis, curve),
             );
             let regret = regret(regret_ratio, curve);
             let equals = (!cannot_be_told_from.is_empty()).then(|| {
@@ -61,8 +61,10 @@ pub(super) fn verdict(curve: &CurveStudy, measured: &Measured) -> String {
         Verdict::Inconclusive { reasons, candidates, more_blocks_likely } => sentences([
             Some(format!("Inconclusive: {}.", joined(reasons))),
             (candidates.len() > 1).then(|| format!("In question: -j {}.", job_list(candidates))),
-            more_blocks_likely
-                .map(|more| format!("{} would likely settle it.", counted(more, "more block"))),
+            more_blocks_likely.map(|more| {
+                let further = if curve.hosts.is_some() { " on further hosts" } else { "" };
+                format!("{}{further} would likely settle it.", counted(more, "more block"))
+            }),
         ]),
     }
 }
@@ -90,11 +92,15 @@ fn regret(regret: &Estimate, curve: &CurveStudy) -> Option<String> {
     })
 }
 
-fn basis_in_words(basis: Basis, blocks: usize) -> String {
+fn basis_in_words(basis: Basis, curve: &CurveStudy) -> String {
+    let units = match curve.hosts {
+        Some(hosts) => format!("{hosts} hosts"),
+        None => format!("{} blocks", curve.blocks),
+    };
     match basis {
-        Basis::BlockBootstrap => format!("{blocks} blocks, resampled"),
+        Basis::BlockBootstrap => format!("{units}, resampled"),
         Basis::NormalModel => {
-            format!("{blocks} blocks, if the noise is log-normal with one spread for all -j")
+            format!("{units}, if the noise is log-normal with one spread for all -j")
         }
     }
 }
@@ -190,6 +196,14 @@ pub(super) fn measured(measured: &Measured) -> Vec<String> {
                 MIN_BLOCKS_TO_RESAMPLE,
             ),
         ])
+        .chain((facts.hosts.names.len() > 1).then(|| {
+            format!(
+                "The blocks were run on {} hosts ({}). Intervals and probabilities have the \
+                 hosts' means as observations, and so hold for hosts like these.",
+                facts.hosts.names.len(),
+                facts.hosts.names.join(", ")
+            )
+        }))
         .collect()
 }
 

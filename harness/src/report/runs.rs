@@ -107,6 +107,7 @@ impl RunSummary {
             Some(Ending::Budget) => "budget",
             Some(Ending::MaxBlocks) => "max blocks",
             Some(Ending::MaxTrials) => "max trials",
+            Some(Ending::Noise) => "too noisy",
             Some(Ending::Failures) => "failures",
         }
     }

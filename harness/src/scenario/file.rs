@@ -14,9 +14,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::EngineKind;
+use super::disk::DiskLimits;
 use super::error_policy::ErrorPolicy;
 use super::keep::Limit;
+use super::network::Bandwidth;
+use super::procedure::{ReadyStep, Sections};
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
+use super::rate::Rate;
 use super::verification::Verification;
 use super::written;
 use super::{Cache, Phase, ProviderKind};
@@ -134,6 +138,13 @@ pub struct ServerFile {
     pub memory: Option<Memory>,
     /// external: environment variable that holds the connection string.
     pub conninfo_env: Option<String>,
+    /// How long what client programs and server send each other is under way.
+    pub latency: Option<Span>,
+    /// How much of it goes through, each direction.
+    pub bandwidth: Option<Bandwidth>,
+    /// What its disk gives at most.
+    #[schemars(with = "Option<DiskLimits>")]
+    pub disk: Option<Spanned<DiskLimits>>,
     /// Server settings.
     #[serde(default)]
     pub settings: BTreeMap<String, SettingFile>,
@@ -214,6 +225,9 @@ pub struct SweepFile {
     /// Engines that restore.
     #[schemars(with = "Option<Vec<EngineKind>>")]
     pub engines: Option<Spanned<Vec<EngineKind>>>,
+    /// A variant each: restored section by section, with these numbers of jobs.
+    #[schemars(with = "Option<Vec<Sections>>")]
+    pub plans: Option<Spanned<Vec<Sections>>>,
     /// How many blocks.
     #[serde(default)]
     pub blocks: BlocksFile,
@@ -262,6 +276,12 @@ pub struct VariantFile {
     pub cpus: Option<f64>,
     /// docker: other memory.
     pub memory: Option<Memory>,
+    /// Another distance from the server.
+    pub latency: Option<Span>,
+    /// Another bandwidth.
+    pub bandwidth: Option<Bandwidth>,
+    /// Another disk.
+    pub disk: Option<DiskLimits>,
     /// Another archive.
     pub archive: Option<PathBuf>,
     /// Options of `pg_restore` on top of the scenario's.
@@ -276,7 +296,7 @@ pub struct VariantFile {
 #[serde(deny_unknown_fields)]
 pub struct WorkloadFile {
     /// Transactions a second, in all.
-    pub rate: f64,
+    pub rate: Rate,
     /// Connections.
     pub clients: Option<u32>,
     /// Scale of pgbench's own tables.
@@ -335,6 +355,14 @@ pub struct RestoreFile {
     pub errors: Option<ErrorPolicy>,
     /// What of the restored database is held against its archive.
     pub verify: Option<Verification>,
+    /// One section after the other.
+    pub sections: Option<Sections>,
+    /// Settings of the restore's sessions.
+    #[serde(default)]
+    pub session: BTreeMap<String, SettingFile>,
+    /// What is done before the database is ready.
+    #[serde(default)]
+    pub ready: Vec<ReadyStep>,
     /// What restores with `jobs = "auto"` keep.
     #[serde(default)]
     pub keep: Vec<Limit>,
@@ -369,6 +397,13 @@ pub struct VariantRestoreFile {
     pub owner: Option<bool>,
     /// As in `[restore]`.
     pub privileges: Option<bool>,
+    /// As in `[restore]`.
+    pub sections: Option<Sections>,
+    /// As in `[restore]`, on top of it.
+    #[serde(default)]
+    pub session: BTreeMap<String, SettingFile>,
+    /// As in `[restore]`.
+    pub ready: Option<Vec<ReadyStep>>,
     /// As in `[restore]`.
     #[serde(flatten)]
     #[schemars(skip)]

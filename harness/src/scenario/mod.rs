@@ -1,13 +1,17 @@
 //! Scenarios: what to restore, where, and what to vary.
 
 mod check;
+pub mod disk;
 mod engine;
 pub mod error_policy;
 pub mod file;
 mod hooks;
 pub mod keep;
+pub mod network;
+pub mod procedure;
 mod paths;
 pub mod quantity;
+pub mod rate;
 mod schema;
 mod verification;
 mod written;
@@ -17,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use restore_core::dump::DumpRequest;
+use restore_core::engine::{PgRestore, PgRestoreSections};
 use restore_core::format::{Compression, Format};
 use restore_core::options::{Opt, RestoreOptions};
 use restore_core::units::Jobs;
@@ -28,7 +33,11 @@ pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
 pub use paths::resolved;
+use disk::DiskLimits;
+use network::Network;
+use procedure::Procedure;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
+use rate::Rate;
 pub use schema::json_schema;
 pub use verification::Verification;
 
@@ -62,6 +71,21 @@ impl Scenario {
         let named = self.variants.iter().find(|of| of.name == variant);
         let own = named.and_then(|variant| variant.options.clone());
         own.unwrap_or_else(|| self.restore.options())
+    }
+
+    /// How the archives of a variant are restored beside those options.
+    pub fn procedure(&self, variant: &str) -> &Procedure {
+        let named = self.variants.iter().find(|of| of.name == variant);
+        named.and_then(|variant| variant.procedure.as_ref()).unwrap_or(&self.restore.procedure)
+    }
+
+    /// The name in records of what works on an archive of a variant.
+    pub fn engine(&self, variant: &str, format: Format, engine: EngineKind) -> &'static str {
+        let usual = self.phase.engine(format, engine);
+        match self.procedure(variant).sections {
+            Some(_) if usual == PgRestore::NAME => PgRestoreSections::NAME,
+            _ => usual,
+        }
     }
 
     /// The list and filter files that `pg_restore` reads.
@@ -116,13 +140,17 @@ pub struct Variant {
     /// What `pg_restore` is given, where that is not what the scenario says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<RestoreOptions>,
+    /// How it is restored, where that is not what the scenario says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<Procedure>,
 }
 
-/// A production workload: pgbench at a fixed rate.
+/// A production workload: pgbench at a fixed rate, or at one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// Transactions a second, in all.
-    pub rate_per_s: f64,
+    #[serde(rename = "rate_per_s")]
+    pub rate: Rate,
     /// Connections.
     pub clients: u32,
     /// Scale of pgbench's own tables.
@@ -221,6 +249,12 @@ pub struct Server {
     pub provider: Provider,
     /// Settings that differ from the server's defaults.
     pub settings: BTreeMap<String, String>,
+    /// What lies between it and the client programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// How slow its disk is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskLimits>,
 }
 
 /// What each provider needs to know.
@@ -273,6 +307,9 @@ pub struct Sweep {
     pub formats: Vec<Format>,
     /// Compressions, none twice. Empty: the given archive's own.
     pub compression: Vec<Compression>,
+    /// The `-j` of variants that leave none to vary: their plan says it for each section.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed_jobs: BTreeMap<String, Jobs>,
     /// What restores, none twice.
     #[serde(default = "usual_engines", skip_serializing_if = "is_usual_engines")]
     pub engines: Vec<EngineKind>,
@@ -302,6 +339,7 @@ impl Sweep {
             jobs: jobs.iter().map(|&jobs| Jobs::new(jobs).unwrap()).collect(),
             formats: Vec::new(),
             compression: Vec::new(),
+            fixed_jobs: BTreeMap::new(),
             engines: usual_engines(),
             blocks: Blocks { min: 2, max: 2, precision: quantity::Percent::new(3) },
             cache: Cache::Warm,
@@ -418,6 +456,9 @@ pub struct Restore {
     /// What their probe asks of the workload's database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
+    /// How it is restored beside those options.
+    #[serde(default, skip_serializing_if = "Procedure::is_empty")]
+    pub procedure: Procedure,
     /// `pg_restore`'s other options.
     #[serde(default, skip_serializing_if = "RestoreOptions::is_empty")]
     pub options: RestoreOptions,
@@ -440,6 +481,7 @@ impl Restore {
             verify: Verification::default(),
             keep: Vec::new(),
             probe: None,
+            procedure: Procedure::default(),
             options,
         }
     }

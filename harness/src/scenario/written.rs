@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::error_policy::ErrorPolicy;
 use super::keep::Limit;
+use super::network::Bandwidth;
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
 
 /// The schema of a type that is written as a string.
@@ -56,6 +57,13 @@ written!(
     ["5m", "whole", "off"]
 );
 written!(
+    Bandwidth,
+    "Bandwidth",
+    "Bits or bytes per second.",
+    r"^[0-9.]+\s*([kMG]bit|[kMG]B/s)$",
+    ["100Mbit", "12MB/s"]
+);
+written!(
     Limit,
     "Limit",
     "What restores with jobs = \"auto\" keep.",
@@ -98,6 +106,24 @@ impl JsonSchema for SweptJobs {
                 { "type": "integer", "minimum": 1, "maximum": Jobs::MAX },
                 { "const": "auto" },
             ],
+        })
+    }
+}
+
+/// A number of jobs that is one.
+pub(super) struct FixedJobs;
+
+impl JsonSchema for FixedJobs {
+    fn schema_name() -> Cow<'static, str> {
+        "FixedJobs".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number of jobs.",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": Jobs::MAX,
         })
     }
 }

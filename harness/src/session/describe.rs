@@ -9,7 +9,7 @@ use restore_core::options::RestoreOptions;
 
 use super::estimate::estimate;
 use crate::dataset::describe;
-use crate::design::{ArchiveKey, Design};
+use crate::design::{ArchiveKey, Design, Shard};
 use crate::document::{Document, Table};
 use crate::scenario::{Dataset, Provider, Scenario, Variant};
 
@@ -35,8 +35,14 @@ pub(super) fn design(scenario: &Scenario, seed: u64) -> anyhow::Result<Design> {
 }
 
 /// What `--dry-run` prints.
-pub(super) fn document(scenario: &Scenario, folder: &Path, seed: u64) -> anyhow::Result<Document> {
+pub(super) fn document(
+    scenario: &Scenario,
+    folder: &Path,
+    seed: u64,
+    shard: Option<Shard>,
+) -> anyhow::Result<Document> {
     let design = design(scenario, seed)?;
+    let blocks = shard.map(|shard| shard.blocks(scenario.sweep.blocks.max));
     let mut fields = vec![
         ("scenario", scenario.name.clone()),
         ("run folder", folder.display().to_string()),
@@ -45,9 +51,13 @@ pub(super) fn document(scenario: &Scenario, folder: &Path, seed: u64) -> anyhow:
     for variant in &scenario.variants {
         fields.push((&variant.name, describe_variant(scenario, variant)));
     }
+    if let (Some(shard), Some(blocks)) = (shard, &blocks) {
+        fields.push(("shard", of_shard(shard, blocks, scenario, &design)));
+    }
     fields.push(("trials", trials(scenario, &design)));
     fields.push(("takes", takes(scenario, &design)));
-    let first = Table::of(design.block(1))
+    let first = blocks.and_then(|blocks| blocks.first().copied()).unwrap_or(1);
+    let first = Table::of(design.block(first))
         .number("trial", |trial| trial.number.to_string())
         .text("cell", |trial| trial.cell.to_string());
     let mut document = Document::new();
@@ -70,6 +80,17 @@ fn describe_variant(scenario: &Scenario, variant: &Variant) -> String {
         format!(", with {}", options.arguments().join(" "))
     };
     format!("{what} into {}{with}", describe_server(variant))
+}
+
+/// What of all trials is the shard's.
+fn of_shard(shard: Shard, blocks: &[u32], scenario: &Scenario, design: &Design) -> String {
+    let numbers: Vec<String> = blocks.iter().map(u32::to_string).collect();
+    format!(
+        "{shard}: {} trials, the blocks {} of {}",
+        blocks.len() * design.cells().len(),
+        numbers.join(", "),
+        scenario.sweep.blocks.max
+    )
 }
 
 fn trials(scenario: &Scenario, design: &Design) -> String {

@@ -19,3 +19,8 @@ pub fn host() -> Host {
         memory_bytes: system.total_memory(),
     }
 }
+
+/// The name by which this machine knows itself.
+pub(super) fn name() -> Option<String> {
+    System::host_name().filter(|name| !name.is_empty())
+}

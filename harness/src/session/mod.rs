@@ -17,13 +17,13 @@ use restore_core::selection::Criteria;
 
 use crate::clock;
 use crate::dataset::{cache_folder, plans, script_digests};
-use crate::design::{ArchiveKey, Cell, Design};
+use crate::design::{ArchiveKey, Cell, Design, Shard};
 use crate::document::Document;
 use crate::lease::{Lease, Resource};
 use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::record::run::SCHEMA;
-use crate::record::{Ending, ErrorReference, FileDigest, RunFolder, RunRecord};
+use crate::record::{Ending, ErrorReference, FileDigest, HostIdentity, RunFolder, RunRecord};
 use crate::scenario::quantity::Span;
 use crate::scenario::{ConninfoSource, ErrorPolicy, Phase, Provider, Scenario};
 use crate::sweep::source::check;
@@ -47,6 +47,7 @@ pub struct Session {
     conninfo: Option<String>,
     /// Choose the trials as they go, and at most so many; blocks otherwise.
     pub max_restores: Option<u32>,
+    share: Share,
     /// The record of the run that is resumed.
     earlier: Option<RunRecord>,
 }
@@ -60,6 +61,31 @@ pub struct Surroundings {
     pub conninfo: Option<String>,
 }
 
+/// What of a sweep is done here, and where that is.
+#[derive(Debug, Clone, Default)]
+pub struct Share {
+    /// The share of the blocks; all of them where it is `None`.
+    pub shard: Option<Shard>,
+    /// What the user calls this host.
+    pub label: Option<String>,
+    /// What this host costs in an hour.
+    pub price_per_hour: Option<f64>,
+}
+
+impl Share {
+    /// What is recorded of this host beside what it is made of. Its own name is
+    /// needed to tell shards of one host from those of two, and for nothing else.
+    fn identity(&self) -> Option<HostIdentity> {
+        let is_asked =
+            self.shard.is_some() || self.label.is_some() || self.price_per_hour.is_some();
+        is_asked.then(|| HostIdentity {
+            name: self.shard.and_then(|_| host::name()),
+            label: self.label.clone(),
+            price_per_hour: self.price_per_hour,
+        })
+    }
+}
+
 /// What is asked for when a run is resumed, which must be or may be other than it was.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -68,19 +94,30 @@ pub struct Changes {
     pub budget: Option<Span>,
     /// May differ as long as there are no trials.
     pub errors: Option<ErrorPolicy>,
+    /// Must be the run's own.
+    pub label: Option<String>,
 }
 
 impl Session {
     /// A new run in the folder `out`.
     pub fn new(
-        scenario: Scenario,
+        mut scenario: Scenario,
         out: Option<&Path>,
+        share: Share,
         surroundings: &Surroundings,
     ) -> anyhow::Result<Self> {
+        if let Some(shard) = share.shard {
+            prepare_for_shards(&mut scenario, shard)?;
+        }
         let folder = out.map_or_else(
             || {
                 let now = clock::compact(clock::now());
-                Path::new("runs").join(format!("{}-{now}", scenario.name))
+                // Shards may begin in the same second on hosts that share a disk.
+                let shard = share
+                    .shard
+                    .map(|shard| format!("-{}of{}", shard.index(), shard.count()))
+                    .unwrap_or_default();
+                Path::new("runs").join(format!("{}{shard}-{now}", scenario.name))
             },
             Path::to_owned,
         );
@@ -98,6 +135,7 @@ impl Session {
             scenario,
             folder,
             max_restores: None,
+            share,
             earlier: None,
         })
     }
@@ -113,7 +151,7 @@ impl Session {
         if let Some(now) = changes.scenario {
             resume::check_scenario(now, &run, folder)?;
         }
-        resume::check_host(&run, folder)?;
+        resume::check_host(&run, changes.label.as_deref(), folder)?;
         run.scenario.sweep.budget = changes.budget.or(run.scenario.sweep.budget);
         if let Some(errors) = changes.errors {
             if errors != run.scenario.restore.errors && !opened.trials()?.is_empty() {
@@ -133,6 +171,7 @@ impl Session {
             scenario: run.scenario.clone(),
             folder: folder.to_owned(),
             max_restores: run.adaptive.as_ref().map(|adaptive| adaptive.max_restores),
+            share: Share { shard: run.shard, ..Share::default() },
             earlier: Some(run),
         })
     }
@@ -144,7 +183,7 @@ impl Session {
 
     /// What the session would do.
     pub fn describe(&self) -> anyhow::Result<Document> {
-        describe::document(&self.scenario, &self.folder, self.seed)
+        describe::document(&self.scenario, &self.folder, self.seed, self.share.shard)
     }
 
     /// The folder of a run that has ended for good, completed with what later versions of
@@ -271,7 +310,10 @@ impl Session {
             scenario: self.scenario.clone(),
             adaptive,
             design,
+            shard: self.share.shard,
             host: host(),
+            identity: self.share.identity(),
+            hosts: Vec::new(),
             servers: servers.collect(),
             archives: venues.archives().cloned().collect(),
             scripts,
@@ -324,6 +366,28 @@ impl Session {
             printer.note(format!("go on with: jobtune sweep --resume {folder}"));
         }
     }
+}
+
+/// What shards need to be parts of one run: an order that all know beforehand,
+/// and a number of blocks that no shard decides by itself.
+fn prepare_for_shards(scenario: &mut Scenario, shard: Shard) -> anyhow::Result<()> {
+    if scenario.sweep.seed.is_none() {
+        bail!(
+            "--shard {shard} needs a seed, which must be the same for all shards: give one with \
+             --seed, or as seed under [sweep]"
+        );
+    }
+    let blocks = &mut scenario.sweep.blocks;
+    if shard.count() > blocks.max {
+        bail!(
+            "{} blocks cannot be shared out among {} shards: give more --blocks, or make fewer \
+             shards",
+            blocks.max,
+            shard.count()
+        );
+    }
+    blocks.min = blocks.max;
+    Ok(())
 }
 
 /// The connection string of an external server, which is never recorded.

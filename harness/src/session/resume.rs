@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::host::host;
+use super::host::{self, host};
 use crate::record::{FileDigest, Host, RunRecord};
 use crate::scenario::Scenario;
 use crate::sweep::venue::Venues;
@@ -16,6 +16,9 @@ pub(super) fn check_scenario(
     folder: &Path,
 ) -> anyhow::Result<()> {
     now.sweep.budget = run.scenario.sweep.budget;
+    if run.shard.is_some() {
+        now.sweep.blocks.min = now.sweep.blocks.max;
+    }
     if now != run.scenario {
         bail!(
             "the scenario has changed since {} was made: resume without naming a scenario, \
@@ -26,18 +29,50 @@ pub(super) fn check_scenario(
     Ok(())
 }
 
-/// Refuses another machine.
-pub(super) fn check_host(run: &RunRecord, folder: &Path) -> anyhow::Result<()> {
-    let host = host();
-    if host != run.host {
+/// Refuses another machine, a machine of another label, and a run that is of
+/// several machines.
+pub(super) fn check_host(
+    run: &RunRecord,
+    label: Option<&str>,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    if !run.hosts.is_empty() {
+        bail!("{} was merged from shards: resume those, and merge them again", folder.display());
+    }
+    let here = host();
+    if here != run.host {
         bail!(
             "{} was made on another host ({}; this is {}): its trials cannot go on here",
             folder.display(),
             describe_host(&run.host),
-            describe_host(&host)
+            describe_host(&here)
         );
     }
-    Ok(())
+    let identity = run.identity.as_ref();
+    check_identity(
+        "name",
+        identity.and_then(|of| of.name.as_deref()),
+        host::name().as_deref(),
+        folder,
+    )?;
+    check_identity("label", identity.and_then(|of| of.label.as_deref()), label, folder)
+}
+
+/// What is known of both must be the same.
+fn check_identity(
+    what: &str,
+    then: Option<&str>,
+    now: Option<&str>,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    match then.zip(now) {
+        Some((then, now)) if then != now => bail!(
+            "{} was made on another host (its {what} is {then:?}, that of this one {now:?}): run \
+             the shard anew, into another folder",
+            folder.display()
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn describe_host(host: &Host) -> String {

@@ -12,16 +12,18 @@ use crate::recommend::{Decision, StopRule};
 use crate::record::{Ending, RunRecord, ServerRecord, TrialRow};
 use crate::scenario::Scenario;
 use crate::sweep::venue::Venues;
-use crate::sweep::{self, BlockSource, Source};
+use crate::sweep::{self, BlockSource, ShardSource, Source};
 use crate::tune::{Prior, Rule};
 
 /// The source of the trials of a run.
 pub(super) fn source<'a>(run: &'a RunRecord, rule: &'a BlockRule) -> Box<dyn Source + 'a> {
-    match &run.adaptive {
-        Some(adaptive) => {
+    let blocks = run.scenario.sweep.blocks;
+    match (&run.adaptive, run.shard) {
+        (Some(adaptive), _) => {
             Box::new(TuneSource { design: &run.design, rule: Rule::of(run, adaptive) })
         }
-        None => Box::new(BlockSource::new(&run.design, run.scenario.sweep.blocks, rule)),
+        (None, Some(shard)) => Box::new(ShardSource::new(&run.design, blocks.max, shard)),
+        (None, None) => Box::new(BlockSource::new(&run.design, blocks, rule)),
     }
 }
 

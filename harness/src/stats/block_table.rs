@@ -45,6 +45,15 @@ impl BlockTable {
         (0..self.cells).map(|cell| self.observed(cell)).min().unwrap_or(0)
     }
 
+    /// The mean of each column; `None` where it was never observed.
+    pub fn means(&self) -> Vec<Option<f64>> {
+        let of_cell = |cell: usize| {
+            let values: Vec<f64> = self.blocks.iter().filter_map(|block| block[cell]).collect();
+            super::moments::mean(&values)
+        };
+        (0..self.cells).map(of_cell).collect()
+    }
+
     /// ln A - ln B, or whatever the observations are, for each block that has
     /// both cells.
     pub fn differences(&self, a: usize, b: usize) -> Vec<f64> {

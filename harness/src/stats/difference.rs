@@ -7,7 +7,7 @@
 //! Satterthwaite (1946).
 
 use super::interval::Interval;
-use super::{moments, student};
+use super::{grouped, moments, student};
 
 /// An estimated difference of two means.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +38,16 @@ impl Difference {
         let sd = moments::standard_deviation(differences)?;
         let mean = moments::mean(differences)?;
         Some(Self { n, mean, error: sd / (n as f64).sqrt(), df: (n - 1) as f64 })
+    }
+
+    /// The same of differences that come in groups: the observations are the
+    /// groups' means (see [`super::grouped`]), though `n` counts pairs. `None`
+    /// under two pairs.
+    pub fn paired_in_groups(
+        differences: impl IntoIterator<Item = (u32, f64)> + Clone,
+    ) -> Option<Self> {
+        let n = differences.clone().into_iter().count();
+        Some(Self { n, ..Self::paired(&grouped::units(differences))? })
     }
 
     /// The mean of `a` less that of `b`; `None` where one has under two
@@ -102,7 +112,8 @@ impl Difference {
         if self.error > 0.0 { student::quantile_at(p, self.df) * self.error } else { 0.0 }
     }
 
-    /// What `n` blocks would likely give, if mean and spread stay as they are.
+    /// What `n` blocks would likely give, if mean and spread stay as they are; of
+    /// groups, those of as many more groups.
     #[must_use]
     pub fn with_blocks(&self, n: usize) -> Self {
         let (now, then) = (self.n as f64, n as f64);

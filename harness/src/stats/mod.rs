@@ -10,6 +10,7 @@ pub mod change_points;
 pub mod difference;
 pub mod estimate;
 pub mod exact;
+pub mod grouped;
 pub mod holm;
 pub mod interval;
 pub mod latency;

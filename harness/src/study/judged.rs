@@ -60,7 +60,7 @@ impl Study {
     /// study.
     pub fn of(run: &Run) -> Result<Self, FolderError> {
         let facts = RunFacts::of(&run.record);
-        let mut tables = Tables::default();
+        let mut tables = Tables { hosts: facts.hosts.of_block.clone(), ..Tables::default() };
         for row in &run.rows {
             tables.items.insert(row.trial, run.items(row.trial)?);
             tables.latencies.insert(row.trial, run.latency(row.trial)?);
@@ -79,7 +79,8 @@ impl Study {
 
     /// Judges rows that have no tables: no replay, and no times of items.
     pub fn of_rows(name: &str, rows: &[TrialRow], facts: RunFacts) -> Self {
-        let curves = curves(rows, &Tables::default(), &facts.limits);
+        let tables = Tables { hosts: facts.hosts.of_block.clone(), ..Tables::default() };
+        let curves = curves(rows, &tables, &facts.limits);
         Self::judged(name.to_owned(), rows.to_vec(), curves, BTreeMap::new(), facts)
     }
 

@@ -29,7 +29,7 @@ use crate::scenario::quantity::WarmUp;
 pub use bench::{Bench, Finished, TrialProgress, WarmedUp, Watch};
 use failures::Failures;
 use progress::Progress;
-pub use source::{BlockSource, Source, StopRule};
+pub use source::{BlockSource, ShardSource, Source, StopRule};
 pub use warm_up::WarmUpFailed;
 
 /// Runs what is left of a sweep. The trials that are done must be those that

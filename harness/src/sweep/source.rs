@@ -7,7 +7,7 @@
 
 use anyhow::bail;
 
-use crate::design::{Design, Trial};
+use crate::design::{Design, Shard, Trial};
 use crate::record::{Ending, TrialRow};
 use crate::scenario::{Blocks, EngineKind};
 
@@ -34,6 +34,47 @@ pub trait Source: Send + Sync {
 pub trait StopRule: Send + Sync {
     /// The reason to stop now, if there is one.
     fn decide(&self, trials: &[TrialRow]) -> Option<Ending>;
+}
+
+/// The blocks of a shard, all of them and no others: looks at a part of the
+/// blocks would end each shard at another block, and what the shards have
+/// together would depend on luck.
+pub struct ShardSource<'a> {
+    design: &'a Design,
+    /// Their numbers in the whole design, ascending.
+    blocks: Vec<u32>,
+}
+
+impl<'a> ShardSource<'a> {
+    /// The blocks of `design`, of so many in all, that are the shard's.
+    pub fn new(design: &'a Design, of: u32, shard: Shard) -> Self {
+        Self { design, blocks: shard.blocks(of) }
+    }
+}
+
+impl Source for ShardSource<'_> {
+    fn trial(&self, rows: &[TrialRow]) -> Option<Trial<'_>> {
+        let cells = self.design.cells().len();
+        let block = *self.blocks.get(rows.len().checked_div(cells)?)?;
+        self.design.block(block).into_iter().nth(rows.len() % cells)
+    }
+
+    fn ending(&self, rows: &[TrialRow]) -> Option<Ending> {
+        (rows.len() >= self.range().1).then_some(Ending::MaxBlocks)
+    }
+
+    fn reason(&self, _: &[TrialRow]) -> Option<String> {
+        None
+    }
+
+    fn group(&self) -> usize {
+        self.design.cells().len().max(1)
+    }
+
+    fn range(&self) -> (usize, usize) {
+        let trials = self.blocks.len() * self.design.cells().len();
+        (trials, trials)
+    }
 }
 
 /// Randomised blocks of all cells.
@@ -164,6 +205,26 @@ mod tests {
         assert_eq!(source.ending(&rows), Some(Ending::MaxBlocks));
         assert_eq!(source.range(), (6, 9));
         check(&source, &rows).unwrap();
+    }
+
+    #[test]
+    fn shards_together_are_the_blocks_one_by_one() {
+        let design = design();
+        let blocks = Blocks { min: 5, max: 5, precision: Percent::new(3) };
+        let whole = rows(&BlockSource::new(&design, blocks, &Never), 15);
+        let mut together = Vec::new();
+        for index in 1..=3 {
+            let shard = ShardSource::new(&design, 5, Shard::new(index, 3).unwrap());
+            let (_, trials) = shard.range();
+            let rows = rows(&shard, trials);
+            assert_eq!(shard.ending(&rows), Some(Ending::MaxBlocks));
+            assert_eq!(shard.ending(&rows[1..]), None);
+            assert_eq!(shard.trial(&rows), None, "nothing is left");
+            check(&shard, &rows).unwrap();
+            together.extend(rows);
+        }
+        together.sort_by_key(|row| row.trial);
+        assert_eq!(together, whole);
     }
 
     #[test]

@@ -16,7 +16,7 @@ const HARNESS: [&[&str]; 16] = [
     &["dataset", "analysis"],
     &["workload", "verify"],
     &["sweep", "recommend", "gate", "history"],
-    &["study"],
+    &["study", "merge"],
     &["claims"],
     &["tune"],
     &["report", "cli", "session"],

@@ -7,6 +7,9 @@
 #[path = "../support/place.rs"]
 mod place;
 
+#[path = "../support/mod.rs"]
+mod support;
+
 #[path = "../../../restore-core/tests/support/launches.rs"]
 mod launches;
 
@@ -18,9 +21,11 @@ mod clock;
 mod cluster;
 mod containers;
 mod control_group;
+mod disk;
 mod encodings;
 mod engines;
 mod external;
+mod far;
 mod faults;
 mod hooks;
 mod init;
@@ -35,6 +40,8 @@ mod options;
 mod results;
 mod runs;
 mod scenarios;
+mod sections;
+mod shards;
 mod schema;
 mod survival;
 mod verdicts;

@@ -84,6 +84,9 @@ impl Laboratory {
             design: Design::new(Phase::Restore, &keys, &scenario.sweep, seed),
             scenario,
             adaptive: None,
+            shard: None,
+            identity: None,
+            hosts: Vec::new(),
             host: Host {
                 os: "none".to_owned(),
                 kernel: "none".to_owned(),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::analysis::{ArchiveFacts, BlockPlan, RestoreLimits, RunFacts};
+use harness::analysis::{ArchiveFacts, BlockPlan, HostFacts, RestoreLimits, RunFacts};
 use harness::record::ending::Ending;
 use harness::record::trial::{Outcome, TrialRow};
 use harness::record::{LargestItem, LoadSummary, WorkloadSummary};
@@ -88,6 +88,7 @@ pub(crate) fn row(
         archive_bytes: None,
         before_ns: None,
         after_ns: None,
+        ready_ns: None,
         message: None,
         load: LoadSummary::default(),
         workload: WorkloadSummary::default(),
@@ -154,6 +155,7 @@ pub(crate) fn facts() -> RunFacts {
         limits: RestoreLimits::default(),
         warm_up: WarmUp::Whole,
         cpus: BTreeMap::new(),
+        hosts: HostFacts::default(),
     }
 }
 

@@ -5,11 +5,13 @@ mod many;
 use anyhow::bail;
 
 use super::{Status, print, recommend, state_folder, status_of};
-use crate::cli::{OutputFormat, StateArgs, SweepArgs};
+use crate::cli::{HostArgs, OutputFormat, StateArgs, SweepArgs};
 use crate::printer::Printer;
-use crate::record::RunFolder;
+use crate::provider::process_environment;
+use crate::record::{Run, RunFolder, RunRecord};
+use crate::scenario::quantity::Price;
 use crate::scenario::{self, Scenario};
-use crate::session::{Changes, Session, Surroundings};
+use crate::session::{Changes, Session, Share, Surroundings};
 
 pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<Status> {
     if args.scenarios.len() > 1 {
@@ -17,7 +19,7 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
     }
     match sweep(&args, printer).await? {
         Swept::Ended(folder) => tell(&folder, printer, || {
-            printer.answer(&recommend::render(&folder, OutputFormat::Text, printer)?);
+            printer.answer(&recommend::render(&Run::read(folder.clone())?, OutputFormat::Text, printer)?);
             Ok(())
         }),
         Swept::Described => Ok(Status::Done),
@@ -56,18 +58,37 @@ pub(super) fn open(args: &SweepArgs) -> anyhow::Result<Session> {
         conninfo: args.server.conninfo.clone(),
     };
     let Some(folder) = &args.resume else {
-        return Session::new(load(args)?, args.out.as_deref(), &surroundings);
+        return Session::new(load(args)?, args.out.as_deref(), share(args)?, &surroundings);
     };
     let changes = Changes {
         scenario: args.scenario().map(|_| load(args)).transpose()?,
         budget: args.budget,
         errors: args.errors.policy(),
+        label: args.host.host_label.clone(),
     };
     Session::resume(folder, changes, &surroundings)
 }
 
-/// The scenario that the command line names.
+/// What of the sweep is to be done here.
+fn share(args: &SweepArgs) -> anyhow::Result<Share> {
+    let environment = process_environment();
+    let variable = |name: &str| environment.variable(name).map(str::to_owned);
+    let HostArgs { host_label, price_per_hour } = args.host.clone();
+    Ok(Share {
+        shard: args.shard.map(|shard| shard.resolve(variable)).transpose()?,
+        label: host_label,
+        price_per_hour: price_per_hour.map(Price::get),
+    })
+}
+
+/// The scenario that the command line names, or that of a run that it names.
 fn load(args: &SweepArgs) -> anyhow::Result<Scenario> {
+    if let Some(run) = &args.like {
+        let RunRecord { mut scenario, design, .. } = RunFolder::open(run)?.run()?;
+        scenario.sweep.seed = Some(args.seed.unwrap_or(design.seed()));
+        scenario.sweep.budget = args.budget;
+        return Ok(scenario);
+    }
     let overrides = args.overrides()?;
     Ok(match (args.scenario(), &args.archive) {
         (Some(path), _) => scenario::load(path, &overrides)?,

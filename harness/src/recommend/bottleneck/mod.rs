@@ -94,11 +94,13 @@ impl WorkUnderWay {
 /// The causes in the order in which their rules are tried. Full resources come
 /// first: while the processors are full, nothing else can be told from waiting
 /// for them.
-const ORDER: [Cause; 13] = [
+const ORDER: [Cause; 15] = [
     Cause::ClientDecompression,
     Cause::ClientCompression,
     Cause::Cpu,
+    Cause::Network,
     Cause::Locks,
+    Cause::Memory,
     Cause::Sync,
     Cause::Wal,
     Cause::DiskBandwidth,
@@ -134,7 +136,9 @@ impl Bottleneck {
         let work = load.parallelism.as_ref().zip(load.active).map(|(parallelism, sessions)| {
             WorkUnderWay { items: parallelism.concurrency, sessions }
         });
-        let work = work.filter(|_| load.session_samples >= FEWEST_TO_CHECK);
+        // Behind a slow way an item is under way while no session is active.
+        let can_check = load.session_samples >= FEWEST_TO_CHECK && cause != Cause::Network;
+        let work = work.filter(|_| can_check);
         Some(Self {
             phase,
             jobs: cell.jobs,
@@ -233,6 +237,37 @@ mod tests {
             CPUS,
             Cause::ClientDecompression,
             "decompression: the client takes 67 % of the processor time",
+        );
+        assert_limited(
+            2,
+            CellLoad { active: Some(0.3), ..load() },
+            CPUS,
+            Cause::Network,
+            "the network's round trips: for 80 % of the time of its items no session has a \
+             statement to work on",
+        );
+        assert_limited(
+            2,
+            CellLoad {
+                client_cpu: Some(1.0),
+                ..waits(Waits { client: Some(0.7), ..Waits::default() })
+            },
+            CPUS,
+            Cause::Network,
+            "the network's bandwidth: 70 % of the active sessions wait for data, and the client \
+             has processor time left",
+        );
+        assert_limited(
+            2,
+            CellLoad {
+                disk_read: Some(1.5e9),
+                database: Some(1e9),
+                ..waits(Waits { io: Some(0.6), ..Waits::default() })
+            },
+            CPUS,
+            Cause::Memory,
+            "memory: 150 % of what was restored is read again from the disk, and 60 % of the \
+             active sessions wait for that",
         );
         assert_limited(
             4,

@@ -27,6 +27,13 @@ pub const CLIENT_DEARER: f64 = 0.5;
 /// Share of the active sessions that wait for the client, from which it holds
 /// them up even though there are processors left.
 pub const WAITING_FOR_CLIENT: f64 = 0.5;
+/// Share of the time of items in which no session has a statement, from which the way to the
+/// server is the cause: on a near server it is the client's own work between two statements.
+pub const WAITING_FOR_STATEMENTS: f64 = 0.5;
+/// Processors that each worker's client uses, below which it is not what data waits for.
+pub const CLIENT_AT_REST: f64 = 0.3;
+/// Bytes read from the data's disk, as a share of the database, from which they are read again.
+pub const READ_AGAIN: f64 = 0.5;
 /// Share of the workers' time that locks take, from which they are the cause.
 pub const HELD_BY_LOCKS: f64 = 0.2;
 /// Share of the wall time in which one connection works alone, before the
@@ -90,6 +97,8 @@ impl Facts<'_> {
             Cause::ClientDecompression => self.client(Phase::Restore),
             Cause::ClientCompression => self.client(Phase::Dump),
             Cause::Cpu => self.cpu(),
+            Cause::Network => self.network(),
+            Cause::Memory => self.memory(),
             Cause::Locks => self.locks(),
             Cause::Sync => self.sync(),
             Cause::Wal => self.wal(),
@@ -161,6 +170,33 @@ impl Facts<'_> {
         let mut met = self.full_cpu()?;
         met.extend(explains("client_cpu_share_ratio", self.load.client_share()));
         Some(met)
+    }
+
+    /// Round trips leave sessions without a statement; a narrow way lets them wait for data
+    /// while the client that sends it has nothing to do.
+    fn network(&self) -> Option<Vec<Reading>> {
+        let items = self.parallelism().map(|parallelism| parallelism.concurrency);
+        let (items, active) = (items.filter(|items| *items > 0.0), self.waiting(self.load.active));
+        let without = items.zip(active).map(|(items, active)| (1.0 - active / items).max(0.0));
+        if let Some(without) =
+            reaches("waiting_for_statements_ratio", without, WAITING_FOR_STATEMENTS)
+        {
+            return Some(vec![without]);
+        }
+        let of_client = self.of_wall(self.load.client_cpu)? / f64::from(self.jobs.get());
+        if of_client >= CLIENT_AT_REST {
+            return None;
+        }
+        let waiting = self.waiting(self.load.waits.client);
+        let waiting = reaches("active_on_client_ratio", waiting, WAITING_FOR_CLIENT)?;
+        Some([waiting].into_iter().chain(explains("client_cpu_cores", Some(of_client))).collect())
+    }
+
+    fn memory(&self) -> Option<Vec<Reading>> {
+        let again = self.load.disk_read.zip(self.load.database).map(|(read, all)| read / all);
+        let again = reaches("read_again_ratio", again, READ_AGAIN)?;
+        let waits = reaches("active_on_io_ratio", self.waiting(self.load.waits.io), WAITING)?;
+        Some(vec![again, waits])
     }
 
     fn locks(&self) -> Option<Vec<Reading>> {

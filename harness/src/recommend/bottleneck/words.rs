@@ -22,6 +22,27 @@ impl fmt::Display for Bottleneck {
                 share("client_cpu_share_ratio")
             ),
             Cause::Cpu => self.cpu_in_words(f),
+            Cause::Network => match self.reading("waiting_for_statements_ratio") {
+                Some(waiting) => write!(
+                    f,
+                    "the network's round trips: for {:.0} % of the time of its items no session \
+                     has a statement to work on",
+                    waiting * 100.0
+                ),
+                None => write!(
+                    f,
+                    "the network's bandwidth: {} of the active sessions wait for data, and the \
+                     client has processor time left",
+                    share("active_on_client_ratio")
+                ),
+            },
+            Cause::Memory => write!(
+                f,
+                "memory: {} of what was restored is read again from the disk, and {} of the active \
+                 sessions wait for that",
+                share("read_again_ratio"),
+                share("active_on_io_ratio")
+            ),
             Cause::Locks => match self.reading("workers_held_by_locks_ratio") {
                 Some(held) => write!(
                     f,
