@@ -92,7 +92,11 @@ impl Design {
                 if let Some(fixed) = sweep.fixed_jobs.get(&archive.variant) {
                     jobs = vec![fixed];
                 }
-                cells.extend(jobs.into_iter().map(|&jobs| Cell { archive: archive.clone(), engine, jobs }));
+                cells.extend(jobs.into_iter().map(|&jobs| Cell {
+                    archive: archive.clone(),
+                    engine,
+                    jobs,
+                }));
             }
         }
         Self { cells, seed }

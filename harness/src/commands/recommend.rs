@@ -31,11 +31,7 @@ fn by_host(run: &Run, format: OutputFormat, printer: &Printer) -> anyhow::Result
 }
 
 /// The recommendation of a run, written out.
-pub(super) fn render(
-    run: &Run,
-    format: OutputFormat,
-    printer: &Printer,
-) -> anyhow::Result<String> {
+pub(super) fn render(run: &Run, format: OutputFormat, printer: &Printer) -> anyhow::Result<String> {
     if let Some(adaptive) = &run.record.adaptive {
         return written(&TuneReport::of(run, adaptive)?, format, printer);
     }

@@ -158,8 +158,7 @@ impl Watcher {
     async fn look_before(&mut self) -> anyhow::Result<()> {
         let began = Instant::now();
         let is_relative = |limit: &Limit| limit.kind() == LimitKind::LatencyIncrease;
-        let enough =
-            if self.limits.iter().any(is_relative) { ENOUGH } else { ENOUGH_TO_REFUSE };
+        let enough = if self.limits.iter().any(is_relative) { ENOUGH } else { ENOUGH_TO_REFUSE };
         let is_enough = |probe: &Probe| probe.answered() >= enough;
         while began.elapsed() < LOOK && !self.probe.as_ref().is_none_or(is_enough) {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -176,7 +176,12 @@ impl LocalCluster {
     /// Where a proxy before it stands: in the folder of its socket, which is closed to other
     /// users as well.
     pub(super) fn gate(&self) -> Gate {
-        Gate::Unix { folder: self.folders.socket.clone(), user: USER, server: PORT, proxy: PORT + 1 }
+        Gate::Unix {
+            folder: self.folders.socket.clone(),
+            user: USER,
+            server: PORT,
+            proxy: PORT + 1,
+        }
     }
 
     /// Starts it again, whether it runs or has died.

@@ -21,19 +21,19 @@ use tokio_postgres::Client;
 pub use database::Database;
 use disk::{Limiter, SlowDisk};
 use docker::{Container, ContainerDisk, ContainerSpec};
-use far::Far;
 pub use docker::{
     Shared, connect as connect_to_docker, data_folder as containers_folder,
     remove_all as remove_containers,
 };
+use far::Far;
 use local::LocalCluster;
 use programs::{Need, Version};
 pub use removal::{remove, remove_resource};
 
 use crate::lease::Lease;
-use crate::load::{FirstProcess, SamplingTarget};
+use crate::load::{FirstProcess, SamplingTarget, conditions};
 use crate::process::LocalLauncher;
-use crate::record::{Made, ServerRecord};
+use crate::record::{Conditions, Made, ServerRecord};
 use crate::scenario::network::Network;
 use crate::scenario::{Provider, Server as ServerSpec};
 use restore_core::connection::{Connection, Conninfo, Environment, connect};
@@ -123,12 +123,12 @@ impl Server {
         let mut server = match &spec.provider {
             Provider::Local { bindir, data_dir } => {
                 let parent = data_dir.clone().unwrap_or_else(std::env::temp_dir);
-                let disk = slow_disk(spec, Limiter::ControlGroups, &parent, number, context).await?;
+                let disk =
+                    slow_disk(spec, Limiter::ControlGroups, &parent, number, context).await?;
                 let mounted = disk.as_ref().map(SlowDisk::mounted);
                 let folder = mounted.or_else(|| data_dir.clone());
                 let bindir = bindir.as_deref();
-                let server =
-                    Self::local(bindir, folder.as_deref(), spec, number, context).await?;
+                let server = Self::local(bindir, folder.as_deref(), spec, number, context).await?;
                 Self { disk, ..server }
             }
             Provider::Docker { image, cpus, memory } => {
@@ -552,6 +552,36 @@ impl Server {
         target
     }
 
+    /// What its data lies on, as far as that is on this host, and what the server says of
+    /// itself.
+    async fn conditions(&self, client: &Client) -> anyhow::Result<Conditions> {
+        let data = self.sampling_target("", Path::new("")).await.data;
+        let mut found = match (&self.guard, data) {
+            (Guard::Local(_), data) => conditions(data.as_deref()),
+            // The limits of this process are not those of the container, which are recorded
+            // as the scenario has them.
+            (Guard::Docker(_), Some(data)) => Conditions {
+                cpu_limit_milli: None,
+                memory_limit_bytes: None,
+                ..conditions(Some(&data))
+            },
+            (Guard::Docker(_) | Guard::External, _) => Conditions::default(),
+        };
+        // By way of JSON, since servers before 15 have no such column.
+        let row = client
+            .query_one(
+                "SELECT current_setting('data_checksums', true) = 'on', \
+                 to_jsonb(d) ->> 'datcollversion' \
+                 FROM pg_catalog.pg_database d WHERE datname = current_database()",
+                &[],
+            )
+            .await
+            .context("cannot read what the server says of its cluster")?;
+        found.data_checksums = row.get(0);
+        found.collation_version = row.get(1);
+        Ok(found)
+    }
+
     /// What is recorded of it.
     pub async fn record(&self) -> anyhow::Result<ServerRecord> {
         let connection = self.admin().await?;
@@ -574,6 +604,7 @@ impl Server {
             made: self.made.clone(),
             network: self.far.as_ref().map(Far::record).cloned(),
             disk: self.disk.as_ref().map(SlowDisk::record).cloned(),
+            conditions: self.conditions(client).await?,
         })
     }
 }

@@ -315,12 +315,10 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
         limits_unread(curves, facts),
     ];
     let of_archives = curves.iter().flat_map(|curve| archive_warnings(&curve.key, facts));
-    let of_curves = curves
-        .iter()
-        .flat_map(|curve| {
-            let of_items = unvacuumed_keys(&curve.measured);
-            [of_items, best_at_largest(curve, facts), non_monotone(&curve.measured)]
-        });
+    let of_curves = curves.iter().flat_map(|curve| {
+        let of_items = unvacuumed_keys(&curve.measured);
+        [of_items, best_at_largest(curve, facts), non_monotone(&curve.measured)]
+    });
     let of_work = curves.iter().filter_map(unaccounted);
     let of_archive = overview.serial_only.iter().cloned().map(Warning::SerialOnly);
     let of_hosts = curves.iter().filter_map(|curve| hosts::dissents(curve, facts));

@@ -8,6 +8,7 @@
 //! archive is restored. The row in `trials.csv` is written last and
 //! synced: a trial is done if and only if its row is there, whole.
 
+mod conditions;
 mod control;
 pub mod ending;
 pub mod error;
@@ -25,7 +26,7 @@ mod table;
 pub mod trial;
 pub mod trial_error;
 
-pub use metric::Metric;
+pub use conditions::Conditions;
 pub use control::ControlRow;
 pub use ending::Ending;
 pub use error::FolderError;
@@ -34,6 +35,7 @@ pub use item::ItemRow;
 pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use merged::Taken;
+pub use metric::Metric;
 pub use plan::{PlanRow, RecordedPlan};
 pub use recorded::{PartOfHosts, Run};
 pub use run::{

@@ -9,7 +9,7 @@ use restore_core::plan::PgMajor;
 use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Ending;
+use super::{Conditions, Ending};
 use crate::design::{Adaptive, ArchiveKey, Design, Shard};
 use crate::scenario::Scenario;
 use crate::scenario::disk::DiskLimits;
@@ -205,6 +205,9 @@ pub struct ServerRecord {
     /// A disk of its own that was made slow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskRecord>,
+    /// What its data lies on, and how the system below it is set.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub conditions: Conditions,
 }
 
 /// A disk that was limited, as it was measured before the first trial.

@@ -163,13 +163,11 @@ fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) ->
 }
 
 /// Why a network is not imitated before a server of the user's.
-const NO_PROXY_OF_OTHERS: &str =
-    "latency and bandwidth are imitated between client programs and servers that jobtune starts: \
+const NO_PROXY_OF_OTHERS: &str = "latency and bandwidth are imitated between client programs and servers that jobtune starts: \
      an external server is as far away as it is; leave them out";
 
 /// Why the disk of a server of the user's is not limited.
-const NO_DISK_OF_OTHERS: &str =
-    "server.disk is for servers that jobtune starts: an external server has the disk that it has; \
+const NO_DISK_OF_OTHERS: &str = "server.disk is for servers that jobtune starts: an external server has the disk that it has; \
      leave it out";
 
 /// What the checks look at besides the keys themselves.

@@ -95,7 +95,8 @@ impl Sections {
         let jobs = [("pre", self.pre), ("data", self.data), ("post", self.post)];
         let jobs = jobs.into_iter().filter_map(|(name, jobs)| Some(format!("{name}-{}", jobs?)));
         let sql = self.between.iter().filter_map(|sql| {
-            let word = sql.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| !word.is_empty());
+            let word =
+                sql.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| !word.is_empty());
             word.map(str::to_ascii_lowercase)
         });
         let words: Vec<String> = jobs.chain(sql).collect();

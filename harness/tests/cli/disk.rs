@@ -51,9 +51,13 @@ fn a_limit_of_nothing_is_refused() {
         ("server.disk = {}", "limits nothing: give write, read or iops"),
         ("server.disk = { iops = 1 }", "below 10"),
         ("server.disk = { write = \"40\" }", "write it like"),
-        ("server = { conninfo_env = \"X\", provider = \"external\", disk = { iops = 99 } }", "external"),
+        (
+            "server = { conninfo_env = \"X\", provider = \"external\", disk = { iops = 99 } }",
+            "external",
+        ),
     ] {
-        let scenario = place.scenario(&format!("dataset = {{ pgbench = {{ scale = 1 }} }}\n{text}\n"));
+        let scenario =
+            place.scenario(&format!("dataset = {{ pgbench = {{ scale = 1 }} }}\n{text}\n"));
         let output = place.run(&["sweep", &scenario, "--out", "run"]);
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(stderr(&output).contains(said), "{text}: {}", stderr(&output));

@@ -60,7 +60,9 @@ async fn assert_holds(provider: Provider, millis: &[u64]) {
             disk: None,
         };
         let mut ratios = Vec::new();
-        while ratios.len() < ATTEMPTS && ratios.last().is_none_or(|of: &f64| (of - 1.0).abs() > 0.05) {
+        while ratios.len() < ATTEMPTS
+            && ratios.last().is_none_or(|of: &f64| (of - 1.0).abs() > 0.05)
+        {
             ratios.push(added(&spec).await);
         }
         let last = *ratios.last().unwrap();
@@ -124,5 +126,9 @@ fn a_server_of_the_users_is_as_far_as_it_is() {
     );
     let output = place.run(&["sweep", &scenario, "--out", "run"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("an external server is as far away as it is"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("an external server is as far away as it is"),
+        "{}",
+        stderr(&output)
+    );
 }

@@ -127,4 +127,14 @@ fn the_written_scenario_runs_as_it_is() {
     let trials = place.named_trials("run");
     assert!(trials.len() >= 2, "{trials:?}");
     assert!(trials.iter().all(|trial| trial["outcome"] == "completed"), "{trials:?}");
+
+    // What the cluster ran on is recorded with it.
+    let record = fs::read_to_string(place.path("run/run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let conditions = &record["servers"]["base"]["conditions"];
+    assert!(conditions["data_checksums"].is_boolean(), "{conditions}");
+    if cfg!(target_os = "linux") {
+        assert!(conditions["file_system"].is_string(), "{conditions}");
+        assert!(conditions["mount_options"].as_str().unwrap().starts_with("rw"), "{conditions}");
+    }
 }

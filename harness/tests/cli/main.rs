@@ -13,6 +13,7 @@ mod support;
 #[path = "../../../restore-core/tests/support/launches.rs"]
 mod launches;
 
+mod action;
 mod bad_input;
 mod cases;
 mod circles;
@@ -39,9 +40,9 @@ mod options;
 mod results;
 mod runs;
 mod scenarios;
+mod schema;
 mod sections;
 mod shards;
-mod schema;
 mod survival;
 mod verdicts;
 mod versions;

@@ -60,7 +60,7 @@ fn sessions_have_their_settings_and_the_time_to_ready_is_recorded() {
              [restore]\nready = [\"analyze\", \"reindex\"]\n\
              [[variant]]\nname = \"slow\"\n\
              restore = {{ session = {{ work_mem = \"1 MB\", synchronous_commit = \"off\" }} }}\n"
-        )
+        ),
     );
     let session = &record["scenario"]["variants"][1]["procedure"]["session"];
     assert_eq!(session["work_mem"], "1 MB");
@@ -82,7 +82,10 @@ fn what_cannot_be_done_is_said_first() {
     let place = Place::new();
     let sweep = "[sweep]\nformats = [\"custom\"]\njobs = [1, 2]\n";
     for (text, said) in [
-        ("[sweep]\nformats = [\"custom\", \"tar\"]\njobs = [1]\nplans = [{ data = 4 }]", "tar archives"),
+        (
+            "[sweep]\nformats = [\"custom\", \"tar\"]\njobs = [1]\nplans = [{ data = 4 }]",
+            "tar archives",
+        ),
         ("[sweep]\nplans = []", "plans is empty"),
         ("[sweep]\nplans = [{ data = 1 }, { data = 1 }]", "they say the same"),
         ("[sweep]\nplans = [{ date = 1 }]", "unknown field `date`"),

@@ -163,7 +163,9 @@ async fn the_rate_follows_its_steps_from_the_start_of_the_restore() {
     let steps = [rate(0, 2000), rate(2250, 4000), rate(4250, 5750)];
     eprintln!("{steps:.0?} transactions a second");
     // Poisson processes: four standard deviations are 20, 43 and 23.
-    for (rate, (expected, spread)) in steps.into_iter().zip([(50.0, 20.0), (200.0, 43.0), (50.0, 23.0)]) {
+    for (rate, (expected, spread)) in
+        steps.into_iter().zip([(50.0, 20.0), (200.0, 43.0), (50.0, 23.0)])
+    {
         assert!((rate - expected).abs() < spread, "{rate} for {expected}");
     }
     let before = transactions.iter().filter(|one| one.scheduled_us < start_us).count();
@@ -186,7 +188,7 @@ impl Beside {
             provider: Provider::Local { bindir: None, data_dir: None },
             settings: std::iter::once(("fsync".to_owned(), "off".to_owned())).collect(),
             network: None,
-        disk: None,
+            disk: None,
         };
         let context = Context { run, lease: &lease, conninfo: None, shared: &[], max_jobs: 10 };
         let server = Server::start(&spec, 0, &context).await.unwrap();

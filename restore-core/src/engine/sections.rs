@@ -166,11 +166,8 @@ impl Run {
     }
 
     async fn sql(&mut self, sql: &str) {
-        let item = ItemName {
-            id: None,
-            kind: PgRestoreSections::SQL.to_owned(),
-            name: sql.to_owned(),
-        };
+        let item =
+            ItemName { id: None, kind: PgRestoreSections::SQL.to_owned(), name: sql.to_owned() };
         let step = Step::Whole;
         let started = EventKind::Started { worker: 0, item: item.clone(), step };
         self.reporter.tell(self.began.elapsed(), started);

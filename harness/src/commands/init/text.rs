@@ -118,23 +118,17 @@ fn sweep(text: &mut String, of: &Subjects<'_>) {
           times are known to this precision.",
     );
     text.push_str("blocks = { min = 3, max = 10, precision = \"3%\" }\n");
-    // What tells something of an archive that pg_restore restores serially.
     let engines = "engines = [\"pg_restore\", \"native\"]\n";
-    let others = if is_serial(inspection) {
+    let wishes = "start no block that would end later; begin each restore with cold caches; repeat \
+                  the order of an earlier run.";
+    // Of an archive that pg_restore restores serially, the comparison is what tells something.
+    if is_serial(inspection) {
         text.push_str(engines);
-        ""
+        prose(text, &format!("Next: {wishes}"));
     } else {
-        text.push('#');
-        text.push_str(engines);
-        " The line above compares pg_restore with jobtune's own engine (docs/native.md)."
-    };
-    prose(
-        text,
-        &format!(
-            "Start no block that would end later; begin each restore with cold caches; repeat \
-             the order of an earlier run.{others}"
-        ),
-    );
+        prose(text, &format!("Next: compare with jobtune's own engine (docs/native.md); {wishes}"));
+        let _ = write!(text, "#{engines}");
+    }
     text.push_str("#budget  = \"1h\"\n#cache   = \"cold\"\n#seed    = 1\n\n");
 }
 

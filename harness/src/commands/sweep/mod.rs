@@ -19,7 +19,11 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
     }
     match sweep(&args, printer).await? {
         Swept::Ended(folder) => tell(&folder, printer, || {
-            printer.answer(&recommend::render(&Run::read(folder.clone())?, OutputFormat::Text, printer)?);
+            printer.answer(&recommend::render(
+                &Run::read(folder.clone())?,
+                OutputFormat::Text,
+                printer,
+            )?);
             Ok(())
         }),
         Swept::Described => Ok(Status::Done),

@@ -51,10 +51,11 @@ impl SlowDisk {
         fs::create_dir_all(mount_point(&folder))
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let image = image(&folder);
-        let space = statvfs(parent).with_context(|| format!("no file system: {}", parent.display()))?;
+        let space =
+            statvfs(parent).with_context(|| format!("no file system: {}", parent.display()))?;
         let free = space.blocks_available() as f64 * space.fragment_size() as f64;
-        let file = fs::File::create(&image)
-            .with_context(|| format!("cannot make {}", image.display()))?;
+        let file =
+            fs::File::create(&image).with_context(|| format!("cannot make {}", image.display()))?;
         file.set_len((free * SHARE) as u64)?;
         let found = run("losetup", &["--find", "--show", &image.to_string_lossy()]).await?;
         let device = found.trim().to_owned();

@@ -41,7 +41,8 @@ pub(super) async fn measure(folder: &Path, limits: &DiskLimits) -> anyhow::Resul
             anyhow::Ok((count * MIB / seconds) as u64)
         }
     };
-    let operations = limits.iops.map_or(USUAL_OPERATIONS, |iops| (f64::from(iops) * SECONDS) as u32);
+    let operations =
+        limits.iops.map_or(USUAL_OPERATIONS, |iops| (f64::from(iops) * SECONDS) as u32);
     let record = DiskRecord {
         limits: *limits,
         write_direct_bytes_per_second: sequential(
@@ -71,9 +72,11 @@ pub(super) async fn measure(folder: &Path, limits: &DiskLimits) -> anyhow::Resul
 
 /// Seconds that dd takes for so many blocks.
 async fn dd(block: &str, count: f64, arguments: &[String]) -> anyhow::Result<f64> {
-    let command = CommandLine::new("dd")
-        .args(arguments.iter().cloned())
-        .args([format!("bs={block}"), format!("count={count:.0}"), "status=none".to_owned()]);
+    let command = CommandLine::new("dd").args(arguments.iter().cloned()).args([
+        format!("bs={block}"),
+        format!("count={count:.0}"),
+        "status=none".to_owned(),
+    ]);
     let said = succeed(&LocalLauncher::on_path(), command).await;
     let said = said.context("the disk cannot be measured")?;
     Ok(said.wall.as_secs_f64().max(1e-6))
@@ -135,7 +138,10 @@ mod tests {
         let slow = limits(Some("40MB/s"), None);
         assert!(check(&measured(41_000_000, 9000.0, slow)).is_ok());
         let fast = check(&measured(900_000_000, 9000.0, slow)).unwrap_err().to_string();
-        assert!(fast.contains("do not hold here: it writes directly at 900.0 MB/s, 40.0"), "{fast}");
+        assert!(
+            fast.contains("do not hold here: it writes directly at 900.0 MB/s, 40.0"),
+            "{fast}"
+        );
         let slower = check(&measured(10_000_000, 9000.0, slow)).unwrap_err().to_string();
         assert!(slower.contains("slower than server.disk asks for"), "{slower}");
         let few = limits(None, Some(500));

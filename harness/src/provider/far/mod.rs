@@ -121,7 +121,8 @@ impl Proxy {
     /// Listens, and delays what goes through.
     async fn start(gate: &Gate, latency: Duration, network: Network) -> anyhow::Result<Self> {
         let alarm = Alarm::start();
-        let link = || Arc::new(Link::new(latency, network.bandwidth.map(|of| of.bytes_per_second())));
+        let link =
+            || Arc::new(Link::new(latency, network.bandwidth.map(|of| of.bytes_per_second())));
         let line = Line { to_server: link(), to_client: link(), alarm };
         let mut tasks = JoinSet::new();
         let port = match gate.clone() {
@@ -136,7 +137,9 @@ impl Proxy {
                     let mut lines = JoinSet::new();
                     while let Ok((client, _)) = listener.accept().await {
                         let (line, server) = (line.clone(), server.clone());
-                        lines.spawn(async move { line.join(client, UnixStream::connect(server)).await });
+                        lines.spawn(
+                            async move { line.join(client, UnixStream::connect(server)).await },
+                        );
                     }
                 });
                 proxy

@@ -6,8 +6,8 @@ use super::load::write;
 use crate::recommend::{CurveStudy, Mark};
 use crate::report::article::RunArticle;
 use crate::report::format;
-use crate::study::load::LoadByJobs;
 use crate::study::control::ControlPoint;
+use crate::study::load::LoadByJobs;
 use crate::study::timeline::TrialTimeline;
 
 pub(super) fn durations(run: &RunArticle) -> String {

@@ -13,14 +13,8 @@ use super::super::{EngineKind, Phase, Scenario, Variant};
 use super::{Flaw, flaw, settings};
 
 /// Options that a restore in sections cannot have, since each section is a restore.
-const NOT_IN_SECTIONS: [Opt; 6] = [
-    Opt::Section,
-    Opt::Clean,
-    Opt::Create,
-    Opt::SingleTransaction,
-    Opt::SchemaOnly,
-    Opt::DataOnly,
-];
+const NOT_IN_SECTIONS: [Opt; 6] =
+    [Opt::Section, Opt::Clean, Opt::Create, Opt::SingleTransaction, Opt::SchemaOnly, Opt::DataOnly];
 
 /// What `[restore]` says.
 pub(super) fn procedure(file: &RestoreFile) -> Procedure {
@@ -81,14 +75,20 @@ pub(super) fn fixed_jobs(variants: &[Variant]) -> BTreeMap<String, Jobs> {
 }
 
 /// Whether each variant can be restored as it says.
-pub(super) fn check(scenario: &Scenario, plans: Option<&Spanned<Vec<Sections>>>) -> Result<(), Flaw> {
+pub(super) fn check(
+    scenario: &Scenario,
+    plans: Option<&Spanned<Vec<Sections>>>,
+) -> Result<(), Flaw> {
     for variant in &scenario.variants {
         let procedure = scenario.procedure(&variant.name);
         if procedure.is_empty() {
             continue;
         }
         if scenario.phase == Phase::Dump {
-            return flaw(None, "phase \"dump\" restores nothing: leave out sections, session and ready");
+            return flaw(
+                None,
+                "phase \"dump\" restores nothing: leave out sections, session and ready",
+            );
         }
         if let Some(sections) = &procedure.sections {
             let span = plans.map(Spanned::span);

@@ -15,17 +15,8 @@ use super::super::{Phase, Restore, Variant};
 use super::{Check, Flaw, absolute, flaw};
 
 /// Keys of `[restore]` that are no options of `pg_restore`.
-const OTHER_KEYS: [&str; 9] = [
-    "errors",
-    "keep",
-    "owner",
-    "privileges",
-    "probe",
-    "ready",
-    "sections",
-    "session",
-    "verify",
-];
+const OTHER_KEYS: [&str; 9] =
+    ["errors", "keep", "owner", "privileges", "probe", "ready", "sections", "session", "verify"];
 
 /// A step on the way from the whole file to a key.
 #[derive(Clone, Copy)]
