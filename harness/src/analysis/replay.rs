@@ -439,6 +439,8 @@ mod tests {
             ..plan.rows[0].clone()
         };
         plan.rows.push(index);
+        // The largest table is loaded first.
+        plan.rows[TABLES as usize].data_bytes = Some(Bytes(5000));
         let mut items: Vec<ItemRow> =
             (0..TABLES).map(|n| item(101 + n, u64::from(n), u64::from(n) + 1)).collect();
         items.push(ItemRow { kind: "INDEX".to_owned(), ..item(200, 8, 16) });

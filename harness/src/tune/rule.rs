@@ -29,7 +29,7 @@ const FEWEST_OF_CHOSEN: usize = 2;
 const TOO_NOISY: f64 = 0.2;
 
 /// Differences between equal restores that say how noisy they are.
-const FEWEST_DIFFERENCES: usize = 3;
+const FEWEST_DIFFERENCES: usize = 2;
 
 /// Imagined outcomes of each restore that could come next.
 const FANTASIES: usize = 24;

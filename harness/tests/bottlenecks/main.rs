@@ -277,7 +277,7 @@ fn a_slow_disk() {
         writeln!(
             sql,
             "CREATE TABLE t{number} AS SELECT g, repeat(md5(g::text), 8) AS note \
-             FROM generate_series(1, 60000) g;"
+             FROM generate_series(1, 25000) g;"
         )
         .unwrap();
     }
