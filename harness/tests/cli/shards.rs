@@ -61,8 +61,7 @@ fn record(place: &Place, host: &Host) -> RunRecord {
          formats = [\"directory\"]\nblocks = {{ min = {BLOCKS}, max = {BLOCKS} }}\n"
     );
     let others = host.variants.iter().skip(1);
-    let text =
-        text + &others.map(|name| format!("[[variant]]\nname = {name:?}\n")).collect::<String>();
+    let text = others.fold(text, |text, name| text + &format!("[[variant]]\nname = {name:?}\n"));
     fs::write(&path, text).unwrap();
     let scenario = harness::scenario::load(&path, &Overrides::default()).unwrap();
     let keys: Vec<ArchiveKey> = host
