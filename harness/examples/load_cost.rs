@@ -55,6 +55,8 @@ async fn measure(lease: &Lease, archive: &Path, jobs: Jobs, pairs: u32) -> anyho
     let spec = ServerSpec {
         provider: Provider::Local { bindir: None, data_dir: None },
         settings: [("fsync".to_owned(), "off".to_owned())].into(),
+        network: None,
+        disk: None,
     };
     let context =
         Context { run: "loadcost", lease, conninfo: None, shared: &[], max_jobs: jobs.get() };

@@ -1,8 +1,10 @@
 //! The command line as clap sees it. What the arguments come to is decided in
 //! `commands`.
 
+mod about;
 mod restore;
 mod restore_options;
+mod setup;
 
 use std::path::{Path, PathBuf};
 
@@ -11,13 +13,16 @@ use restore_core::format::Format;
 use restore_core::options::{OptionError, RestoreOptions};
 use restore_core::units::Jobs;
 
+pub use about::command;
 pub use restore::{ControlArgs, ControlRequest, EventFormat, JobCount, KeepArgs, RestoreArgs, Way};
 pub use restore_options::PgRestoreOptions;
+pub use setup::{CompletionsArgs, InitArgs, ManArgs, RunsArgs};
 
 use crate::design::ShardChoice;
 use crate::gate::GatedMetric;
 use crate::gate::across::Likeness;
 use crate::merge::Allowance;
+use crate::record::Metric;
 use crate::scenario::error_policy::Pattern;
 use crate::scenario::quantity::{Percent, Price, Scale, Span, WarmUp};
 use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verification};
@@ -36,11 +41,11 @@ use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verifica
 #[command(name = "jobtune", version, max_term_width = 100)]
 pub struct Cli {
     /// Say only what matters on standard error.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 900)]
     pub quiet: bool,
     /// Trace programs, statements, decisions and written files on standard
     /// error; `JOBTUNE_LOG` filters it.
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 900)]
     pub verbose: bool,
     /// What to do.
     #[command(subcommand)]
@@ -54,6 +59,8 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Make one run of shards that were swept on several hosts.
     Merge(MergeArgs),
+    /// Write a scenario for an archive, from what it holds.
+    Init(InitArgs),
     /// Say which -j a run speaks for, how sure, and why.
     Recommend(RecommendArgs),
     /// Restore an archive into a database, faster than `pg_restore` where that
@@ -76,12 +83,20 @@ pub enum Command {
     History(HistoryArgs),
     /// Say which rules of thumb hold in recorded runs.
     Claims(ClaimsArgs),
+    /// List run folders: what each ran on, how far it is and what it says.
+    Runs(RunsArgs),
     /// Publish runs: a page, a Markdown article, pictures and JSON.
     Report(ReportArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
     Clean(CleanArgs),
+    /// Print what a shell needs to complete command lines of jobtune.
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a folder.
+    Man(ManArgs),
+    /// Print the JSON schema of scenarios, for editors.
+    Schema,
 }
 
 /// How an answer is written.
@@ -342,6 +357,9 @@ pub enum By {
 pub struct RecommendArgs {
     /// The run folder.
     pub run: PathBuf,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// Answer for each part of the run alone.
     #[arg(long, value_enum)]
     pub by: Option<By>,
@@ -429,6 +447,9 @@ pub struct CompareArgs {
     /// Compare these -j alone.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// A regression is more than this much slower.
     #[arg(long, value_name = "PERCENT", default_value = "3%")]
     pub margin: Percent,
@@ -602,6 +623,9 @@ pub struct ReportArgs {
     /// several runs].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// The time that restores are judged by.
+    #[arg(long, value_enum, default_value = "restore")]
+    pub metric: Metric,
     /// Folder with templates of a house style, which replace those of the
     /// same name: page.html, run.html, page.css, page.js, article.md.
     #[arg(long, value_name = "DIR")]

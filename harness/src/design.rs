@@ -87,8 +87,16 @@ impl Design {
                 let jobs = sweep.jobs.iter().filter(|&&jobs| is_parallel || jobs == Jobs::ONE);
                 // With -j auto it is the most that there may be.
                 let most = jobs.clone().max().filter(|_| engine == EngineKind::Auto);
-                let jobs = jobs.filter(|_| engine != EngineKind::Auto).chain(most);
-                cells.extend(jobs.map(|&jobs| Cell { archive: archive.clone(), engine, jobs }));
+                let mut jobs: Vec<&Jobs> =
+                    jobs.filter(|_| engine != EngineKind::Auto).chain(most).collect();
+                if let Some(fixed) = sweep.fixed_jobs.get(&archive.variant) {
+                    jobs = vec![fixed];
+                }
+                cells.extend(jobs.into_iter().map(|&jobs| Cell {
+                    archive: archive.clone(),
+                    engine,
+                    jobs,
+                }));
             }
         }
         Self { cells, seed }

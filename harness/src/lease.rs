@@ -25,6 +25,11 @@ pub enum Resource {
         /// The folder that holds its socket; made by the run.
         socket: PathBuf,
     },
+    /// A file system on a loop device.
+    Disk {
+        /// The folder that holds its image; made by the run.
+        folder: PathBuf,
+    },
     /// Containers that carry this value in the label `jobtune.run`.
     Containers {
         /// The value.

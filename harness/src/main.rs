@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use harness::cli::Cli;
+use clap::FromArgMatches as _;
+use harness::cli::{self, Cli};
 use harness::commands;
 use harness::printer::Printer;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +13,8 @@ const ERROR: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     trace(cli.verbose);
     let printer = Printer::new(cli.quiet);
     match commands::run(cli, &printer).await {

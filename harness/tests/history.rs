@@ -111,3 +111,19 @@ fn what_is_not_alike_stands_in_the_way() {
     assert_eq!(seen[2].to_string(), "settings: shared_buffers = 128MB and 1GB");
     assert!(seen[3].to_string().ends_with("--no-comments"), "{}", seen[3]);
 }
+
+#[test]
+fn systems_that_are_set_otherwise_are_not_alike() {
+    let conditions = |run: &mut Run, file_system: &str| {
+        let server = run.record.servers.get_mut("base").unwrap();
+        server.conditions.file_system = Some(file_system.to_owned());
+        server.conditions.data_checksums = Some(true);
+    };
+    let (old, mut base, mut other) = (recorded(1, 30.0), recorded(2, 30.0), recorded(3, 30.0));
+    conditions(&mut base, "ext4");
+    conditions(&mut other, "tmpfs");
+    let seen = across::obstacles(&arm(&base), &arm(&other));
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].to_string(), "host: file system: ext4 and tmpfs");
+    assert_eq!(across::obstacles(&arm(&old), &arm(&other)), [], "old runs did not record it");
+}

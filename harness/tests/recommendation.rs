@@ -175,6 +175,7 @@ fn floor_of(critical_path: Duration) -> CurveReplay {
         items: Vec::new(),
     };
     CurveReplay {
+        sections: None,
         recorded_jobs: Jobs::ONE,
         recordings: 1,
         processors: None,

@@ -6,6 +6,7 @@
 
 mod support;
 
+use harness::record::Ending;
 use harness::record::trial::{Outcome, TrialRow};
 use harness::stats::random;
 use harness::tune::{Prior, Rule};
@@ -157,4 +158,33 @@ fn what_fails_is_not_tried_again() {
     let standing = rule.standing(&rows);
     assert!(standing.candidates.iter().any(|candidate| candidate.failed));
     assert_eq!((standing.chosen, standing.likeliest), (None, None));
+}
+
+/// Whatever the model makes of it: a curve need not follow the model, and -j 1 was the best on
+/// a disk that was slow for small commits.
+#[test]
+fn one_job_is_always_tried_before_a_decision() {
+    let curve = usl(Format::Directory, &[1, 2, 4, 8], 100.0, 0.02, 0.0005);
+    for seed in 0..10 {
+        let rule = rule(&curve, 8, seed);
+        let rows = tune(&rule, &curve, fresh(0.02), seed);
+        if rule.standing(&rows).chosen.is_some() {
+            assert!(rows.iter().any(|row| row.jobs == Jobs::ONE), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn equal_restores_that_differ_too_much_decide_nothing() {
+    let curve = usl(Format::Directory, &[1, 2, 4, 8], 10.0, 0.5, 0.01);
+    let mut ended_by_noise = 0;
+    for seed in 0..20 {
+        let rule = rule(&curve, 4, seed);
+        let rule = Rule { max_restores: 20, ..rule };
+        let rows = tune(&rule, &curve, fresh(0.5), seed);
+        let standing = rule.standing(&rows);
+        ended_by_noise += u32::from(rule.ending(&rows) == Some(Ending::Noise));
+        assert!(!standing.is_too_noisy() || standing.chosen.is_none(), "seed {seed}");
+    }
+    assert!(ended_by_noise >= 12, "{ended_by_noise} of 20 tunings");
 }

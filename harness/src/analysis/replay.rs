@@ -10,6 +10,7 @@ use restore_core::replay::{
     Contention, Measured, Prediction, Processors, RecordedItem, Recording, Replay, ReplayError,
 };
 use restore_core::schedule::Policy;
+use restore_core::toc::Section;
 use restore_core::units::{DumpId, Jobs};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -48,6 +49,24 @@ pub struct CurveReplay {
     /// that were measured, and those that rules of thumb come to.
     pub predictions: Vec<PredictedCell>,
     pub floor: Floor,
+    /// The sections one after the other, each with its own best number of jobs; `None` where
+    /// the replay is not trusted or the archive has no data or no post-data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sections: Option<SectionsReplay>,
+}
+
+/// What the replay says of a restore in sections, of the numbers of jobs that were measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct SectionsReplay {
+    /// The least of those with which data is within a hundredth of its fastest.
+    pub data_jobs: Jobs,
+    /// The same of post-data.
+    pub post_jobs: Jobs,
+    /// pre-data with one job, and the others with these.
+    pub seconds: f64,
+    /// The fastest restore in one go, by the replay.
+    pub whole_jobs: Jobs,
+    pub whole_seconds: f64,
 }
 
 /// What the replay says of one number of jobs.
@@ -215,15 +234,18 @@ impl CurveReplay {
             .into_iter()
             .map(|jobs| predicted(&replay.predict(jobs), measured.contains(&jobs), &names))
             .collect();
+        let sections = sections(input, &replay, &measured);
         let ratios = replay.residuals().iter().map(|ln| ln.exp_m1());
         let residuals: Vec<Residual> =
             measured.iter().zip(ratios).map(|(&jobs, ratio)| Residual { jobs, ratio }).collect();
+        let trusted = residuals.len() >= 2 && fit::largest(&residuals) <= LARGEST_RESIDUAL;
         Some(Self {
+            sections: sections.filter(|_| trusted),
             recorded_jobs: input.recordings.first()?.jobs(),
             recordings: input.recordings.len(),
             processors: input.processors.count(),
             contention: replay.contention(),
-            trusted: residuals.len() >= 2 && fit::largest(&residuals) <= LARGEST_RESIDUAL,
+            trusted,
             residuals,
             predictions,
             floor: floor(&plan, &replay, &names),
@@ -234,6 +256,37 @@ impl CurveReplay {
     pub fn prediction(&self, jobs: Jobs) -> Option<&PredictedCell> {
         self.predictions.iter().find(|predicted| predicted.jobs == jobs)
     }
+}
+
+/// The sections by themselves, with each number of jobs that was measured.
+fn sections(input: &ReplayInput, replay: &Replay<'_>, jobs: &[Jobs]) -> Option<SectionsReplay> {
+    /// What is this much slower is as fast: a replay is no more exact.
+    const AS_FAST: f64 = 1.01;
+
+    let ids = |section| -> BTreeSet<DumpId> {
+        let rows = input.plan.rows.iter().filter(|row| row.section == section);
+        rows.map(|row| row.dump_id).collect()
+    };
+    let [data, post] = [ids(Section::Data), ids(Section::PostData)];
+    let part = |jobs, keep: &BTreeSet<DumpId>| {
+        replay.predict_part(jobs, |id| keep.contains(&id)).as_secs_f64()
+    };
+    let fastest = |keep: &BTreeSet<DumpId>| {
+        let times: Vec<(Jobs, f64)> = jobs.iter().map(|&jobs| (jobs, part(jobs, keep))).collect();
+        let least = times.iter().map(|&(_, time)| time).fold(f64::INFINITY, f64::min);
+        times.into_iter().find(|&(_, time)| time <= least * AS_FAST)
+    };
+    let whole = jobs.iter().map(|&jobs| (jobs, replay.predict(jobs).time.as_secs_f64()));
+    let (whole_jobs, whole_seconds) = whole.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    if data.is_empty() || post.is_empty() {
+        return None;
+    }
+    let ((data_jobs, data_seconds), (post_jobs, post_seconds)) = (fastest(&data)?, fastest(&post)?);
+    let is_rest = |id: DumpId| !data.contains(&id) && !post.contains(&id);
+    let pre_seconds = replay.predict_part(Jobs::ONE, is_rest).as_secs_f64();
+    let seconds = digits(pre_seconds + data_seconds + post_seconds);
+    let whole_seconds = digits(whole_seconds);
+    Some(SectionsReplay { data_jobs, post_jobs, seconds, whole_jobs, whole_seconds })
 }
 
 /// Items as they are shown.
@@ -298,7 +351,7 @@ fn nanos(length: u128) -> Duration {
 #[cfg(test)]
 mod tests {
     use restore_core::event::Step;
-    use restore_core::toc::{ItemKind, Section};
+    use restore_core::toc::ItemKind;
     use restore_core::units::Bytes;
 
     use super::*;
@@ -369,6 +422,35 @@ mod tests {
         assert_eq!(replay.floor.total_work, Duration::from_secs(8));
         // Any of the eight.
         assert!(replay.floor.items[0].name.starts_with("TABLE DATA public.t"));
+    }
+
+    /// Eight tables that four workers load at once, and one index that takes as long as all of
+    /// them and waits for one.
+    #[test]
+    fn sections_have_a_barrier_between_them() {
+        let mut plan = plan();
+        let index = PlanRow {
+            dump_id: DumpId(200),
+            kind: ItemKind::Index,
+            section: Section::PostData,
+            name: "i".to_owned(),
+            dependencies: vec![DumpId(1), DumpId(101)],
+            data_bytes: None,
+            ..plan.rows[0].clone()
+        };
+        plan.rows.push(index);
+        let mut items: Vec<ItemRow> =
+            (0..TABLES).map(|n| item(101 + n, u64::from(n), u64::from(n) + 1)).collect();
+        items.push(ItemRow { kind: "INDEX".to_owned(), ..item(200, 8, 16) });
+        let recording = recording(Jobs::ONE, 16.0, &items, None).unwrap();
+        let input = ReplayInput::new(plan, PgMajor(17), Processors::UNKNOWN, vec![recording]);
+        let replay = input.replay(&curve(&[(1, 16.0), (4, 9.0)]), []).unwrap();
+        assert!(replay.trusted, "{:?}", replay.residuals);
+        let sections = replay.sections.unwrap();
+        assert_eq!((sections.data_jobs.get(), sections.post_jobs.get()), (4, 1));
+        // Two seconds of data and eight of the index, which in one go begins after the first.
+        assert!((sections.seconds - 10.0).abs() < 0.2, "{sections:?}");
+        assert!((sections.whole_seconds - 9.0).abs() < 0.2, "{sections:?}");
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn forget(folder: &Path, run: &str, printer: &Printer) -> anyhow::Result<Status>
 fn describe(resource: &Resource) -> String {
     match resource {
         Resource::Cluster { data, .. } => format!("cluster in {}", data.display()),
+        Resource::Disk { folder } => format!("slow disk {}", folder.display()),
         Resource::Containers { label } => format!("containers labelled {label}"),
         Resource::Database { conninfo, name, .. } => format!("database {name} at {conninfo}"),
         Resource::Partial { path } => format!("half-made archive in {}", path.display()),

@@ -57,7 +57,7 @@ fn compare(args: &CompareArgs, policy: &Policy, printer: &Printer) -> anyhow::Re
 }
 
 fn within(args: &CompareArgs, policy: &Policy) -> anyhow::Result<Comparison> {
-    let run = Run::open(&args.run)?;
+    let run = Run::open(&args.run)?.by(args.metric)?;
     let (base, candidate) = variants(&run.record, args)?;
     let hosts = run.record.block_hosts();
     let names = (base.as_str(), candidate.as_str());
@@ -70,7 +70,10 @@ fn across(
     policy: &Policy,
     printer: &Printer,
 ) -> anyhow::Result<Comparison> {
-    let named = |path: &Path| Run::open(path).map(|run| run.named(path.display().to_string()));
+    let named = |path: &Path| {
+        let run = Run::open(path)?.by(args.metric)?;
+        anyhow::Ok(run.named(path.display().to_string()))
+    };
     let (base, candidate) = (named(&args.run)?, named(candidate)?);
     let variants = args.variants.as_deref().unwrap_or_default();
     let (base_variant, candidate_variant) = match variants {

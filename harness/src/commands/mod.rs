@@ -3,16 +3,21 @@
 mod claims;
 mod clean;
 mod compare;
+mod completions;
 mod control;
 mod doctor;
 mod history;
+mod init;
 mod inspect;
+mod man;
 mod measured;
 mod merge;
 mod noise;
 mod recommend;
 mod report;
 mod restore;
+mod runs;
+mod schema;
 mod sweep;
 mod tune;
 mod verify;
@@ -73,11 +78,16 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Control(args) => control::run(&args, printer).await,
         Command::Recommend(args) => recommend::run(&args, printer),
         Command::Verify(args) => Box::pin(verify::run(&args, printer)).await,
+        Command::Init(args) => init::run(&args, printer),
         Command::Inspect(args) => inspect::run(&args, printer),
         Command::Claims(args) => claims::run(&args, printer),
         Command::Report(args) => report::run(&args, printer),
         Command::Doctor(args) => doctor::run(&args, printer).await,
         Command::Clean(args) => clean::run(&args, printer).await,
+        Command::Completions(args) => Ok(completions::run(&args, printer)),
+        Command::Man(args) => man::run(&args, printer),
+        Command::Runs(args) => runs::run(&args, printer),
+        Command::Schema => schema::run(printer),
     }
 }
 

@@ -13,34 +13,29 @@ use crate::study::Study;
 
 pub(super) fn run(args: &RecommendArgs, printer: &Printer) -> anyhow::Result<Status> {
     let folder = RunFolder::open(&args.run)?;
+    let run = Run::read(folder.clone())?.by(args.metric)?;
     let answer = match args.by {
-        Some(By::Host) => by_host(&folder, args.format, printer)?,
-        None => render(&folder, args.format, printer)?,
+        Some(By::Host) => by_host(&run, args.format, printer)?,
+        None => render(&run, args.format, printer)?,
     };
     printer.answer(&answer);
     status_of(&folder)
 }
 
 /// The recommendation for each kind of host, written out.
-fn by_host(folder: &RunFolder, format: OutputFormat, printer: &Printer) -> anyhow::Result<String> {
-    let run = Run::read(folder.clone())?;
+fn by_host(run: &Run, format: OutputFormat, printer: &Printer) -> anyhow::Result<String> {
     if run.record.adaptive.is_some() {
-        bail!("{} was tuned on one host: recommend without --by host", folder.path().display());
+        bail!("{} was tuned on one host: recommend without --by host", run.name);
     }
-    written(&ByHost::of(&run)?, format, printer)
+    written(&ByHost::of(run)?, format, printer)
 }
 
 /// The recommendation of a run, written out.
-pub(super) fn render(
-    folder: &RunFolder,
-    format: OutputFormat,
-    printer: &Printer,
-) -> anyhow::Result<String> {
-    let run = Run::read(folder.clone())?;
+pub(super) fn render(run: &Run, format: OutputFormat, printer: &Printer) -> anyhow::Result<String> {
     if let Some(adaptive) = &run.record.adaptive {
-        return written(&TuneReport::of(&run, adaptive)?, format, printer);
+        return written(&TuneReport::of(run, adaptive)?, format, printer);
     }
-    written(&Report::new(Study::of(&run)?), format, printer)
+    written(&Report::new(Study::of(run)?), format, printer)
 }
 
 /// What a run recommends, in a sentence.

@@ -57,7 +57,7 @@ fn article(args: &ReportArgs) -> anyhow::Result<Article> {
     let mut names = BTreeSet::new();
     let (mut runs, mut studies) = (Vec::new(), Vec::new());
     for path in &args.runs {
-        let run = Run::open(path)?;
+        let run = Run::open(path)?.by(args.metric)?;
         anyhow::ensure!(
             run.record.adaptive.is_none(),
             "{} has no blocks to report on, since `jobtune tune` made it: \

@@ -6,7 +6,7 @@ use super::sweep::{carry_out_and_answer, open};
 use super::{Status, recommend};
 use crate::cli::{SweepArgs, TuneArgs};
 use crate::printer::Printer;
-use crate::record::Ending;
+use crate::record::{Ending, Run};
 use crate::scenario::quantity::{Span, WarmUp};
 use crate::scenario::{Provider, Scenario};
 use crate::session::host;
@@ -27,7 +27,7 @@ pub(super) async fn run(args: TuneArgs, printer: &Printer) -> anyhow::Result<Sta
     }
     session.max_restores = args.max_restores.or(session.max_restores);
     carry_out_and_answer(&session, &args.state, printer, |folder| {
-        printer.answer(&recommend::render(folder, args.format, printer)?);
+        printer.answer(&recommend::render(&Run::read(folder.clone())?, args.format, printer)?);
         if folder.run()?.ended == Some(Ending::MaxTrials) {
             printer.note(format!(
                 "\nMore restores: jobtune tune --resume {} --max-restores N",

@@ -22,7 +22,7 @@ pub const FEWEST_EARLIER_RUNS: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Likeness {
-    /// The machine.
+    /// The machine, and how its system is set.
     Host,
     /// PostgreSQL's major version, of server and programs, and the provider.
     Version,
@@ -80,6 +80,7 @@ pub fn obstacles(base: &Arm<'_>, candidate: &Arm<'_>) -> Vec<Obstacle> {
     differ(Likeness::Host, hosts(&base.run.record, &candidate.run.record));
     let servers = [base, candidate].map(|arm| arm.run.record.servers.get(arm.variant));
     if let [Some(one), Some(other)] = servers {
+        differ(Likeness::Host, one.conditions.differences(&other.conditions));
         differ(Likeness::Version, versions(one, other));
         differ(Likeness::Settings, settings(one, other));
     }

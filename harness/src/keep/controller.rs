@@ -124,12 +124,13 @@ impl Controller {
         Flow::percent(self.pace).unwrap_or(Flow::OPEN)
     }
 
-    /// Shuts or opens the streams, whatever the workers do.
-    pub fn react(&mut self, pressure: f64) -> Setting {
-        if pressure > 1.0 {
-            self.shut = true;
-        } else if pressure <= REOPEN {
-            self.shut = false;
+    /// Shuts or opens the streams, whatever the workers do: shuts them by the pressure that the
+    /// limit is about, and opens them by the pressure `now`, which forgets sooner.
+    pub fn react(&mut self, pressure: f64, now: f64) -> Setting {
+        if self.shut {
+            self.shut = now > REOPEN;
+        } else {
+            self.shut = pressure > 1.0;
         }
         self.setting()
     }
@@ -289,7 +290,7 @@ mod tests {
         for _ in 0..decisions {
             let present = controller.setting().jobs;
             let pressure = server.pressure(present, random);
-            controller.react(pressure);
+            controller.react(pressure, pressure);
             jobs.push(controller.decide(pressure, present).jobs);
         }
         jobs
@@ -345,7 +346,7 @@ mod tests {
             let jobs = controller.setting().jobs;
             let pressure = latency(f64::from(jobs)) / limit;
             assert!(pressure <= 1.0 || decision < SETTLED || jobs <= 3, "{jobs} jobs");
-            controller.react(pressure);
+            controller.react(pressure, pressure);
             controller.decide(pressure, jobs);
         }
         let kept = f64::from(controller.setting().jobs);
@@ -366,7 +367,7 @@ mod tests {
             for _ in 0..decisions {
                 let jobs = controller.setting().jobs;
                 let pressure = server.pressure(jobs, &mut random);
-                controller.react(pressure);
+                controller.react(pressure, pressure);
                 controller.decide(pressure, jobs);
             }
             controller.setting().jobs
@@ -380,10 +381,10 @@ mod tests {
     #[test]
     fn streams_shut_beyond_the_limit_and_open_well_within_it() {
         let mut controller = Controller::new(4, 0.1);
-        assert_eq!(controller.react(0.5).flow, Flow::OPEN);
-        assert_eq!(controller.react(1.1).flow, Flow::SHUT);
-        assert_eq!(controller.react(0.9).flow, Flow::SHUT, "not yet");
-        assert_eq!(controller.react(0.7).flow, Flow::OPEN);
+        assert_eq!(controller.react(0.5, 0.5).flow, Flow::OPEN);
+        assert_eq!(controller.react(1.1, 1.1).flow, Flow::SHUT);
+        assert_eq!(controller.react(0.9, 0.9).flow, Flow::SHUT, "not yet");
+        assert_eq!(controller.react(0.9, 0.7).flow, Flow::OPEN, "it is over");
     }
 
     #[test]

@@ -15,8 +15,12 @@ use super::{Limit, LimitKind};
 /// How long the server is looked at before the restore, at most.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Probes that are enough to know the latency before the restore.
+/// Probes that are enough to know the latency before the restore, which an increase is
+/// measured from.
 const ENOUGH: usize = 100;
+
+/// Probes that are enough to see that a limit is not kept already.
+const ENOUGH_TO_REFUSE: usize = 25;
 
 /// What a restore is to keep, and by what it is seen.
 #[derive(Debug, Clone)]
@@ -78,7 +82,7 @@ impl Keeper {
         let nearest = self.watcher.nearest()?;
         self.worst = Nearest::of([nearest].into_iter().chain(self.worst));
         let before = self.controller.setting();
-        let setting = self.controller.react(nearest.pressure);
+        let setting = self.controller.react(nearest.pressure, self.watcher.pressure_now());
         if setting == before {
             return None;
         }
@@ -153,7 +157,9 @@ impl Watcher {
 
     async fn look_before(&mut self) -> anyhow::Result<()> {
         let began = Instant::now();
-        let is_enough = |probe: &Probe| probe.answered() >= ENOUGH;
+        let is_relative = |limit: &Limit| limit.kind() == LimitKind::LatencyIncrease;
+        let enough = if self.limits.iter().any(is_relative) { ENOUGH } else { ENOUGH_TO_REFUSE };
+        let is_enough = |probe: &Probe| probe.answered() >= enough;
         while began.elapsed() < LOOK && !self.probe.as_ref().is_none_or(is_enough) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -197,6 +203,20 @@ impl Watcher {
         let reading = *self.readings.get(&limit.kind())?;
         let before = self.before.get(&limit.kind()).copied().unwrap_or(reading);
         Some(Nearest { limit, reading, pressure: limit.pressure(reading, before) })
+    }
+
+    /// The pressure by the newest probes alone: the percentile remembers a breach for longer
+    /// than it lasts.
+    fn pressure_now(&self) -> f64 {
+        let newest = self.probe.as_ref().and_then(Probe::newest);
+        let of = |&limit: &Limit| match newest.filter(|_| limit.kind().is_of_probe()) {
+            Some(reading) => {
+                let before = self.before.get(&limit.kind()).copied().unwrap_or(reading);
+                Some(limit.pressure(reading, before))
+            }
+            None => Some(self.of_limit(limit)?.pressure),
+        };
+        self.limits.iter().filter_map(of).fold(0.0, f64::max)
     }
 
     fn nearest(&self) -> Option<Nearest> {

@@ -142,6 +142,11 @@ impl Probe {
         lock(&self.window).p99(Instant::now())
     }
 
+    /// The largest latency of the newest probes, in seconds.
+    pub(super) fn newest(&self) -> Option<f64> {
+        lock(&self.window).newest(Instant::now())
+    }
+
     pub(super) fn answered(&self) -> usize {
         lock(&self.window).answered()
     }

@@ -8,6 +8,9 @@ use tokio::time::Instant;
 /// Probes that a percentile is taken of: of 100, the 99th percentile is the second largest.
 const PROBES: usize = 100;
 
+/// Probes that say whether what was too slow is over: half a second of the usual rate.
+const NEWEST: usize = 25;
+
 /// With fewer, nothing is said.
 const LEAST: usize = 10;
 
@@ -51,11 +54,21 @@ impl Window {
     /// The 99th percentile, in seconds: by the nearest rank (of fewer than 100 probes the
     /// largest). What is not answered yet counts with the time that it has waited.
     pub(super) fn p99(&self, now: Instant) -> Option<f64> {
+        self.percentile_of(PROBES, now)
+    }
+
+    /// The largest of the newest, in seconds: how it is now.
+    pub(super) fn newest(&self, now: Instant) -> Option<f64> {
+        self.percentile_of(NEWEST, now)
+    }
+
+    fn percentile_of(&self, probes: usize, now: Instant) -> Option<f64> {
         let waiting = self.under_way.iter().map(|&(_, due)| now.saturating_duration_since(due));
         let fastest = self.answered.iter().copied().min().unwrap_or_default();
         // A probe that was just sent says nothing yet.
         let waiting = waiting.filter(|&waited| waited > fastest);
-        let mut all: Vec<Duration> = self.answered.iter().copied().chain(waiting).collect();
+        let newest = self.answered.iter().rev().take(probes).copied();
+        let mut all: Vec<Duration> = newest.chain(waiting).collect();
         if all.len() < LEAST {
             return None;
         }
@@ -85,6 +98,16 @@ mod tests {
         window.begin(start + millis(20));
         assert_eq!(window.p99(start + millis(24)), Some(0.005), "they are in time so far");
         assert_eq!(window.p99(start + millis(120)), Some(0.1), "both are late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_over_is_seen_before_the_percentile_has_forgotten_it() {
+        let (mut window, start) = (Window::default(), Instant::now());
+        for latency in [20; 2].into_iter().chain([5; 30]) {
+            let number = window.begin(start);
+            window.end(number, start + millis(latency));
+        }
+        assert_eq!((window.p99(start), window.newest(start)), (Some(0.02), Some(0.005)));
     }
 
     #[tokio::test(start_paused = true)]

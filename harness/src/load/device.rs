@@ -36,6 +36,11 @@ impl DeviceId {
         Self { major: nix::sys::stat::major(number), minor: nix::sys::stat::minor(number) }
     }
 
+    /// Its folder by its own name, below that of its disk if it is a partition.
+    pub(super) fn resolved(self) -> Option<PathBuf> {
+        self.folder().canonicalize().ok()
+    }
+
     fn folder(self) -> PathBuf {
         PathBuf::from(format!("/sys/dev/block/{}:{}", self.major, self.minor))
     }

@@ -11,6 +11,7 @@
 //! [`LoadSample`]: crate::record::LoadSample
 
 mod cgroup;
+mod conditions;
 mod counts;
 mod device;
 mod engine;
@@ -28,6 +29,7 @@ mod summary;
 mod tree;
 mod wait;
 
+pub use conditions::conditions;
 pub use engine::EngineStats;
 pub use held::held_by_locks;
 pub use live::LiveLoad;

@@ -13,12 +13,16 @@ use restore_core::launch::{CommandLine, succeed};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::time::{Instant, sleep};
 
+use super::far::Gate;
 use super::programs::Programs;
 use crate::lease::{Lease, Resource};
 use crate::process::{LocalLauncher, RunAs};
 
 /// The superuser of the cluster.
 pub(super) const USER: &str = "jobtune";
+
+/// The port in the name of its socket.
+const PORT: u16 = 5432;
 
 /// The longest path of a Unix socket that every system takes: 104 bytes with
 /// the final zero on macOS, less `/.s.PGSQL.5432`.
@@ -166,7 +170,18 @@ impl LocalCluster {
     pub(super) fn conninfo(&self) -> String {
         let socket =
             self.folders.socket.to_string_lossy().replace('\\', "\\\\").replace('\'', "\\'");
-        format!("host='{socket}' port=5432 user={USER} dbname=postgres sslmode=disable")
+        format!("host='{socket}' port={PORT} user={USER} dbname=postgres sslmode=disable")
+    }
+
+    /// Where a proxy before it stands: in the folder of its socket, which is closed to other
+    /// users as well.
+    pub(super) fn gate(&self) -> Gate {
+        Gate::Unix {
+            folder: self.folders.socket.clone(),
+            user: USER,
+            server: PORT,
+            proxy: PORT + 1,
+        }
     }
 
     /// Starts it again, whether it runs or has died.

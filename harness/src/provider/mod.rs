@@ -1,8 +1,11 @@
 //! Servers to restore into, and what guards them.
 
 mod database;
+mod disk;
 mod docker;
+mod far;
 pub mod local;
+mod own;
 pub mod programs;
 mod removal;
 
@@ -16,19 +19,22 @@ use restore_core::launch::{CommandLine, Launcher, succeed};
 use tokio_postgres::Client;
 
 pub use database::Database;
-use docker::{Container, ContainerSpec};
+use disk::{Limiter, SlowDisk};
+use docker::{Container, ContainerDisk, ContainerSpec};
 pub use docker::{
     Shared, connect as connect_to_docker, data_folder as containers_folder,
     remove_all as remove_containers,
 };
+use far::Far;
 use local::LocalCluster;
 use programs::{Need, Version};
 pub use removal::{remove, remove_resource};
 
 use crate::lease::Lease;
-use crate::load::{FirstProcess, SamplingTarget};
+use crate::load::{FirstProcess, SamplingTarget, conditions};
 use crate::process::LocalLauncher;
-use crate::record::{Made, ServerRecord};
+use crate::record::{Conditions, Made, ServerRecord};
+use crate::scenario::network::Network;
 use crate::scenario::{Provider, Server as ServerSpec};
 use restore_core::connection::{Connection, Conninfo, Environment, connect};
 
@@ -60,6 +66,10 @@ pub struct Server {
     /// to change.
     per_database: BTreeMap<String, String>,
     notes: Vec<String>,
+    /// What lies between it and the programs that are measured.
+    far: Option<Far>,
+    /// A disk of its own.
+    disk: Option<SlowDisk>,
     /// What was made there because archives name it.
     pub made: Made,
 }
@@ -73,12 +83,6 @@ enum Guard {
 /// The variables of this process, for connections that follow libpq.
 pub fn process_environment() -> Environment {
     Environment::new(std::env::vars())
-}
-
-/// How to reach a server of our own: nothing of the user's surroundings shall
-/// change it.
-fn own_conninfo(text: &str) -> anyhow::Result<Conninfo> {
-    Ok(Conninfo::parse(text, &Environment::new([]))?)
 }
 
 /// Settings that every server of ours gets unless the scenario says
@@ -96,6 +100,19 @@ fn own_settings(spec: &ServerSpec, max_jobs: u32) -> BTreeMap<String, String> {
     settings
 }
 
+/// The disk that a scenario asks for.
+async fn slow_disk(
+    spec: &ServerSpec,
+    limiter: Limiter,
+    parent: &Path,
+    number: usize,
+    context: &Context<'_>,
+) -> anyhow::Result<Option<SlowDisk>> {
+    let Some(limits) = &spec.disk else { return Ok(None) };
+    let name = format!("jobtune-{}-{number}", context.run);
+    SlowDisk::make(limits, limiter, parent, &name, context.lease).await.map(Some)
+}
+
 impl Server {
     /// Starts the server that `spec` describes, the `number`th of its run.
     pub async fn start(
@@ -105,22 +122,52 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let mut server = match &spec.provider {
             Provider::Local { bindir, data_dir } => {
-                Self::local(bindir.as_deref(), data_dir.as_deref(), spec, number, context).await?
+                let parent = data_dir.clone().unwrap_or_else(std::env::temp_dir);
+                let disk =
+                    slow_disk(spec, Limiter::ControlGroups, &parent, number, context).await?;
+                let mounted = disk.as_ref().map(SlowDisk::mounted);
+                let folder = mounted.or_else(|| data_dir.clone());
+                let bindir = bindir.as_deref();
+                let server = Self::local(bindir, folder.as_deref(), spec, number, context).await?;
+                Self { disk, ..server }
             }
             Provider::Docker { image, cpus, memory } => {
+                let parent = std::env::temp_dir();
+                let disk = slow_disk(spec, Limiter::Engine, &parent, number, context).await?;
+                let mounted = disk.as_ref().map(SlowDisk::mounted);
                 let container = ContainerSpec {
                     image,
                     cpus: *cpus,
                     memory: *memory,
                     settings: &own_settings(spec, context.max_jobs),
                     mounts: context.shared,
+                    disk: disk.as_ref().zip(mounted.as_deref()).map(|(disk, folder)| {
+                        let (device, limits) = (disk.device(), &disk.record().limits);
+                        ContainerDisk { folder, device, limits }
+                    }),
                 };
-                Self::docker(container, context).await?
+                let server = Self::docker(container, context).await?;
+                Self { disk, ..server }
             }
             Provider::External { bindir, .. } => Self::external(bindir.as_deref(), context).await?,
         };
         server.check(spec).await?;
+        server.move_away(spec.network).await?;
         Ok(server)
+    }
+
+    /// Puts a network between the server and the programs that are measured.
+    async fn move_away(&mut self, network: Option<Network>) -> anyhow::Result<()> {
+        let Some(network) = network else { return Ok(()) };
+        // The way of before is free again.
+        self.far = None;
+        let gate = match &self.guard {
+            Guard::Local(cluster) => cluster.gate(),
+            Guard::Docker(container) => container.gate().await?,
+            Guard::External => bail!("no network is put before a server of the user's"),
+        };
+        self.far = Some(Far::put(gate, network, &self.admin).await?);
+        Ok(())
     }
 
     async fn local(
@@ -136,7 +183,7 @@ impl Server {
         let settings = own_settings(spec, context.max_jobs);
         let cluster =
             LocalCluster::start(programs, data_dir, &name, &settings, context.lease).await?;
-        let conninfo = own_conninfo(&cluster.conninfo())?;
+        let conninfo = own::conninfo(&cluster.conninfo())?;
         Ok(Self {
             admin: conninfo.clone(),
             client: conninfo,
@@ -147,6 +194,8 @@ impl Server {
             guard: Guard::Local(cluster),
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            far: None,
+            disk: None,
             made: Made::default(),
         })
     }
@@ -157,14 +206,14 @@ impl Server {
             None => docker::engine_cores().await,
         };
         let container = Container::start(spec, context.run, context.lease).await?;
-        let admin = own_conninfo(&container.conninfo().await?)?;
+        let admin = own::conninfo(&container.conninfo().await?)?;
         let probe = || async { connect(&admin).await.is_ok() };
         docker::wait_until_ready(&container, probe).await?;
         let launcher = container.launcher();
         let client_version = client_version(launcher.as_ref()).await?;
         Ok(Self {
             admin,
-            client: own_conninfo(&Container::inner_conninfo())?,
+            client: own::conninfo(&Container::inner_conninfo())?,
             launcher,
             guard: Guard::Docker(Box::new(container)),
             run: context.run.to_owned(),
@@ -172,6 +221,8 @@ impl Server {
             cores,
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            far: None,
+            disk: None,
             made: Made::default(),
         })
     }
@@ -190,6 +241,8 @@ impl Server {
             cores: None,
             per_database: BTreeMap::new(),
             notes: Vec::new(),
+            far: None,
+            disk: None,
             made: Made::default(),
         })
     }
@@ -301,6 +354,21 @@ impl Server {
     pub fn target(&self, database: &str) -> Target {
         let conninfo = self.client.with_database(database);
         Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
+    }
+
+    /// The same as the programs that are measured reach it: over the scenario's network, with
+    /// settings for their sessions.
+    pub fn measured_target(&self, database: &str, options: Option<&str>) -> Target {
+        let way = self.far.as_ref().map_or(&self.client, Far::client).with_database(database);
+        let conninfo = options.map_or(way.clone(), |options| way.with_options(options));
+        Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
+    }
+
+    /// Tries settings of sessions, which the server may refuse.
+    pub async fn check_session(&self, options: &str) -> anyhow::Result<()> {
+        connect(&self.admin.with_options(options)).await.map(drop).with_context(|| {
+            format!("the server refuses the settings of [restore] session: {options}")
+        })
     }
 
     /// The same as this machine reaches it.
@@ -428,11 +496,11 @@ impl Server {
             Guard::Docker(container) => {
                 container.restart().await?;
                 // The engine publishes another port each time.
-                let admin = own_conninfo(&container.conninfo().await?)?;
+                let admin = own::conninfo(&container.conninfo().await?)?;
                 let probe = || async { connect(&admin).await.is_ok() };
                 docker::wait_until_ready(container, probe).await?;
                 self.admin = admin;
-                Ok(())
+                self.move_away(self.far.as_ref().map(Far::network)).await
             }
             Guard::External => self.admin().await.map(drop),
         }
@@ -478,7 +546,40 @@ impl Server {
             Guard::Docker(container) => container.put_into(&mut target).await,
             Guard::External => {}
         }
+        if let Some(disk) = &self.disk {
+            target.data = Some(disk.mounted());
+        }
         target
+    }
+
+    /// What its data lies on, as far as that is on this host, and what the server says of
+    /// itself.
+    async fn conditions(&self, client: &Client) -> anyhow::Result<Conditions> {
+        let data = self.sampling_target("", Path::new("")).await.data;
+        let mut found = match (&self.guard, data) {
+            (Guard::Local(_), data) => conditions(data.as_deref()),
+            // The limits of this process are not those of the container, which are recorded
+            // as the scenario has them.
+            (Guard::Docker(_), Some(data)) => Conditions {
+                cpu_limit_milli: None,
+                memory_limit_bytes: None,
+                ..conditions(Some(&data))
+            },
+            (Guard::Docker(_) | Guard::External, _) => Conditions::default(),
+        };
+        // By way of JSON, since servers before 15 have no such column.
+        let row = client
+            .query_one(
+                "SELECT current_setting('data_checksums', true) = 'on', \
+                 to_jsonb(d) ->> 'datcollversion' \
+                 FROM pg_catalog.pg_database d WHERE datname = current_database()",
+                &[],
+            )
+            .await
+            .context("cannot read what the server says of its cluster")?;
+        found.data_checksums = row.get(0);
+        found.collation_version = row.get(1);
+        Ok(found)
     }
 
     /// What is recorded of it.
@@ -501,6 +602,9 @@ impl Server {
             settings: settings(client).await?,
             notes: self.notes.clone(),
             made: self.made.clone(),
+            network: self.far.as_ref().map(Far::record).cloned(),
+            disk: self.disk.as_ref().map(SlowDisk::record).cloned(),
+            conditions: self.conditions(client).await?,
         })
     }
 }

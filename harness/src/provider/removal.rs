@@ -3,14 +3,15 @@
 use anyhow::Context as _;
 use restore_core::connection::Conninfo;
 
-use super::{database, docker, local, process_environment};
+use super::{database, disk, docker, local, process_environment};
 use crate::lease::Resource;
 
 /// Removes what a run noted. What cannot be removed keeps nothing else from
 /// being removed; the errors say what is left.
 pub async fn remove(resources: &[Resource]) -> Vec<anyhow::Error> {
     let mut errors = Vec::new();
-    for resource in resources {
+    // What was made last may stand on what was made before.
+    for resource in resources.iter().rev() {
         if let Err(error) = remove_resource(resource).await {
             errors.push(error);
         }
@@ -24,6 +25,7 @@ pub async fn remove_resource(resource: &Resource) -> anyhow::Result<()> {
         Resource::Cluster { data, socket } => {
             local::remove(&local::Folders { root: data.clone(), socket: socket.clone() }).await
         }
+        Resource::Disk { folder } => disk::remove(folder).await,
         Resource::Containers { label } => docker::remove_all(label).await.map(drop),
         Resource::Database { conninfo, name, oid } => {
             let conninfo = Conninfo::parse(conninfo, &process_environment())?;

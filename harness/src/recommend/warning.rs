@@ -13,6 +13,7 @@ use super::curve::CurveStudy;
 use super::hosts::{self, Dissent, Dissents};
 use super::verdict::Verdict;
 use crate::analysis::cell::OutcomeCounts;
+use crate::analysis::parallelism::WorkKind;
 use crate::analysis::{CellSummary, Curve, CurveKey, Limit, Overview, RunFacts, SerialOnly};
 use crate::scenario::quantity::WarmUp;
 use crate::stats::exact;
@@ -23,6 +24,8 @@ use crate::stats::interval::Level;
 const RESERVED_CONNECTIONS: u32 = 3;
 /// From this share on, one item is most of the work.
 const GIANT_SHARE: f64 = 0.5;
+/// Share of the time of items from which checks of foreign keys are worth a VACUUM before.
+const KEYS_SHARE: f64 = 0.15;
 /// Fewer blocks than this let the noise model speak more than the blocks.
 const FEW_BLOCKS: usize = 5;
 /// Fewer hosts than this make Student's t wide.
@@ -84,6 +87,13 @@ pub enum Warning {
     NoOffsets { curve: CurveKey },
     /// One item is most of the work.
     GiantItem { curve: CurveKey, item: String, share: f64 },
+    /// Checks of foreign keys take much of the time, on tables that no VACUUM has seen.
+    UnvacuumedKeys {
+        curve: CurveKey,
+        jobs: Jobs,
+        /// Their share of the time of all items.
+        share: f64,
+    },
     /// The fastest number of jobs is the largest one measured.
     BestAtLargest {
         curve: CurveKey,
@@ -117,6 +127,7 @@ impl Warning {
             Self::WorkUnaccounted { .. } => "work_unaccounted",
             Self::NoOffsets { .. } => "no_offsets",
             Self::GiantItem { .. } => "giant_item",
+            Self::UnvacuumedKeys { .. } => "unvacuumed_keys",
             Self::BestAtLargest { .. } => "best_at_largest",
             Self::NonMonotone { .. } => "non_monotone",
         }
@@ -213,6 +224,14 @@ impl fmt::Display for Warning {
                 share * 100.0,
                 1.0 / share
             ),
+            Self::UnvacuumedKeys { curve, jobs, share } => write!(
+                f,
+                "Foreign keys are {:.0} % of the time of the items of {curve} at -j {jobs}, checked \
+                 against tables that no VACUUM has seen. A VACUUM between data and post-data lets \
+                 most of them be checked by indexes alone: try it beside this with [sweep] plans = \
+                 [{{ between = [\"VACUUM\"] }}].",
+                share * 100.0
+            ),
             Self::BestAtLargest { curve, largest, gain } => write!(
                 f,
                 "{curve} is fastest at the largest -j measured ({largest}, {:.0} % faster than \
@@ -296,9 +315,10 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
         limits_unread(curves, facts),
     ];
     let of_archives = curves.iter().flat_map(|curve| archive_warnings(&curve.key, facts));
-    let of_curves = curves
-        .iter()
-        .flat_map(|curve| [best_at_largest(curve, facts), non_monotone(&curve.measured)]);
+    let of_curves = curves.iter().flat_map(|curve| {
+        let of_items = unvacuumed_keys(&curve.measured);
+        [of_items, best_at_largest(curve, facts), non_monotone(&curve.measured)]
+    });
     let of_work = curves.iter().filter_map(unaccounted);
     let of_archive = overview.serial_only.iter().cloned().map(Warning::SerialOnly);
     let of_hosts = curves.iter().filter_map(|curve| hosts::dissents(curve, facts));
@@ -424,6 +444,19 @@ fn best_at_largest(curve: &CurveStudy, facts: &RunFacts) -> Option<Warning> {
         largest: largest.jobs,
         gain,
     })
+}
+
+/// Where checks of foreign keys are a large part of the fastest restores.
+fn unvacuumed_keys(curve: &Curve) -> Option<Warning> {
+    if !curve.key.is_of_pg_restore() {
+        return None;
+    }
+    let cell = curve.fastest()?;
+    let kinds = &cell.load.parallelism.as_ref()?.kinds;
+    let all: f64 = kinds.values().sum();
+    let share = kinds.get(&WorkKind::ForeignKey).filter(|_| all > 0.0)? / all;
+    let warning = || Warning::UnvacuumedKeys { curve: curve.key.clone(), jobs: cell.jobs, share };
+    (share >= KEYS_SHARE).then(warning)
 }
 
 /// A cell that is slower than both its neighbours, by intervals that exclude

@@ -19,6 +19,8 @@ pub enum Ending {
     MaxBlocks,
     /// The largest number of restores that was asked for is done.
     MaxTrials,
+    /// Equal restores differ too much for a few of them to decide.
+    Noise,
     /// Several trials failed in a row.
     Failures,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Ending {
             Self::Budget => "the time budget was spent",
             Self::MaxBlocks => "the largest number of blocks was reached",
             Self::MaxTrials => "the largest number of restores was reached",
+            Self::Noise => "equal restores differ too much for a few of them to decide",
             Self::Failures => "several trials failed in a row",
         })
     }

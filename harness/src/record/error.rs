@@ -8,6 +8,12 @@ use super::run::SCHEMA;
 /// Why a run folder cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
+    /// No trial has the time that was asked for.
+    #[error(
+        "run {0} has no times until its databases were ready: name what makes them ready in \
+         [restore] ready, such as [\"analyze\"]"
+    )]
+    NeverReady(String),
     /// The folder that a new run was to have is there already.
     #[error("{0} exists already: choose another --out, or continue that run with --resume")]
     Exists(PathBuf),

@@ -8,6 +8,7 @@
 //! archive is restored. The row in `trials.csv` is written last and
 //! synced: a trial is done if and only if its row is there, whole.
 
+mod conditions;
 mod control;
 pub mod ending;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod item;
 pub mod latency;
 pub mod load;
 mod merged;
+mod metric;
 mod paths;
 pub mod plan;
 pub mod recorded;
@@ -24,6 +26,7 @@ mod table;
 pub mod trial;
 pub mod trial_error;
 
+pub use conditions::Conditions;
 pub use control::ControlRow;
 pub use ending::Ending;
 pub use error::FolderError;
@@ -32,11 +35,12 @@ pub use item::ItemRow;
 pub use latency::{LatencyRow, Stretch, WorkloadSummary};
 pub use load::{LoadSample, LoadSummary};
 pub use merged::Taken;
+pub use metric::Metric;
 pub use plan::{PlanRow, RecordedPlan};
 pub use recorded::{PartOfHosts, Run};
 pub use run::{
-    ArchiveRecord, BlockHosts, FileDigest, Host, HostIdentity, HostShare, LargestItem, Made,
-    RunRecord, ServerRecord,
+    ArchiveRecord, BlockHosts, DiskRecord, FileDigest, Host, HostIdentity, HostShare, LargestItem,
+    Made, NetworkRecord, RunRecord, ServerRecord,
 };
 pub use trial::{Outcome, TrialRow, nanos};
 pub use trial_error::{ErrorReference, ErrorRow};

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::error::Result;
+use super::Metric;
+use super::error::{FolderError, Result};
 use super::{
-    ArchiveRecord, ErrorRow, HostShare, ItemRow, LatencyRow, LoadSample, RecordedPlan, RunFolder,
-    RunRecord, TrialRow,
+    ArchiveRecord, ControlRow, ErrorRow, HostShare, ItemRow, LatencyRow, LoadSample, RecordedPlan,
+    RunFolder, RunRecord, TrialRow,
 };
 
 /// A recorded run: its record and its rows are at hand, and the tables of a
@@ -48,6 +49,23 @@ impl Run {
     /// out of a copy.
     pub fn without_tables(name: String, record: RunRecord, rows: Vec<TrialRow>) -> Self {
         Self { name, record, rows, folder: None }
+    }
+
+    /// The same run, by another time of its trials. What its tables tell is of the restore
+    /// alone and left out then.
+    pub fn by(mut self, metric: Metric) -> Result<Self> {
+        if metric == Metric::Restore {
+            return Ok(self);
+        }
+        self.folder = None;
+        let mut is_known = false;
+        for row in &mut self.rows {
+            if let Some(ready) = row.ready_ns {
+                row.wall_ns += ready;
+                is_known = true;
+            }
+        }
+        if is_known { Ok(self) } else { Err(FolderError::NeverReady(self.name)) }
     }
 
     /// What hosts of each label have recorded, by label; a host without one is on
@@ -99,6 +117,11 @@ impl Run {
     /// See [`RunFolder::load_of`].
     pub fn load(&self, trial: u32) -> Result<Vec<LoadSample>> {
         self.folder.as_ref().map_or_else(|| Ok(Vec::new()), |folder| folder.load_of(trial))
+    }
+
+    /// See [`RunFolder::control`].
+    pub fn control(&self, trial: u32) -> Result<Vec<ControlRow>> {
+        self.folder.as_ref().map_or_else(|| Ok(Vec::new()), |folder| folder.control(trial))
     }
 
     /// See [`RunFolder::latency`].

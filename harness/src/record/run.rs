@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use restore_core::plan::PgMajor;
 use restore_core::units::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Ending;
+use super::{Conditions, Ending};
 use crate::design::{Adaptive, ArchiveKey, Design, Shard};
 use crate::scenario::Scenario;
+use crate::scenario::disk::DiskLimits;
 
 /// The schema of run folders that this program writes. Raise it when a reader
 /// of the old one would go wrong, and keep reading every older one.
@@ -184,7 +186,7 @@ pub struct Host {
 }
 
 /// The server of a variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ServerRecord {
     /// Provider.
     pub provider: String,
@@ -204,6 +206,62 @@ pub struct ServerRecord {
     /// What was made there, on a server of our own, since archives name it.
     #[serde(default, skip_serializing_if = "Made::is_empty")]
     pub made: Made,
+    /// What was put between it and the client programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkRecord>,
+    /// A disk of its own that was made slow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskRecord>,
+    /// What its data lies on, and how the system below it is set.
+    #[serde(default, skip_serializing_if = "Conditions::is_empty")]
+    pub conditions: Conditions,
+}
+
+/// A disk that was limited, as it was measured before the first trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DiskRecord {
+    /// What was asked for.
+    pub limits: DiskLimits,
+    /// Past the page cache.
+    pub write_direct_bytes_per_second: u64,
+    /// Through the page cache, with a sync at the end.
+    pub write_synced_bytes_per_second: u64,
+    /// Past the page cache.
+    pub read_direct_bytes_per_second: u64,
+    /// Of 4 KiB, past the page cache.
+    pub writes_direct_per_second: f64,
+    /// Of 8 KiB, a sync after each.
+    pub writes_synced_per_second: f64,
+}
+
+/// A network that was imitated, as it was measured before the first trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkRecord {
+    /// What was asked for: each direction.
+    pub latency_ns: u64,
+    /// Bytes per second, each direction; all that goes through if absent.
+    pub bandwidth: Option<u64>,
+    /// A query's round trip without it, and with it: medians.
+    pub round_trip_before_ns: u64,
+    pub round_trip_ns: u64,
+}
+
+impl NetworkRecord {
+    /// What it added to a round trip.
+    pub fn added(&self) -> Duration {
+        Duration::from_nanos(self.round_trip_ns.saturating_sub(self.round_trip_before_ns))
+    }
+
+    /// What it should have added.
+    pub fn asked(&self) -> Duration {
+        Duration::from_nanos(2 * self.latency_ns)
+    }
+
+    /// Whether a round trip takes what was asked for, within 5 %.
+    pub fn holds(&self) -> bool {
+        let asked = self.asked().as_secs_f64();
+        asked == 0.0 || (self.added().as_secs_f64() / asked - 1.0).abs() <= 0.05
+    }
 }
 
 /// What was made on a server of our own because an archive names it. It goes

@@ -97,6 +97,10 @@ pub struct TrialRow {
     /// The same after the restore.
     #[serde(default)]
     pub after_ns: Option<u64>,
+    /// What made the restored database ready for queries, such as ANALYZE; empty where the
+    /// scenario asks for nothing.
+    #[serde(default)]
+    pub ready_ns: Option<u64>,
     /// What the machine and the server were doing meanwhile.
     #[serde(skip)]
     pub load: LoadSummary,
@@ -134,6 +138,7 @@ impl TrialRow {
             archive_bytes: None,
             before_ns: None,
             after_ns: None,
+            ready_ns: None,
             load: LoadSummary::default(),
             workload: WorkloadSummary::default(),
         }

@@ -133,6 +133,11 @@ pub fn percent_interval(estimate: &Estimate) -> Option<String> {
     Some(format!("{low} to {}", percent(estimate.high?)))
 }
 
+/// A time in RFC 3339 without its seconds, for people.
+pub fn minute(at: &str) -> String {
+    at.chars().take("2026-01-09T03:00".len()).collect::<String>().replace('T', " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,7 +19,7 @@ fn changes_table(history: &History) -> Table<(&CellHistory, &Change)> {
     Table::of(changes(history))
         .text("cell", |(cell, _)| cell.title())
         .number("runs", |(cell, _)| cell.points.len().to_string())
-        .text("since", |(_, change)| minute(&change.at))
+        .text("since", |(_, change)| format::minute(&change.at))
         .text("run", |(_, change)| change.run.clone())
         .number("before", |(_, change)| format::time(change.before_seconds))
         .number("after", |(_, change)| format::time(change.after_seconds))
@@ -46,7 +46,7 @@ pub(super) fn answer(history: &History) -> String {
             "{changed} of {} cells changed level over {runs} runs, the latest since {}: {} \
              takes {} times as long as before.",
             history.cells.len(),
-            minute(&change.at),
+            format::minute(&change.at),
             cell.title(),
             format::ratio(change.ratio)
         ),
@@ -55,11 +55,6 @@ pub(super) fn answer(history: &History) -> String {
 
 fn changes(history: &History) -> impl Iterator<Item = (&CellHistory, &Change)> {
     history.changed().flat_map(|cell| cell.changes.iter().map(move |change| (cell, change)))
-}
-
-/// A time in RFC 3339 without its seconds, for people.
-fn minute(at: &str) -> String {
-    at.chars().take("2026-01-09T03:00".len()).collect::<String>().replace('T', " ")
 }
 
 fn level(cell: &CellHistory) -> String {

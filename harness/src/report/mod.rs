@@ -15,6 +15,7 @@ pub mod phrases;
 pub mod prospect;
 pub mod recommendation;
 pub mod restored;
+pub mod runs;
 pub mod tune;
 pub mod workload;
 

@@ -3,7 +3,7 @@
 use super::format;
 use crate::analysis::CurveReplay;
 use crate::analysis::fit;
-use crate::analysis::replay::{PathItem, PredictedCell};
+use crate::analysis::replay::{PathItem, PredictedCell, SectionsReplay};
 use crate::document::Table;
 
 /// Items of the critical path that a sentence can bear.
@@ -34,7 +34,35 @@ pub(super) fn sentences(replay: &CurveReplay) -> Vec<String> {
         format::time(replay.floor.critical_path.as_secs_f64()),
         named.join(", "),
     );
-    if named.is_empty() { vec![basis] } else { vec![basis, floor] }
+    let mut all = vec![basis];
+    if !named.is_empty() {
+        all.push(floor);
+    }
+    all.extend(replay.sections.filter(wants_different_jobs).map(|of| in_sections(&of)));
+    all
+}
+
+/// What is the same for both sections needs no sentence.
+fn wants_different_jobs(of: &SectionsReplay) -> bool {
+    of.data_jobs != of.post_jobs
+}
+
+fn in_sections(of: &SectionsReplay) -> String {
+    let gain = of.whole_seconds / of.seconds - 1.0;
+    let against = if gain > 0.0 {
+        format!("{} faster than", format::percent(gain))
+    } else {
+        format!("{} slower than", format::percent(-gain))
+    };
+    format!(
+        "By the replay, data wants -j {} and post-data -j {}: one section after the other they take \
+         {}, {against} one restore with -j {} ({}), in which they overlap.",
+        of.data_jobs,
+        of.post_jobs,
+        format::time(of.seconds),
+        of.whole_jobs,
+        format::time(of.whole_seconds),
+    )
 }
 
 /// What the items share.

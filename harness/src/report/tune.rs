@@ -115,6 +115,12 @@ fn answer(standing: &Standing, spent: &Spent, tolerance: f64) -> String {
             time(jobs).unwrap_or_default(),
             probability(jobs)
         ),
+        (None, Some(jobs)) if standing.is_too_noisy() => format!(
+            "Undecided {spent}: equal restores differ by {} or more, too much for a few of them to \
+             tell which -j is the best. Sweep instead (jobtune sweep), which pairs restores within \
+             blocks; -j {jobs} was the likeliest.",
+            format::round_percent(standing.noise.unwrap_or_default().exp_m1())
+        ),
         (None, Some(jobs)) => format!(
             "Inconclusive {spent}: -j {jobs} is the likeliest to be within {within} of the best \
              ({}, probability {}).",

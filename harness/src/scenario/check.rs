@@ -2,6 +2,7 @@
 
 mod dataset;
 mod hooks;
+mod procedure;
 mod restore;
 mod sweep;
 mod workload;
@@ -20,6 +21,8 @@ use super::EngineKind;
 use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::keep::Limit;
+use super::network::Network;
+use super::procedure::Procedure;
 use super::quantity::{Percent, Scale, Span};
 use super::verification::Verification;
 use super::{
@@ -121,7 +124,8 @@ pub fn from_archive(archive: &Path, overrides: &Overrides) -> Result<Scenario, S
     parse(None, &text, &overrides)
 }
 
-fn parse(
+/// Reads a scenario from its text; `path` is where it stands.
+pub fn parse(
     path: Option<&Path>,
     text: &str,
     overrides: &Overrides,
@@ -158,6 +162,14 @@ fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) ->
     Err(Flaw { span: span.into(), message: message.into() })
 }
 
+/// Why a network is not imitated before a server of the user's.
+const NO_PROXY_OF_OTHERS: &str = "latency and bandwidth are imitated between client programs and servers that jobtune starts: \
+     an external server is as far away as it is; leave them out";
+
+/// Why the disk of a server of the user's is not limited.
+const NO_DISK_OF_OTHERS: &str = "server.disk is for servers that jobtune starts: an external server has the disk that it has; \
+     leave it out";
+
 /// What the checks look at besides the keys themselves.
 struct Check<'a> {
     folder: &'a Path,
@@ -185,9 +197,10 @@ impl Check<'_> {
             dataset,
             workload: self.workload(file.workload.as_ref())?,
             options: None,
+            procedure: None,
         };
         let limits = workload::limits(&file.limits, base.workload.as_ref())?;
-        let sweep = self.sweep(&file, matches!(base.dataset, Dataset::Archive { .. }))?;
+        let mut sweep = self.sweep(&file, matches!(base.dataset, Dataset::Archive { .. }))?;
         if file.phase == Phase::Dump && !base.dataset.is_made_here() {
             return flaw(
                 file.dataset.span(),
@@ -196,7 +209,10 @@ impl Check<'_> {
         }
         let hooks = self.hooks(&file)?;
         let written = self.written_options(&file.restore)?;
-        let variants = self.variants(base, &written, &file.variant)?;
+        let procedure = procedure::procedure(&file.restore);
+        let of_plans = procedure::of_plans(&base, &procedure, &file.sweep)?;
+        let variants = self.variants(base, (&written, &procedure), &file.variant, of_plans)?;
+        sweep.fixed_jobs = procedure::fixed_jobs(&variants);
         let restore = Restore {
             errors: self
                 .overrides
@@ -207,10 +223,11 @@ impl Check<'_> {
             verify: self.overrides.verify.or(file.restore.verify).unwrap_or_default(),
             keep: kept(&sweep, &file.restore.keep, &limits)?,
             probe: file.restore.probe.clone(),
+            procedure,
             ..Restore::of(self.options(written, None)?)
         };
         restore::check_formats(file.phase, &sweep.formats, &restore, &variants)?;
-        Ok(Scenario {
+        let scenario = Scenario {
             name,
             about: file.about,
             phase: file.phase,
@@ -230,7 +247,9 @@ impl Check<'_> {
             },
             restore,
             hooks,
-        })
+        };
+        procedure::check(&scenario, file.sweep.plans.as_ref())?;
+        Ok(scenario)
     }
 
     fn server(&self, file: &ServerFile, dataset: &Dataset) -> Result<Server, Flaw> {
@@ -278,7 +297,20 @@ impl Check<'_> {
                  \"local\", or dump it yourself and name the archive",
             );
         }
-        Ok(Server { provider, settings: settings(&file.settings) })
+        let network = Network::new(file.latency, file.bandwidth);
+        if network.is_some() && matches!(provider, Provider::External { .. }) {
+            return flaw(None, NO_PROXY_OF_OTHERS);
+        }
+        if let Some(disk) = &file.disk {
+            if let Some(message) = disk.get_ref().flaw() {
+                return flaw(disk.span(), message);
+            }
+            if matches!(provider, Provider::External { .. }) {
+                return flaw(disk.span(), NO_DISK_OF_OTHERS);
+            }
+        }
+        let disk = file.disk.as_ref().map(|disk| *disk.get_ref());
+        Ok(Server { provider, settings: settings(&file.settings), network, disk })
     }
 
     /// A path of the command line, from where the user stands, or of the file,
@@ -291,10 +323,12 @@ impl Check<'_> {
     fn variants(
         &self,
         base: Variant,
-        written: &RestoreOptions,
+        (written, procedure): (&RestoreOptions, &Procedure),
         files: &[Spanned<VariantFile>],
+        of_plans: Vec<Variant>,
     ) -> Result<Vec<Variant>, Flaw> {
         let mut variants = vec![base];
+        variants.extend(of_plans);
         for (number, file) in files.iter().enumerate() {
             let span = file.span();
             let file = file.get_ref();
@@ -313,6 +347,7 @@ impl Check<'_> {
                 message: in_variant(message),
             })?;
             if let Some(restore) = &file.restore {
+                variant.procedure = procedure::of_variant(procedure, restore);
                 let options = self.variant_options(written, restore, number);
                 let options = options.and_then(|options| self.options(options, Some(span)));
                 variant.options = Some(
@@ -327,6 +362,22 @@ impl Check<'_> {
     fn variant(&self, base: &Variant, file: &VariantFile) -> Result<Variant, String> {
         let mut variant = Variant { name: file.name.clone(), ..base.clone() };
         variant.server.settings.extend(settings(&file.settings));
+        if file.latency.is_some() || file.bandwidth.is_some() {
+            if matches!(variant.server.provider, Provider::External { .. }) {
+                return Err(NO_PROXY_OF_OTHERS.to_owned());
+            }
+            let base = variant.server.network.unwrap_or_default();
+            variant.server.network = Some(base.changed(file.latency, file.bandwidth));
+        }
+        if let Some(disk) = file.disk {
+            if matches!(variant.server.provider, Provider::External { .. }) {
+                return Err(NO_DISK_OF_OTHERS.to_owned());
+            }
+            if let Some(message) = disk.flaw() {
+                return Err(message.to_owned());
+            }
+            variant.server.disk = Some(disk);
+        }
         match &mut variant.server.provider {
             Provider::Local { bindir, .. } | Provider::External { bindir, .. } => {
                 if file.image.is_some() || file.cpus.is_some() || file.memory.is_some() {

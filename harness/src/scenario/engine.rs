@@ -5,11 +5,23 @@ use std::str::FromStr;
 
 use restore_core::engine::{Native, PgRestore, Psql};
 use restore_core::format::Format;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An engine that a sweep can compare.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum EngineKind {
@@ -20,6 +32,7 @@ pub enum EngineKind {
     Native,
     /// The same with `-j auto`: no scenario names it, `jobs` does.
     #[serde(rename = "native-auto")]
+    #[schemars(skip)]
     Auto,
 }
 

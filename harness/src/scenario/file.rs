@@ -9,21 +9,28 @@ use std::path::PathBuf;
 
 use restore_core::format::{Compression, Format};
 use restore_core::units::Jobs;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::EngineKind;
+use super::disk::DiskLimits;
 use super::error_policy::ErrorPolicy;
 use super::keep::Limit;
+use super::network::Bandwidth;
+use super::procedure::{ReadyStep, Sections};
 use super::quantity::{LoadInterval, Memory, Percent, Span, WarmUp};
+use super::rate::Rate;
 use super::verification::Verification;
+use super::written;
 use super::{Cache, Phase, ProviderKind};
 
 /// The whole file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioFile {
     /// Name of the scenario; the file's name without one.
+    #[schemars(with = "Option<String>")]
     pub name: Option<Spanned<String>>,
     /// What it is for.
     pub about: Option<String>,
@@ -31,6 +38,7 @@ pub struct ScenarioFile {
     #[serde(default)]
     pub phase: Phase,
     /// What is restored.
+    #[schemars(with = "DatasetFile")]
     pub dataset: Spanned<DatasetFile>,
     /// Where it is restored.
     #[serde(default)]
@@ -40,8 +48,10 @@ pub struct ScenarioFile {
     pub sweep: SweepFile,
     /// Named differences.
     #[serde(default)]
+    #[schemars(with = "Vec<VariantFile>")]
     pub variant: Vec<Spanned<VariantFile>>,
     /// A production workload beside the restores.
+    #[schemars(with = "Option<WorkloadFile>")]
     pub workload: Option<Spanned<WorkloadFile>>,
     /// What the recommendation must respect.
     #[serde(default)]
@@ -52,8 +62,9 @@ pub struct ScenarioFile {
 }
 
 /// `[dataset]`: exactly one of these.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 pub struct DatasetFile {
     /// TPC-H.
     pub tpch: Option<TpchFile>,
@@ -68,7 +79,7 @@ pub struct DatasetFile {
 }
 
 /// `tpch = { scale = 0.05 }`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TpchFile {
     /// Scale factor: 1 is about 1 GB of raw rows.
@@ -76,7 +87,7 @@ pub struct TpchFile {
 }
 
 /// `pgbench = { scale = 10 }`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PgbenchFile {
     /// Scale factor: 100,000 accounts each.
@@ -84,7 +95,7 @@ pub struct PgbenchFile {
 }
 
 /// `sql = { files = ["schema.sql"] }`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SqlFile {
     /// Scripts, relative to the scenario's folder.
@@ -94,7 +105,7 @@ pub struct SqlFile {
 }
 
 /// `archive = { path = "backup.dump" }`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArchiveFile {
     /// The archive, relative to the scenario's folder.
@@ -102,7 +113,7 @@ pub struct ArchiveFile {
 }
 
 /// `database = { conninfo_env = "SOURCE" }`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseFile {
     /// Environment variable that holds the connection string.
@@ -110,7 +121,7 @@ pub struct DatabaseFile {
 }
 
 /// `[server]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerFile {
     /// Where the server comes from.
@@ -127,13 +138,20 @@ pub struct ServerFile {
     pub memory: Option<Memory>,
     /// external: environment variable that holds the connection string.
     pub conninfo_env: Option<String>,
+    /// How long what client programs and server send each other is under way.
+    pub latency: Option<Span>,
+    /// How much of it goes through, each direction.
+    pub bandwidth: Option<Bandwidth>,
+    /// What its disk gives at most.
+    #[schemars(with = "Option<DiskLimits>")]
+    pub disk: Option<Spanned<DiskLimits>>,
     /// Server settings.
     #[serde(default)]
     pub settings: BTreeMap<String, SettingFile>,
 }
 
 /// The value of a server setting, which TOML may write in several ways.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SettingFile {
     /// `autovacuum = true`
@@ -192,17 +210,24 @@ impl fmt::Display for SweptJobs {
 }
 
 /// `[sweep]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SweepFile {
     /// Values of `-j`.
+    #[schemars(with = "Option<Vec<written::SweptJobs>>")]
     pub jobs: Option<Spanned<Vec<SweptJobs>>>,
     /// Archive formats.
+    #[schemars(with = "Option<Vec<written::Format>>")]
     pub formats: Option<Spanned<Vec<Format>>>,
     /// Compressions.
+    #[schemars(with = "Option<Vec<written::Compression>>")]
     pub compression: Option<Spanned<Vec<Compression>>>,
     /// Engines that restore.
+    #[schemars(with = "Option<Vec<EngineKind>>")]
     pub engines: Option<Spanned<Vec<EngineKind>>>,
+    /// A variant each: restored section by section, with these numbers of jobs.
+    #[schemars(with = "Option<Vec<Sections>>")]
+    pub plans: Option<Spanned<Vec<Sections>>>,
     /// How many blocks.
     #[serde(default)]
     pub blocks: BlocksFile,
@@ -221,19 +246,21 @@ pub struct SweepFile {
 }
 
 /// `blocks = { min = 3, max = 10, precision = "3%" }`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlocksFile {
     /// At least so many.
+    #[schemars(with = "Option<u32>")]
     pub min: Option<Spanned<u32>>,
     /// At most so many.
+    #[schemars(with = "Option<u32>")]
     pub max: Option<Spanned<u32>>,
     /// Stop early when the intervals are this narrow.
     pub precision: Option<Percent>,
 }
 
 /// `[[variant]]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VariantFile {
     /// Its name.
@@ -249,6 +276,12 @@ pub struct VariantFile {
     pub cpus: Option<f64>,
     /// docker: other memory.
     pub memory: Option<Memory>,
+    /// Another distance from the server.
+    pub latency: Option<Span>,
+    /// Another bandwidth.
+    pub bandwidth: Option<Bandwidth>,
+    /// Another disk.
+    pub disk: Option<DiskLimits>,
     /// Another archive.
     pub archive: Option<PathBuf>,
     /// Options of `pg_restore` on top of the scenario's.
@@ -259,11 +292,11 @@ pub struct VariantFile {
 }
 
 /// `[workload]`
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadFile {
     /// Transactions a second, in all.
-    pub rate: f64,
+    pub rate: Rate,
     /// Connections.
     pub clients: Option<u32>,
     /// Scale of pgbench's own tables.
@@ -284,14 +317,16 @@ pub struct WorkloadFile {
 }
 
 /// `[limits]`
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsFile {
     /// How much slower than the best a job count may be and still be as good.
     pub tolerance: Option<Percent>,
     /// Most of the host's processors that may be in use.
+    #[schemars(with = "Option<Percent>")]
     pub cpu: Option<Spanned<Percent>>,
     /// Most of the time that the disk may be busy.
+    #[schemars(with = "Option<Percent>")]
     pub disk_utilisation: Option<Spanned<Percent>>,
     /// Most connections that a restore may use.
     pub connections: Option<u32>,
@@ -309,7 +344,8 @@ pub struct LimitsFile {
 
 /// `[restore]`. Keys that are unknown here are options, or flaws that
 /// `check::restore` tells.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(transform = written::add_restore_options)]
 pub struct RestoreFile {
     /// Set the owners of objects. The roles must exist on the server.
     pub owner: Option<bool>,
@@ -319,6 +355,14 @@ pub struct RestoreFile {
     pub errors: Option<ErrorPolicy>,
     /// What of the restored database is held against its archive.
     pub verify: Option<Verification>,
+    /// One section after the other.
+    pub sections: Option<Sections>,
+    /// Settings of the restore's sessions.
+    #[serde(default)]
+    pub session: BTreeMap<String, SettingFile>,
+    /// What is done before the database is ready.
+    #[serde(default)]
+    pub ready: Vec<ReadyStep>,
     /// What restores with `jobs = "auto"` keep.
     #[serde(default)]
     pub keep: Vec<Limit>,
@@ -331,24 +375,37 @@ pub struct RestoreFile {
     #[serde(default)]
     pub after: Vec<PathBuf>,
     /// Commands before each restore.
+    #[schemars(with = "Option<Vec<String>>")]
     pub prepare: Option<Spanned<Vec<String>>>,
     /// Commands after each restore.
+    #[schemars(with = "Option<Vec<String>>")]
     pub cleanup: Option<Spanned<Vec<String>>>,
     /// The name of each trial's database.
+    #[schemars(with = "Option<String>")]
     pub database: Option<Spanned<String>>,
     /// `pg_restore`'s own options, by their long names.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub options: BTreeMap<String, toml::Value>,
 }
 
 /// `restore = { ... }` of a variant.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[schemars(transform = written::add_restore_options)]
 pub struct VariantRestoreFile {
     /// As in `[restore]`.
     pub owner: Option<bool>,
     /// As in `[restore]`.
     pub privileges: Option<bool>,
     /// As in `[restore]`.
+    pub sections: Option<Sections>,
+    /// As in `[restore]`, on top of it.
+    #[serde(default)]
+    pub session: BTreeMap<String, SettingFile>,
+    /// As in `[restore]`.
+    pub ready: Option<Vec<ReadyStep>>,
+    /// As in `[restore]`.
     #[serde(flatten)]
+    #[schemars(skip)]
     pub options: BTreeMap<String, toml::Value>,
 }

@@ -1,31 +1,44 @@
 //! Scenarios: what to restore, where, and what to vary.
 
 mod check;
+pub mod disk;
 mod engine;
 pub mod error_policy;
 pub mod file;
 mod hooks;
 pub mod keep;
+pub mod network;
 mod paths;
+pub mod procedure;
 pub mod quantity;
+pub mod rate;
+mod schema;
 mod verification;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use restore_core::dump::DumpRequest;
+use restore_core::engine::{PgRestore, PgRestoreSections};
 use restore_core::format::{Compression, Format};
 use restore_core::options::{Opt, RestoreOptions};
 use restore_core::units::Jobs;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use check::{Overrides, ScenarioError, from_archive, load};
+pub use check::{Overrides, ScenarioError, from_archive, load, parse};
+use disk::DiskLimits;
 pub use engine::EngineKind;
 pub use error_policy::ErrorPolicy;
 pub use hooks::Hooks;
+use network::Network;
 pub use paths::resolved;
+use procedure::Procedure;
 use quantity::{LoadInterval, Memory, Percent, Scale, Span, WarmUp};
+use rate::Rate;
+pub use schema::json_schema;
 pub use verification::Verification;
 
 /// A scenario whose keys have been checked against each other.
@@ -60,6 +73,21 @@ impl Scenario {
         own.unwrap_or_else(|| self.restore.options())
     }
 
+    /// How the archives of a variant are restored beside those options.
+    pub fn procedure(&self, variant: &str) -> &Procedure {
+        let named = self.variants.iter().find(|of| of.name == variant);
+        named.and_then(|variant| variant.procedure.as_ref()).unwrap_or(&self.restore.procedure)
+    }
+
+    /// The name in records of what works on an archive of a variant.
+    pub fn engine(&self, variant: &str, format: Format, engine: EngineKind) -> &'static str {
+        let usual = self.phase.engine(format, engine);
+        match self.procedure(variant).sections {
+            Some(_) if usual == PgRestore::NAME => PgRestoreSections::NAME,
+            _ => usual,
+        }
+    }
+
     /// The list and filter files that `pg_restore` reads.
     pub fn option_files(&self) -> impl Iterator<Item = &Path> {
         let own = self.variants.iter().filter_map(|variant| variant.options.as_ref());
@@ -68,7 +96,7 @@ impl Scenario {
 }
 
 /// What is measured: the way back from a backup, or the way there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// Archives are restored.
@@ -112,13 +140,17 @@ pub struct Variant {
     /// What `pg_restore` is given, where that is not what the scenario says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<RestoreOptions>,
+    /// How it is restored, where that is not what the scenario says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<Procedure>,
 }
 
-/// A production workload: pgbench at a fixed rate.
+/// A production workload: pgbench at a fixed rate, or at one after the other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Workload {
     /// Transactions a second, in all.
-    pub rate_per_s: f64,
+    #[serde(rename = "rate_per_s")]
+    pub rate: Rate,
     /// Connections.
     pub clients: u32,
     /// Scale of pgbench's own tables.
@@ -197,7 +229,9 @@ impl Dataset {
 }
 
 /// Where a server comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ProviderKind {
     /// A throw-away cluster from the PostgreSQL programs on this machine.
@@ -215,6 +249,12 @@ pub struct Server {
     pub provider: Provider,
     /// Settings that differ from the server's defaults.
     pub settings: BTreeMap<String, String>,
+    /// What lies between it and the client programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// How slow its disk is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<DiskLimits>,
 }
 
 /// What each provider needs to know.
@@ -267,6 +307,9 @@ pub struct Sweep {
     pub formats: Vec<Format>,
     /// Compressions, none twice. Empty: the given archive's own.
     pub compression: Vec<Compression>,
+    /// The `-j` of variants that leave none to vary: their plan says it for each section.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed_jobs: BTreeMap<String, Jobs>,
     /// What restores, none twice.
     #[serde(default = "usual_engines", skip_serializing_if = "is_usual_engines")]
     pub engines: Vec<EngineKind>,
@@ -296,6 +339,7 @@ impl Sweep {
             jobs: jobs.iter().map(|&jobs| Jobs::new(jobs).unwrap()).collect(),
             formats: Vec::new(),
             compression: Vec::new(),
+            fixed_jobs: BTreeMap::new(),
             engines: usual_engines(),
             blocks: Blocks { min: 2, max: 2, precision: quantity::Percent::new(3) },
             cache: Cache::Warm,
@@ -343,7 +387,7 @@ pub struct Blocks {
 }
 
 /// State of the caches when a restore begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Cache {
     /// As the restore before left them.
@@ -412,6 +456,9 @@ pub struct Restore {
     /// What their probe asks of the workload's database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
+    /// How it is restored beside those options.
+    #[serde(default, skip_serializing_if = "Procedure::is_empty")]
+    pub procedure: Procedure,
     /// `pg_restore`'s other options.
     #[serde(default, skip_serializing_if = "RestoreOptions::is_empty")]
     pub options: RestoreOptions,
@@ -434,6 +481,7 @@ impl Restore {
             verify: Verification::default(),
             keep: Vec::new(),
             probe: None,
+            procedure: Procedure::default(),
             options,
         }
     }

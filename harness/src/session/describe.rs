@@ -70,6 +70,12 @@ pub(super) fn document(
     Ok(document)
 }
 
+/// Time and disk space of a sweep, in words.
+pub fn what_it_takes(scenario: &Scenario) -> anyhow::Result<String> {
+    // The seed decides the order alone.
+    Ok(takes(scenario, &design(scenario, 0)?))
+}
+
 fn describe_variant(scenario: &Scenario, variant: &Variant) -> String {
     let what = describe(&variant.dataset);
     let options = scenario.options(&variant.name);

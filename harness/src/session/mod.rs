@@ -29,6 +29,7 @@ use crate::scenario::{ConninfoSource, ErrorPolicy, Phase, Provider, Scenario};
 use crate::sweep::source::check;
 use crate::sweep::venue::Venues;
 use crate::sweep::{Bench, WarmUpFailed, dump, restore};
+pub use describe::what_it_takes;
 pub use estimate::free_bytes;
 pub use host::host;
 use opening::Opening;

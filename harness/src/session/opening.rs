@@ -19,6 +19,7 @@ use crate::printer::Printer;
 use crate::process::own_program;
 use crate::provider::{Context, Server, Shared};
 use crate::record::{ArchiveRecord, ServerRecord};
+use crate::scenario::procedure::{Procedure, Sections, serial_archive};
 use crate::scenario::{Cache, Dataset, EngineKind, Phase, Scenario, Variant};
 use crate::sweep::caches::can_drop_caches;
 use crate::sweep::venue::{Contents, DumpSource, Venue, Venues};
@@ -115,6 +116,10 @@ impl Opening<'_> {
         options
             .check_version(major)
             .with_context(|| format!("variant {:?} cannot be restored", variant.name))?;
+        let procedure = self.scenario.procedure(&variant.name);
+        if let Some(session) = procedure.session_options() {
+            server.check_session(&session).await?;
+        }
         let selection = Selection::read(&options, major)?;
         let selection = selection.as_ref();
         let wanted = Wanted { scenario: self.scenario, options: &options, selection };
@@ -122,6 +127,7 @@ impl Opening<'_> {
         let mut encoding = None;
         if let Dataset::Archive { path } = &variant.dataset {
             let archive = maker.open_given(path, server)?;
+            check_sections(procedure, archive.format())?;
             encoding = check_needs(&archive, wanted, server, self.printer).await?;
         }
         let (formats, compression) = (&sweep.formats, &sweep.compression);
@@ -250,4 +256,13 @@ fn cold_notes(server: &Server) -> Vec<String> {
         notes.push("an external server is not restarted: its own cache stays warm".to_owned());
     }
     notes
+}
+
+/// An archive that is given may be one that `pg_restore` restores with one worker.
+fn check_sections(procedure: &Procedure, format: Format) -> anyhow::Result<()> {
+    let most = procedure.sections.as_ref().and_then(Sections::most_jobs);
+    match most.filter(|&jobs| jobs > Jobs::ONE && !format.is_parallel()) {
+        Some(jobs) => bail!("{}", serial_archive(jobs)),
+        None => Ok(()),
+    }
 }

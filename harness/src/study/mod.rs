@@ -4,6 +4,7 @@
 //! articles show (evidence, pairs, the map, load and latency by jobs, timelines)
 //! is computed when it is asked for; timelines alone read files again.
 
+pub mod control;
 pub mod errors;
 pub mod evidence;
 mod judged;

@@ -6,6 +6,7 @@ use restore_core::event::Step;
 use restore_core::units::Jobs;
 use serde::Serialize;
 
+use super::control::{self, ControlPoint};
 use super::evidence::{CurveEvidence, Trial};
 use super::judged::Study;
 use super::load::{self, LoadLine};
@@ -49,6 +50,9 @@ pub struct TrialTimeline {
     pub longest: Vec<LongItem>,
     /// What the machine did meanwhile; empty where nothing was read.
     pub load: Vec<LoadLine>,
+    /// What `-j auto` decided; empty with a fixed `-j`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub control: Vec<ControlPoint>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -158,8 +162,10 @@ impl Study {
             if !items.is_empty() {
                 let title = self.curves[index].title.clone();
                 let load = load::of_trial(&run.load(trial.trial)?, trial.seconds);
+                let control = control::of_trial(&run.control(trial.trial)?);
                 timelines.push(TrialTimeline {
                     load,
+                    control,
                     ..TrialTimeline::new(index, title, trial, &items)
                 });
             }
@@ -195,6 +201,7 @@ impl TrialTimeline {
                 .map(|&index| long_item(&items[index], critical[index]))
                 .collect(),
             load: Vec::new(),
+            control: Vec::new(),
         }
     }
 }

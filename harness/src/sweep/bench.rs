@@ -64,6 +64,7 @@ impl Finished {
             archive_bytes: None,
             before_ns: None,
             after_ns: None,
+            ready_ns: None,
             load: LoadSummary::default(),
             workload: WorkloadSummary::default(),
         };

@@ -70,7 +70,7 @@ impl Work for Dumps {
         watched: Watched<'_>,
     ) -> anyhow::Result<(Dumped, Seen)> {
         let request = DumpRequest {
-            source: &site.server.target(&site.source()?.database),
+            source: &site.server.measured_target(&site.source()?.database, None),
             archive,
             format: site.cell.archive.format,
             compression: site.cell.archive.compression,

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 use restore_core::engine::{
-    Engine, Native, PgRestore, Psql, RestoreEnd, RestoreReport, RestoreRequest,
+    Engine, Native, PgRestore, PgRestoreSections, Psql, RestoreEnd, RestoreReport, RestoreRequest,
 };
 use restore_core::format::Format;
+use restore_core::launch::{CommandLine, output};
 use tokio::time::Instant;
 
 use super::bench::{Bench, Finished};
@@ -23,6 +24,7 @@ use crate::lease::Lease;
 use crate::load::{Seen, held_by_locks};
 use crate::provider::{Database, Server};
 use crate::record::{ControlRow, ErrorReference, ErrorRow, Outcome, nanos};
+use crate::scenario::procedure::Procedure;
 use crate::scenario::{EngineKind, Scenario};
 use crate::workload::{Traffic, now_us};
 
@@ -78,13 +80,18 @@ impl Restores<'_> {
         database: &str,
         time_limit: Option<Duration>,
     ) -> anyhow::Result<RestoreRequest> {
+        let session = self.procedure(site).session_options();
         Ok(RestoreRequest {
             archive: site.contents()?.record.path.clone(),
-            target: site.server.target(database),
+            target: site.server.measured_target(database, session.as_deref()),
             jobs: site.cell.jobs,
             options: self.scenario.options(&site.cell.archive.variant),
             time_limit,
         })
+    }
+
+    fn procedure(&self, site: &Site<'_>) -> &Procedure {
+        self.scenario.procedure(&site.cell.archive.variant)
     }
 
     /// Runs the scripts that complete the restore. What was stopped is not worth that.
@@ -98,6 +105,35 @@ impl Restores<'_> {
             RestoreEnd::Stopped => Ok(None),
             RestoreEnd::Finished | RestoreEnd::Failed => self.around(site, database).after().await,
         }
+    }
+
+    /// Makes the database ready for queries, as the scenario wants it. How long that took.
+    async fn make_ready(
+        &self,
+        site: &Site<'_>,
+        database: &Database,
+        end: RestoreEnd,
+    ) -> anyhow::Result<Option<Duration>> {
+        let steps = &self.procedure(site).ready;
+        if steps.is_empty() || end != RestoreEnd::Finished {
+            return Ok(None);
+        }
+        let begun = Instant::now();
+        let target = self.request(site, &database.name, None)?.target;
+        for step in steps {
+            let (program, arguments) = step.program();
+            let command = CommandLine::new(program)
+                .args(arguments.iter().copied())
+                .args(["--no-password", "--quiet"])
+                .arg(format!("--jobs={}", site.cell.jobs))
+                .arg(format!("--dbname={}", target.conninfo))
+                .envs(&target.env);
+            let said = output(site.server.launcher().as_ref(), command).await?;
+            if !said.exit.success() {
+                bail!("[restore] ready: {step} failed: {}", said.stderr.join("\n"));
+            }
+        }
+        Ok(Some(begun.elapsed()))
     }
 
     /// Holds the database against its archive, and the errors against those that are accepted.
@@ -206,6 +242,9 @@ impl Work for Restores<'_> {
         let engine = engine(self.scenario, site);
         let items = site.contents()?.items.count;
         let start_us = now_us();
+        if let Some(traffic) = &target.traffic {
+            traffic.restore_begins();
+        }
         let restore = engine.start(&request).await?;
         let (report, decisions, seen) = watching::restore(restore, items, watched).await;
         Ok((Ended { report, decisions, start_us, end_us: now_us() }, seen))
@@ -220,8 +259,8 @@ impl Work for Restores<'_> {
     ) -> anyhow::Result<()> {
         let Ended { report, decisions, start_us, end_us } = ended;
         trial.decisions = decisions;
-        let begun = Instant::now();
         trial.row.wal_bytes = wal_since(target.wal, site.server).await;
+        let begun = Instant::now();
         // Counting the rows is no part of the stretch after the restore.
         let latencies = match target.traffic.take() {
             Some(traffic) => traffic.finish(start_us, end_us).await.map(Some),
@@ -230,6 +269,7 @@ impl Work for Restores<'_> {
         let waited = begun.elapsed();
         trial.log.clone_from(&report.messages);
         let database = &target.database;
+        let ready = self.make_ready(site, database, report.end).await;
         let after = self.complete(site, database, report.end).await;
         let begun = Instant::now();
         self.inspect_and_judge(site, database, &report, trial).await?;
@@ -238,6 +278,7 @@ impl Work for Restores<'_> {
         if let Some(latencies) = unless_failed(latencies, trial) {
             (trial.row.workload, trial.latency) = (latencies.summary(), latencies.rows());
         }
+        trial.row.ready_ns = unless_failed(ready, trial).map(nanos);
         let hooks = [unless_failed(after, trial), unless_failed(cleanup, trial)];
         trial.row.after_ns = hooks.into_iter().flatten().reduce(|a, b| a + b).map(nanos);
         trial.error_reference = self.error_reference(site.cell, trial);
@@ -281,11 +322,18 @@ fn kept(scenario: &Scenario, site: &Site<'_>) -> Vec<String> {
 /// What restores the archive of a cell.
 fn engine(scenario: &Scenario, site: &Site<'_>) -> Box<dyn Engine> {
     let launcher = site.server.launcher();
+    let sections = scenario.procedure(&site.cell.archive.variant).sections.as_ref();
     match (site.cell.engine, site.cell.archive.format) {
         (EngineKind::Auto, _) => Box::new(Native::new(launcher).auto(kept(scenario, site))),
         (EngineKind::Native, _) => Box::new(Native::new(launcher)),
         (EngineKind::PgRestore, Format::Plain) => Box::new(Psql::new(launcher)),
-        (EngineKind::PgRestore, _) => Box::new(PgRestore::new(launcher)),
+        (EngineKind::PgRestore, _) => match sections {
+            None => Box::new(PgRestore::new(launcher)),
+            Some(sections) => {
+                let (jobs, between) = (sections.jobs(site.cell.jobs), sections.between.clone());
+                Box::new(PgRestoreSections::new(launcher, jobs, between))
+            }
+        },
     }
 }
 
@@ -310,7 +358,7 @@ fn record(site: &Site<'_>, report: RestoreReport, trial: &mut Finished) -> anyho
     row.errors = report.errors.count();
     row.exit_code = report.exit_code.filter(|_| report.end != RestoreEnd::Stopped);
     // Other engines do not hand out items as pg_restore does.
-    let is_pg_restore = site.cell.engine == EngineKind::PgRestore;
+    let is_pg_restore = row.engine == PgRestore::NAME;
     let is_known = is_pg_restore && row.load.load_samples.is_some();
     let plan = contents.plan.as_ref().filter(|_| is_known);
     row.load.workers_held_by_locks_ns =

@@ -15,7 +15,7 @@ use super::venue::{Site, Venues};
 use super::warm_up::{Attempt, serial};
 use super::watching::{self, Watched};
 use crate::clock;
-use crate::design::{Cell, Trial};
+use crate::design::{ArchiveKey, Cell, Trial};
 use crate::load::{Seen, summarise};
 use crate::record::{Outcome, nanos};
 use crate::scenario::Scenario;
@@ -90,7 +90,8 @@ impl<'a, W: Work> TrialRunner<'a, W> {
         session: u32,
         watch: Watch<'_>,
     ) -> anyhow::Result<Finished> {
-        let engine = self.scenario.phase.engine(trial.cell.archive.format, trial.cell.engine);
+        let ArchiveKey { variant, format, .. } = &trial.cell.archive;
+        let engine = self.scenario.engine(variant, *format, trial.cell.engine);
         let mut finished = Finished::begun(trial, session, engine);
         let limit = trial.limit.into_iter().chain(self.scenario.sweep.trial_limit()).min();
         let mut site = self.venues.site(trial.cell, trial.number)?;

@@ -24,6 +24,13 @@ const FEWEST: usize = 3;
 /// may have been luck.
 const FEWEST_OF_CHOSEN: usize = 2;
 
+/// Equal restores that differ by more than this (standard deviation of ln seconds) decide
+/// nothing within a tuning: to tell 5 % would take more than thirty of each.
+const TOO_NOISY: f64 = 0.2;
+
+/// Differences between equal restores that say how noisy they are.
+const FEWEST_DIFFERENCES: usize = 3;
+
 /// Imagined outcomes of each restore that could come next.
 const FANTASIES: usize = 24;
 
@@ -89,6 +96,17 @@ pub struct Standing {
     pub chosen: Option<Jobs>,
     /// The likeliest to be, where none is sure enough.
     pub likeliest: Option<Jobs>,
+    /// How much equal restores differ: the standard deviation of the logarithm of their times,
+    /// where enough were repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<f64>,
+}
+
+impl Standing {
+    /// Whether equal restores differ too much for a few of them to decide.
+    pub fn is_too_noisy(&self) -> bool {
+        self.noise.is_some_and(|noise| noise > TOO_NOISY)
+    }
 }
 
 /// What the rows of a curve say.
@@ -96,6 +114,8 @@ struct Known {
     seen: Vec<ObservedRestore>,
     /// Whether restores with a candidate failed.
     failed: Vec<bool>,
+    /// Place of -j 1 among the candidates.
+    serial: Option<usize>,
     /// Place of the restore that comes next.
     next: usize,
     /// Seconds that a trial takes besides the restore.
@@ -107,6 +127,7 @@ impl Known {
         let mut known = Self {
             seen: Vec::new(),
             failed: vec![false; jobs.len()],
+            serial: jobs.iter().position(|&jobs| jobs == Jobs::ONE),
             next: rows.len(),
             overhead: 0.0,
         };
@@ -129,7 +150,7 @@ impl Known {
     /// After a restore with several jobs that an error of the archive's own ended, none with
     /// more than one is tried: the archive may be one that only -j 1 restores reliably.
     fn leave_what_is_left_to_chance(&mut self, jobs: &[Jobs], rows: &[TrialRow]) {
-        let Some(serial) = jobs.iter().position(|&jobs| jobs == Jobs::ONE) else { return };
+        let Some(serial) = self.serial else { return };
         let is_parallel = |row: &&TrialRow| row.jobs > Jobs::ONE;
         if !self.failed[serial] && rows.iter().filter(is_parallel).any(failed_by_archive) {
             for (failed, &jobs) in self.failed.iter_mut().zip(jobs) {
@@ -157,13 +178,26 @@ impl Known {
         self.seen.iter().filter(|seen| !seen.was_stopped).count()
     }
 
+    /// How much equal restores differ: the standard deviation of ln seconds within the
+    /// candidates, where enough were repeated.
+    fn noise(&self) -> Option<f64> {
+        let groups: Vec<Vec<f64>> = (0..self.failed.len()).map(|of| self.completed(of)).collect();
+        let differences: usize = groups.iter().map(|group| group.len().saturating_sub(1)).sum();
+        let squares = |group: &Vec<f64>| {
+            let mean = moments::mean(group).unwrap_or_default();
+            group.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
+        };
+        let squares: f64 = groups.iter().map(squares).sum();
+        (differences >= FEWEST_DIFFERENCES).then(|| (squares / differences as f64).sqrt())
+    }
+
     /// The restore that is missing before `cell` may be chosen: once may have been
-    /// luck, and a neighbour that nobody has tried is only what the model makes of
-    /// it, which a curve need not follow.
+    /// luck, and a neighbour that nobody has tried, or -j 1, is only what the model
+    /// makes of it, which a curve need not follow.
     fn missing(&self, cell: usize) -> Option<usize> {
         let is_tried = |cell: usize| self.seen.iter().any(|seen| seen.cell == cell);
         let is_open = |cell: &usize| self.failed.get(*cell) == Some(&false);
-        let beside = [cell.checked_sub(1), Some(cell + 1)].into_iter().flatten();
+        let beside = [cell.checked_sub(1), Some(cell + 1), self.serial].into_iter().flatten();
         let untried = beside.filter(is_open).find(|&cell| !is_tried(cell));
         untried.or_else(|| (self.completed(cell).len() < FEWEST_OF_CHOSEN).then_some(cell))
     }
@@ -250,14 +284,16 @@ impl Rule {
         let sure = |cell: &usize| {
             candidates[*cell].probability >= CONFIDENCE && known.missing(*cell).is_none()
         };
-        let chosen = open.iter().copied().find(sure).filter(|_| is_enough);
+        let noise = known.noise();
+        let can_decide = is_enough && noise.is_none_or(|noise| noise <= TOO_NOISY);
+        let chosen = open.iter().copied().find(sure).filter(|_| can_decide);
         let chosen = chosen.map(|cell| self.jobs[cell]);
         let likeliest = candidates
             .iter()
             .filter(|candidate| candidate.n > 0)
             .max_by(|a, b| a.probability.total_cmp(&b.probability))
             .map(|candidate| candidate.jobs);
-        Standing { candidates, chosen, likeliest }
+        Standing { candidates, chosen, likeliest, noise }
     }
 
     /// Why no further restore is worth its time.
@@ -265,8 +301,12 @@ impl Rule {
         if rows.len() >= self.max_restores {
             return Some(Ending::MaxTrials);
         }
-        if Known::new(&self.jobs, rows).open().is_empty() {
+        let known = Known::new(&self.jobs, rows);
+        if known.open().is_empty() {
             return Some(Ending::Failures);
+        }
+        if known.noise().is_some_and(|noise| noise > TOO_NOISY) {
+            return Some(Ending::Noise);
         }
         self.standing(rows).chosen.map(|_| Ending::Decided)
     }

@@ -8,6 +8,7 @@ use harness::record::{
 };
 use harness::scenario::Workload;
 use harness::scenario::quantity::Span;
+use harness::scenario::rate::Rate;
 use restore_core::event::Step;
 use restore_core::format::Format;
 use restore_core::units::Jobs;
@@ -193,7 +194,7 @@ pub(crate) fn production_within(path: &Path, jobs: &[u32], blocks: u32, limit: S
     "idle".clone_into(&mut idle.name);
     run.scenario.variants.push(idle);
     run.scenario.variants[0].workload = Some(Workload {
-        rate_per_s: 50.0,
+        rate: Rate::Constant(50.0),
         clients: 8,
         scale: 10,
         setup: Vec::new(),

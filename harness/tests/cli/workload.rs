@@ -7,6 +7,7 @@ use harness::lease::Lease;
 use harness::printer::Printer;
 use harness::provider::{Context, Server};
 use harness::scenario::quantity::Span;
+use harness::scenario::rate::{Rate, RateStep};
 use harness::scenario::{Provider, Server as ServerSpec, Workload};
 use harness::workload::{Production, now_us};
 use nix::sys::signal::{Signal, kill};
@@ -106,32 +107,11 @@ async fn a_second_of_standstill_makes_two_hundred_late() {
     if !has_server() {
         return;
     }
-    let place = Place::new();
-    let (lease, _) = Lease::take(&place.path("state"), "standstill").unwrap();
-    let spec = ServerSpec {
-        provider: Provider::Local { bindir: None, data_dir: None },
-        settings: std::iter::once(("fsync".to_owned(), "off".to_owned())).collect(),
-    };
-    let context =
-        Context { run: "standstill", lease: &lease, conninfo: None, shared: &[], max_jobs: 10 };
-    let server = Server::start(&spec, 0, &context).await.unwrap();
-    let workload = Workload {
-        rate_per_s: 200.0,
-        clients: 8,
-        scale: 1,
-        setup: Vec::new(),
-        scripts: Vec::new(),
-        before: Span::from_secs(2),
-        after: Span::from_secs(2),
-        late: Span::from_millis(50),
-    };
-    let folder = place.path("logs");
-    let production =
-        Production::prepare(&workload, &server, &lease, &folder, &Printer::new(true)).await;
-    let traffic = production.unwrap().begin(&server, "t1").await.unwrap();
+    let beside = Beside::start("standstill", Rate::Constant(200.0)).await;
+    let traffic = beside.production.begin(&beside.server, "t1").await.unwrap();
     let start_us = now_us();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let stopped = processes(&server);
+    let stopped = processes(&beside.server);
     assert!(stopped.len() > 8, "the backends of the workload are among {stopped:?}");
     for &pid in &stopped {
         kill(pid, Signal::SIGSTOP).unwrap();
@@ -143,11 +123,7 @@ async fn a_second_of_standstill_makes_two_hundred_late() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let end_us = now_us();
     let seen = traffic.finish(start_us, end_us).await.unwrap().summary();
-    for resource in lease.resources().unwrap() {
-        harness::provider::remove_resource(&resource).await.unwrap();
-    }
-    lease.release().unwrap();
-    place.assert_clean();
+    beside.clear().await;
 
     let seconds = (end_us - start_us) as f64 / 1e6;
     let rate = seen.workload_during_rate_per_s.unwrap();
@@ -160,4 +136,83 @@ async fn a_second_of_standstill_makes_two_hundred_late() {
     assert!((0.7..1.5).contains(&p99.as_secs_f64()), "{seen:?}");
     assert!((160.0..240.0).contains(&rate), "the backlog is worked off: {seen:?}");
     assert!(seen.workload_before_p99_us.unwrap() < 500_000, "{seen:?}");
+}
+
+/// The first rate holds until the restore begins, the others from their time on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rate_follows_its_steps_from_the_start_of_the_restore() {
+    if !has_server() {
+        return;
+    }
+    let step = |seconds, per_second| RateStep { lasts: Some(Span::from_secs(seconds)), per_second };
+    let rate = Rate::Steps(vec![step(2, 50.0), step(2, 200.0)]);
+    let beside = Beside::start("steps", rate).await;
+    let traffic = beside.production.begin(&beside.server, "t1").await.unwrap();
+    let start_us = now_us();
+    traffic.restore_begins();
+    tokio::time::sleep(Duration::from_millis(5900)).await;
+    let transactions = traffic.stop().await.unwrap();
+    beside.clear().await;
+
+    // Between a quarter of a second behind a step and its end.
+    let rate = |from_ms: u64, to_ms: u64| {
+        let span = start_us + from_ms * 1000..start_us + to_ms * 1000;
+        let within = transactions.iter().filter(|one| span.contains(&one.scheduled_us)).count();
+        within as f64 / ((to_ms - from_ms) as f64 / 1e3)
+    };
+    let steps = [rate(0, 2000), rate(2250, 4000), rate(4250, 5750)];
+    eprintln!("{steps:.0?} transactions a second");
+    // Poisson processes: four standard deviations are 20, 43 and 23.
+    for (rate, (expected, spread)) in
+        steps.into_iter().zip([(50.0, 20.0), (200.0, 43.0), (50.0, 23.0)])
+    {
+        assert!((rate - expected).abs() < spread, "{rate} for {expected}");
+    }
+    let before = transactions.iter().filter(|one| one.scheduled_us < start_us).count();
+    assert!((90..220).contains(&before), "3 s at 50 before the restore: {before}");
+}
+
+/// A server of its own with a workload's database.
+struct Beside {
+    place: Place,
+    lease: Lease,
+    server: Server,
+    production: Production,
+}
+
+impl Beside {
+    async fn start(run: &str, rate: Rate) -> Self {
+        let place = Place::new();
+        let (lease, _) = Lease::take(&place.path("state"), run).unwrap();
+        let spec = ServerSpec {
+            provider: Provider::Local { bindir: None, data_dir: None },
+            settings: std::iter::once(("fsync".to_owned(), "off".to_owned())).collect(),
+            network: None,
+            disk: None,
+        };
+        let context = Context { run, lease: &lease, conninfo: None, shared: &[], max_jobs: 10 };
+        let server = Server::start(&spec, 0, &context).await.unwrap();
+        let workload = Workload {
+            rate,
+            clients: 8,
+            scale: 1,
+            setup: Vec::new(),
+            scripts: Vec::new(),
+            before: Span::from_secs(2),
+            after: Span::from_secs(2),
+            late: Span::from_millis(50),
+        };
+        let folder = place.path("logs");
+        let printer = Printer::new(true);
+        let production = Production::prepare(&workload, &server, &lease, &folder, &printer).await;
+        Self { place, server, production: production.unwrap(), lease }
+    }
+
+    async fn clear(self) {
+        for resource in self.lease.resources().unwrap() {
+            harness::provider::remove_resource(&resource).await.unwrap();
+        }
+        self.lease.release().unwrap();
+        self.place.assert_clean();
+    }
 }

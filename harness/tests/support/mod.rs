@@ -88,6 +88,7 @@ pub(crate) fn row(
         archive_bytes: None,
         before_ns: None,
         after_ns: None,
+        ready_ns: None,
         message: None,
         load: LoadSummary::default(),
         workload: WorkloadSummary::default(),
@@ -153,7 +154,7 @@ pub(crate) fn facts() -> RunFacts {
         archives: Vec::new(),
         limits: RestoreLimits::default(),
         warm_up: WarmUp::Whole,
-        cpus: BTreeMap::new(),
+        resources: BTreeMap::new(),
         hosts: HostFacts::default(),
     }
 }

@@ -66,6 +66,19 @@ impl Conninfo {
         other
     }
 
+    /// The same with further `options`, behind those that it has: `-c name=value`.
+    #[must_use]
+    pub fn with_options(&self, options: &str) -> Self {
+        let mut other = self.clone();
+        let all = match &self.settings.options {
+            Some(own) => format!("{own} {options}"),
+            None => options.to_owned(),
+        };
+        other.values.set("options", &all);
+        other.settings.options = Some(all);
+        other
+    }
+
     /// The servers, in the order in which they are tried.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints

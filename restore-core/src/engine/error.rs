@@ -129,6 +129,11 @@ impl RestoreErrors {
         }
     }
 
+    /// Adds errors of which only the number is known.
+    pub(super) fn add_unread(&mut self, count: u32) {
+        self.count = self.count.saturating_add(count);
+    }
+
     /// Notes that the program counted this many errors. Its count is used only where it
     /// reported no error that could be read.
     pub(super) fn note_announced(&mut self, count: u32) {

@@ -11,6 +11,7 @@ mod psql;
 mod psql_log;
 mod restore;
 pub mod scripted;
+mod sections;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use native::Native;
 pub use pg_restore::PgRestore;
 pub use psql::Psql;
 pub use restore::{Restore, RestoreEnd, RestoreReport};
+pub use sections::{PgRestoreSections, SectionJobs};
 
 use crate::launch::LaunchError;
 use crate::options::RestoreOptions;

@@ -82,7 +82,7 @@ impl<'a> Selection<'a> {
     }
 
     /// What the items that are kept need of a server.
-    pub(super) fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Need> {
         let items: Vec<&Item> = self.selected.kept().map(|(_, item)| item).collect();
         needs(&items, &self.omitted)
     }

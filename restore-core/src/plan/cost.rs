@@ -161,6 +161,15 @@ impl Costs {
         self
     }
 
+    /// The same costs of some items, and none of the others.
+    #[must_use]
+    pub fn only(mut self, plan: &Plan, keep: impl Fn(DumpId) -> bool) -> Self {
+        for item in plan.items().filter(|&item| !keep(plan.id(item))) {
+            self.by_item[item.as_usize()] = Cost(0);
+        }
+        self
+    }
+
     /// What the costs count.
     pub fn unit(&self) -> CostUnit {
         self.unit

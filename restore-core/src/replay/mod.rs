@@ -220,6 +220,15 @@ impl<'plan> Replay<'plan> {
             straggler: simulation.straggler().map(|span| self.plan.id(span.item)),
         }
     }
+
+    /// How long a restore of some of the items takes with this many jobs, one of a section.
+    /// Takes one simulation.
+    pub fn predict_part(&self, jobs: Jobs, keep: impl Fn(DumpId) -> bool) -> Duration {
+        let costs = self.costs.clone().only(self.plan, keep);
+        let simulation = Simulation::run(self.plan, &costs, jobs, self.policy);
+        let shape = Shape::of(&simulation.segments, self.processors, self.overhead);
+        seconds(shape.time(self.fit.contention))
+    }
 }
 
 fn check(measured: &[Measured]) -> Result<(), ReplayError> {

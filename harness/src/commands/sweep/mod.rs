@@ -8,7 +8,7 @@ use super::{Status, print, recommend, state_folder, status_of};
 use crate::cli::{HostArgs, OutputFormat, ServerArgs, StateArgs, SweepArgs};
 use crate::printer::Printer;
 use crate::provider::process_environment;
-use crate::record::{RunFolder, RunRecord};
+use crate::record::{Run, RunFolder, RunRecord};
 use crate::scenario::quantity::Price;
 use crate::scenario::{self, Provider, Scenario};
 use crate::session::{Changes, Session, Share, Surroundings};
@@ -19,7 +19,11 @@ pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<St
     }
     match sweep(&args, printer).await? {
         Swept::Ended(folder) => tell(&folder, printer, || {
-            printer.answer(&recommend::render(&folder, OutputFormat::Text, printer)?);
+            printer.answer(&recommend::render(
+                &Run::read(folder.clone())?,
+                OutputFormat::Text,
+                printer,
+            )?);
             Ok(())
         }),
         Swept::Described => Ok(Status::Done),

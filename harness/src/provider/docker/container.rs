@@ -1,14 +1,15 @@
 //! The container of a server: made, started, asked about.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use bollard::Docker;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType, PortBinding,
+    ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig, Mount, MountType,
+    PortBinding, ThrottleDevice,
 };
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
@@ -22,6 +23,9 @@ use super::reach::Reach;
 use super::usage::stats;
 use crate::lease::{Lease, Resource};
 use crate::load::{EngineStats, FirstProcess, SamplingTarget};
+use crate::provider::far::Gate;
+use crate::scenario::disk::DiskLimits;
+use crate::scenario::network::Bandwidth;
 use crate::scenario::quantity::Memory;
 
 /// The superuser of the official image.
@@ -29,6 +33,9 @@ const USER: &str = "postgres";
 
 /// Where the official image has its data directory, or a folder above it.
 const DATA: &str = "/var/lib/postgresql";
+
+/// Where a disk of the run's own is mounted in the container.
+const DISK: &str = "/var/lib/jobtune";
 
 /// Where the server listens within the container.
 const PORT: u16 = 5432;
@@ -46,6 +53,18 @@ pub(crate) struct ContainerSpec<'a> {
     pub(crate) settings: &'a BTreeMap<String, String>,
     /// Folders and files that it sees under the paths that they have here.
     pub(crate) mounts: &'a [Shared],
+    /// A disk of its own for the data.
+    pub(crate) disk: Option<ContainerDisk<'a>>,
+}
+
+/// A disk that holds the data of a container, and what the engine limits it to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ContainerDisk<'a> {
+    /// Where it is mounted here.
+    pub(crate) folder: &'a Path,
+    /// The block device.
+    pub(crate) device: &'a str,
+    pub(crate) limits: &'a DiskLimits,
 }
 
 /// A path that a container shares.
@@ -89,6 +108,12 @@ impl Container {
 
     /// How this machine reaches the server.
     pub(crate) async fn conninfo(&self) -> anyhow::Result<String> {
+        let (host, port) = self.published().await?;
+        Ok(format!("host={host} port={port} user={USER} dbname=postgres sslmode=disable"))
+    }
+
+    /// The host and port at which this machine finds the server.
+    async fn published(&self) -> anyhow::Result<(String, String)> {
         let network = self.inspect().await?.network_settings.unwrap_or_default();
         let bindings = network.ports.unwrap_or_default().remove(&port()).flatten();
         let port = bindings.into_iter().flatten().find_map(|binding| binding.host_port);
@@ -96,15 +121,43 @@ impl Container {
         let host = match Reach::of_engine() {
             Reach::Loopback => "127.0.0.1".to_owned(),
             Reach::Host(host) => host,
-            Reach::Gateway => network
-                .networks
-                .unwrap_or_default()
-                .into_values()
-                .filter_map(|endpoint| endpoint.gateway)
-                .find(|gateway| !gateway.is_empty())
-                .context("the container's network has no gateway")?,
+            Reach::Gateway => self.gateway().await?,
         };
-        Ok(format!("host={host} port={port} user={USER} dbname=postgres sslmode=disable"))
+        Ok((host, port))
+    }
+
+    async fn gateway(&self) -> anyhow::Result<String> {
+        let gateway = self.of_network(|endpoint| endpoint.gateway).await?;
+        gateway.context("the container's network has no gateway")
+    }
+
+    /// An address that the engine tells of one of the container's networks.
+    async fn of_network(
+        &self,
+        address: fn(EndpointSettings) -> Option<String>,
+    ) -> anyhow::Result<Option<String>> {
+        let network = self.inspect().await?.network_settings.unwrap_or_default();
+        let endpoints = network.networks.unwrap_or_default().into_values();
+        Ok(endpoints.filter_map(address).find(|address| !address.is_empty()))
+    }
+
+    /// Where a proxy before the server stands: on this machine, at the address from which it
+    /// sends to the container, which therefore can answer.
+    pub(crate) async fn gate(&self) -> anyhow::Result<Gate> {
+        let (host, port) = self.published().await?;
+        let there = match Reach::of_engine() {
+            Reach::Host(host) => host,
+            Reach::Loopback | Reach::Gateway => {
+                self.of_network(|endpoint| endpoint.ip_address).await?.context(
+                    "the container has no address: latency and bandwidth cannot be imitated",
+                )?
+            }
+        };
+        // Connecting a datagram socket sends nothing; it chooses the address to send from.
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect((there.as_str(), PORT)).with_context(|| format!("no way to {there}"))?;
+        let proxy = socket.local_addr()?.ip();
+        Ok(Gate::Tcp { server: format!("{host}:{port}"), user: USER, proxy })
     }
 
     /// How the programs in the container reach it.
@@ -182,7 +235,7 @@ fn body(spec: &ContainerSpec<'_>, run: &str) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(spec.image.to_owned()),
         cmd: Some(args.collect()),
-        env: Some(vec!["POSTGRES_HOST_AUTH_METHOD=trust".to_owned()]),
+        env: Some(environment(spec)),
         labels: Some(HashMap::from([(LABEL.to_owned(), run.to_owned())])),
         exposed_ports: Some(vec![port()]),
         host_config: Some(HostConfig {
@@ -192,10 +245,44 @@ fn body(spec: &ContainerSpec<'_>, run: &str) -> ContainerCreateBody {
             // 64 MB is below what maintenance_work_mem may ask for.
             shm_size: Some(1 << 30),
             port_bindings: Some(HashMap::from([(port(), Some(vec![binding]))])),
-            mounts: Some(spec.mounts.iter().map(mount).collect()),
-            ..HostConfig::default()
+            mounts: Some(mounts(spec)),
+            ..disk_limits(spec)
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+fn environment(spec: &ContainerSpec<'_>) -> Vec<String> {
+    let trust = "POSTGRES_HOST_AUTH_METHOD=trust".to_owned();
+    let data = spec.disk.map(|_| format!("PGDATA={DISK}/data"));
+    [trust].into_iter().chain(data).collect()
+}
+
+fn mounts(spec: &ContainerSpec<'_>) -> Vec<Mount> {
+    let disk = spec.disk.map(|disk| Mount {
+        target: Some(DISK.to_owned()),
+        source: Some(disk.folder.to_string_lossy().into_owned()),
+        typ: Some(MountType::BIND),
+        ..Mount::default()
+    });
+    spec.mounts.iter().map(mount).chain(disk).collect()
+}
+
+/// The engine's own limits: those of the group that the container's processes are in.
+fn disk_limits(spec: &ContainerSpec<'_>) -> HostConfig {
+    let Some(disk) = spec.disk else { return HostConfig::default() };
+    let of = |rate: Option<f64>| {
+        let path = Some(disk.device.to_owned());
+        rate.map(|rate| vec![ThrottleDevice { path, rate: Some(rate as i64) }])
+    };
+    let DiskLimits { write, read, iops } = disk.limits;
+    let bytes = |of: &Option<Bandwidth>| of.map(Bandwidth::bytes_per_second);
+    HostConfig {
+        blkio_device_write_bps: of(bytes(write)),
+        blkio_device_read_bps: of(bytes(read)),
+        blkio_device_write_iops: of(iops.map(f64::from)),
+        blkio_device_read_iops: of(iops.map(f64::from)),
+        ..HostConfig::default()
     }
 }
 

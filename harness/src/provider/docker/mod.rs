@@ -8,6 +8,6 @@ mod reach;
 mod usage;
 
 pub use container::Shared;
-pub(super) use container::{Container, ContainerSpec, wait_until_ready};
+pub(super) use container::{Container, ContainerDisk, ContainerSpec, wait_until_ready};
 pub(super) use engine::engine_cores;
 pub use engine::{connect, data_folder, remove_all};

@@ -6,6 +6,7 @@ use super::load::write;
 use crate::recommend::{CurveStudy, Mark};
 use crate::report::article::RunArticle;
 use crate::report::format;
+use crate::study::control::ControlPoint;
 use crate::study::load::LoadByJobs;
 use crate::study::timeline::TrialTimeline;
 
@@ -72,13 +73,28 @@ pub(super) fn timeline(timeline: &TrialTimeline) -> String {
     });
     format!(
         "{} items in {}. The end waited for {} of them, one after the other, {} together. Share of \
-         the time in which each worked: {}.{}",
+         the time in which each worked: {}.{}{}",
         timeline.items,
         format::time(timeline.seconds),
         timeline.chain_items,
         format::time(timeline.chain_seconds),
         busy.join(", "),
-        longest.unwrap_or_default()
+        longest.unwrap_or_default(),
+        decisions(&timeline.control)
+    )
+}
+
+/// What `-j auto` came to.
+fn decisions(control: &[ControlPoint]) -> String {
+    let jobs = || control.iter().map(|point| point.jobs);
+    let (Some(least), Some(most)) = (jobs().min(), jobs().max()) else { return String::new() };
+    let highest = control.iter().map(|point| point.pressure_ratio).fold(0.0, f64::max);
+    let held = control.iter().filter(|point| point.flow_ratio < 1.0).count();
+    format!(
+        " In {} decisions the workers allowed went from {least} to {most}; the nearest limit was \
+         used up to {}, and data was held back after {held} of them.",
+        control.len(),
+        format::percent(highest)
     )
 }
 

@@ -5,6 +5,7 @@
 //! the article and compute none but places.
 
 mod columns;
+mod control;
 mod descriptions;
 mod duration;
 mod figure;

@@ -1,6 +1,7 @@
 //! What the workers of one trial did, item by item.
 
 use super::columns::Columns;
+use super::control;
 use super::font;
 use super::frame::{EDGE, LINE, Layout, SIZE};
 use super::labels::{self, KeyEntry};
@@ -23,7 +24,7 @@ pub(super) fn draw(timeline: &TrialTimeline, layout: Layout) -> Scene {
     let height = row_height(timeline.lanes.len());
     let named = height >= LINE;
     let mut labels: Vec<&str> = timeline.lanes.iter().map(|lane| lane.name.as_str()).collect();
-    labels.push("100 %");
+    labels.extend(["100 %", "limit"]);
     let columns = Columns::new(timeline.seconds, &labels, layout);
     let bottom = top + height * timeline.lanes.len() as f64;
     columns.grid(&mut scene, top, bottom);
@@ -44,6 +45,12 @@ pub(super) fn draw(timeline: &TrialTimeline, layout: Layout) -> Scene {
         bottom
     } else {
         load::under_timeline(&mut scene, &columns, &timeline.load, bottom + 10.0)
+    };
+    let bottom = if timeline.control.is_empty() {
+        bottom
+    } else {
+        let (points, seconds) = (&timeline.control, timeline.seconds);
+        control::under_timeline(&mut scene, &columns, points, seconds, bottom + 10.0)
     };
     scene.height = columns.axis(&mut scene, bottom + 2.0);
     scene

@@ -14,12 +14,16 @@ pub enum Cause {
     ClientCompression,
     /// The processors, or the container's share of them.
     Cpu,
+    /// The way between client and server: its round trips, or its bandwidth.
+    Network,
     /// Items that lock the same table.
     Locks,
     /// Syncs to disk.
     Sync,
     /// Writing the WAL, or inserting into it.
     Wal,
+    /// What was restored is read again from the disk, as it does not fit into memory.
+    Memory,
     /// The disk is busy all the time.
     DiskBandwidth,
     /// The disk's answers are waited for, though it is not busy all the time.
@@ -45,9 +49,11 @@ impl Cause {
             Self::ClientDecompression => "client_decompression",
             Self::ClientCompression => "client_compression",
             Self::Cpu => "cpu",
+            Self::Network => "network",
             Self::Locks => "locks",
             Self::Sync => "sync",
             Self::Wal => "wal",
+            Self::Memory => "memory",
             Self::DiskBandwidth => "disk_bandwidth",
             Self::DiskLatency => "disk_latency",
             Self::Serial => "serial",

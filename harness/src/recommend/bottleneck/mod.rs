@@ -17,7 +17,7 @@ use serde::{Serialize, Serializer};
 
 use rules::Facts;
 
-use crate::analysis::Cpus;
+use crate::analysis::Resources;
 use crate::analysis::cell::CellSummary;
 use crate::analysis::parallelism::Parallelism;
 use crate::scenario::Phase;
@@ -94,14 +94,16 @@ impl WorkUnderWay {
 /// The causes in the order in which their rules are tried. Full resources come
 /// first: while the processors are full, nothing else can be told from waiting
 /// for them.
-const ORDER: [Cause; 13] = [
+const ORDER: [Cause; 15] = [
     Cause::ClientDecompression,
     Cause::ClientCompression,
     Cause::Cpu,
+    Cause::Network,
     Cause::Locks,
+    Cause::Memory,
+    Cause::DiskBandwidth,
     Cause::Sync,
     Cause::Wal,
-    Cause::DiskBandwidth,
     Cause::DiskLatency,
     Cause::Serial,
     Cause::CriticalPath,
@@ -113,11 +115,11 @@ const ORDER: [Cause; 13] = [
 impl Bottleneck {
     /// What limits `cell`. Where no load was recorded, the times of the
     /// items may still tell; `None` if they do not.
-    pub fn new(phase: Phase, cell: &CellSummary, cpus: Cpus) -> Option<Self> {
+    pub fn new(phase: Phase, cell: &CellSummary, resources: Resources) -> Option<Self> {
         let load = &cell.load;
         let is_recorded =
             load.cpu.is_some() || load.host_cpu_mean.is_some() || load.session_samples > 0;
-        let facts = Facts { phase, jobs: cell.jobs, load, cpus };
+        let facts = Facts { phase, jobs: cell.jobs, load, resources };
         let mut met = ORDER.iter().filter_map(|&cause| Some((cause, facts.speak_for(cause)?)));
         let mixed = || is_recorded.then(|| (Cause::Mixed, facts.all()));
         let (cause, readings) = met.next().or_else(mixed)?;
@@ -134,7 +136,9 @@ impl Bottleneck {
         let work = load.parallelism.as_ref().zip(load.active).map(|(parallelism, sessions)| {
             WorkUnderWay { items: parallelism.concurrency, sessions }
         });
-        let work = work.filter(|_| load.session_samples >= FEWEST_TO_CHECK);
+        // Behind a slow way an item is under way while no session is active.
+        let can_check = load.session_samples >= FEWEST_TO_CHECK && cause != Cause::Network;
+        let work = work.filter(|_| can_check);
         Some(Self {
             phase,
             jobs: cell.jobs,
@@ -166,7 +170,7 @@ mod tests {
         CellSummary { load, ..empty }
     }
 
-    fn bottleneck_of(cell: &CellSummary, cpus: Cpus) -> Option<Bottleneck> {
+    fn bottleneck_of(cell: &CellSummary, cpus: Resources) -> Option<Bottleneck> {
         Bottleneck::new(Phase::Restore, cell, cpus)
     }
 
@@ -199,10 +203,16 @@ mod tests {
         }
     }
 
-    const CPUS: Cpus = Cpus { host_cores: Some(2.0), cpu_limit: None, server_cores: Some(2) };
+    const CPUS: Resources = Resources {
+        host_cores: Some(2.0),
+        cpu_limit: None,
+        server_cores: Some(2),
+        disk_bytes_per_second: None,
+        disk_operations_per_second: None,
+    };
 
     #[track_caller]
-    fn assert_limited(jobs: u32, load: CellLoad, cpus: Cpus, cause: Cause, said: &str) {
+    fn assert_limited(jobs: u32, load: CellLoad, cpus: Resources, cause: Cause, said: &str) {
         let found = bottleneck_of(&cell(jobs, load), cpus).unwrap();
         assert_eq!(found.cause, cause, "{found:?}");
         assert_eq!(found.to_string(), said);
@@ -223,7 +233,7 @@ mod tests {
         assert_limited(
             2,
             CellLoad { cpu: Some(9.5), ..load() },
-            Cpus { cpu_limit: Some(1.0), ..CPUS },
+            Resources { cpu_limit: Some(1.0), ..CPUS },
             Cause::Cpu,
             "the processors: 95 % of the container's limit in use",
         );
@@ -233,6 +243,37 @@ mod tests {
             CPUS,
             Cause::ClientDecompression,
             "decompression: the client takes 67 % of the processor time",
+        );
+        assert_limited(
+            2,
+            CellLoad { active: Some(0.3), ..load() },
+            CPUS,
+            Cause::Network,
+            "the network's round trips: for 80 % of the time of its items no session has a \
+             statement to work on",
+        );
+        assert_limited(
+            2,
+            CellLoad {
+                client_cpu: Some(1.0),
+                ..waits(Waits { client: Some(0.7), ..Waits::default() })
+            },
+            CPUS,
+            Cause::Network,
+            "the network's bandwidth: 70 % of the active sessions wait for data, and the client \
+             has processor time left",
+        );
+        assert_limited(
+            2,
+            CellLoad {
+                disk_read: Some(1.5e9),
+                database: Some(1e9),
+                ..waits(Waits { io: Some(0.6), ..Waits::default() })
+            },
+            CPUS,
+            Cause::Memory,
+            "memory: 150 % of what was restored is read again from the disk, and 60 % of the \
+             active sessions wait for that",
         );
         assert_limited(
             4,
@@ -262,6 +303,23 @@ mod tests {
             CPUS,
             Cause::DiskBandwidth,
             "the disk: busy 90 % of the time",
+        );
+        assert_limited(
+            2,
+            CellLoad {
+                disk_written: Some(280e6),
+                ..waits(Waits { sync: Some(0.6), ..Waits::default() })
+            },
+            Resources { disk_bytes_per_second: Some(30e6), ..CPUS },
+            Cause::DiskBandwidth,
+            "the disk: it writes 93 % of what it can",
+        );
+        assert_limited(
+            2,
+            CellLoad { disk_operations: Some(2900.0), ..load() },
+            Resources { disk_operations_per_second: Some(300.0), ..CPUS },
+            Cause::DiskBandwidth,
+            "the disk: it takes 97 % of the operations that it can",
         );
         assert_limited(
             2,
@@ -364,7 +422,7 @@ mod tests {
     fn items_and_sessions_are_checked_against_each_other() {
         let found = bottleneck_of(&cell(2, load()), CPUS).unwrap();
         assert!(found.work.unwrap().agrees());
-        let other = CellLoad { active: Some(0.4), ..load() };
+        let other = CellLoad { active: Some(0.9), ..load() };
         assert!(!bottleneck_of(&cell(2, other), CPUS).unwrap().work.unwrap().agrees());
         let few = CellLoad { session_samples: 19, ..load() };
         assert_eq!(bottleneck_of(&cell(2, few), CPUS).unwrap().work, None);

@@ -3,7 +3,7 @@
 use restore_core::units::Jobs;
 
 use super::cause::{Cause, Reading};
-use crate::analysis::Cpus;
+use crate::analysis::Resources;
 use crate::analysis::load::CellLoad;
 use crate::analysis::parallelism::Parallelism;
 use crate::scenario::Phase;
@@ -27,6 +27,13 @@ pub const CLIENT_DEARER: f64 = 0.5;
 /// Share of the active sessions that wait for the client, from which it holds
 /// them up even though there are processors left.
 pub const WAITING_FOR_CLIENT: f64 = 0.5;
+/// Share of the time of items in which no session has a statement, from which the way to the
+/// server is the cause: on a near server it is the client's own work between two statements.
+pub const WAITING_FOR_STATEMENTS: f64 = 0.5;
+/// Processors that each worker's client uses, below which it is not what data waits for.
+pub const CLIENT_AT_REST: f64 = 0.3;
+/// Bytes read from the data's disk, as a share of the database, from which they are read again.
+pub const READ_AGAIN: f64 = 0.5;
 /// Share of the workers' time that locks take, from which they are the cause.
 pub const HELD_BY_LOCKS: f64 = 0.2;
 /// Share of the wall time in which one connection works alone, before the
@@ -44,7 +51,7 @@ pub(super) struct Facts<'a> {
     pub(super) phase: Phase,
     pub(super) jobs: Jobs,
     pub(super) load: &'a CellLoad,
-    pub(super) cpus: Cpus,
+    pub(super) resources: Resources,
 }
 
 /// A reading that reaches its threshold.
@@ -90,6 +97,8 @@ impl Facts<'_> {
             Cause::ClientDecompression => self.client(Phase::Restore),
             Cause::ClientCompression => self.client(Phase::Dump),
             Cause::Cpu => self.cpu(),
+            Cause::Network => self.network(),
+            Cause::Memory => self.memory(),
             Cause::Locks => self.locks(),
             Cause::Sync => self.sync(),
             Cause::Wal => self.wal(),
@@ -126,7 +135,7 @@ impl Facts<'_> {
     /// shows it.
     fn full_cpu(&self) -> Option<Vec<Reading>> {
         let cores = self.load.cpu_cores();
-        if let Some(limit) = self.cpus.cpu_limit {
+        if let Some(limit) = self.resources.cpu_limit {
             let used = reaches("container_cpu_ratio", cores.map(|cores| cores / limit), CPU_FULL);
             let held = reaches("throttled_ratio", self.of_wall(self.load.throttled), THROTTLED);
             let met: Vec<Reading> = used.into_iter().chain(held).collect();
@@ -134,7 +143,7 @@ impl Facts<'_> {
                 return Some(met);
             }
         }
-        let host = self.cpus.host_cores?;
+        let host = self.resources.host_cores?;
         let own = cores.map(|cores| cores / host);
         if let Some(own) = reaches(self.own().cpu_ratio, own, CPU_FULL) {
             return Some(vec![own]);
@@ -163,6 +172,33 @@ impl Facts<'_> {
         Some(met)
     }
 
+    /// Round trips leave sessions without a statement; a narrow way lets them wait for data
+    /// while the client that sends it has nothing to do.
+    fn network(&self) -> Option<Vec<Reading>> {
+        let items = self.parallelism().map(|parallelism| parallelism.concurrency);
+        let (items, active) = (items.filter(|items| *items > 0.0), self.waiting(self.load.active));
+        let without = items.zip(active).map(|(items, active)| (1.0 - active / items).max(0.0));
+        if let Some(without) =
+            reaches("waiting_for_statements_ratio", without, WAITING_FOR_STATEMENTS)
+        {
+            return Some(vec![without]);
+        }
+        let of_client = self.of_wall(self.load.client_cpu)? / f64::from(self.jobs.get());
+        if of_client >= CLIENT_AT_REST {
+            return None;
+        }
+        let waiting = self.waiting(self.load.waits.client);
+        let waiting = reaches("active_on_client_ratio", waiting, WAITING_FOR_CLIENT)?;
+        Some([waiting].into_iter().chain(explains("client_cpu_cores", Some(of_client))).collect())
+    }
+
+    fn memory(&self) -> Option<Vec<Reading>> {
+        let again = self.load.disk_read.zip(self.load.database).map(|(read, all)| read / all);
+        let again = reaches("read_again_ratio", again, READ_AGAIN)?;
+        let waits = reaches("active_on_io_ratio", self.waiting(self.load.waits.io), WAITING)?;
+        Some(vec![again, waits])
+    }
+
     fn locks(&self) -> Option<Vec<Reading>> {
         let jobs = f64::from(self.jobs.get());
         let held = self.of_wall(self.load.held_by_locks).map(|held| held / jobs);
@@ -183,7 +219,26 @@ impl Facts<'_> {
         Some([waits].into_iter().chain(rate).collect())
     }
 
+    /// A disk that gives what it has is full, whatever is waited for at it. One that is only
+    /// busy may be so with syncs or the WAL, which say more.
     fn disk_bandwidth(&self) -> Option<Vec<Reading>> {
+        let share = |of: Option<f64>, all: Option<f64>| Some(self.of_wall(of)? / all?);
+        let Resources { disk_bytes_per_second, disk_operations_per_second, .. } = self.resources;
+        let written = share(self.load.disk_written, disk_bytes_per_second);
+        let operations = share(self.load.disk_operations, disk_operations_per_second);
+        let full: Vec<Reading> = [
+            reaches("disk_operations_ratio", operations, DISK_FULL),
+            reaches("disk_written_ratio", written, DISK_FULL),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !full.is_empty() {
+            return Some(full);
+        }
+        if self.sync().is_some() || self.wal().is_some() {
+            return None;
+        }
         let busy = reaches("data_device_busy_ratio", self.load.disk_mean, DISK_FULL)?;
         let rate = explains("written_bytes_per_second", self.of_wall(self.load.disk_written));
         Some([busy].into_iter().chain(rate).collect())

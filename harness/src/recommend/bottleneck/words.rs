@@ -22,6 +22,27 @@ impl fmt::Display for Bottleneck {
                 share("client_cpu_share_ratio")
             ),
             Cause::Cpu => self.cpu_in_words(f),
+            Cause::Network => match self.reading("waiting_for_statements_ratio") {
+                Some(waiting) => write!(
+                    f,
+                    "the network's round trips: for {:.0} % of the time of its items no session \
+                     has a statement to work on",
+                    waiting * 100.0
+                ),
+                None => write!(
+                    f,
+                    "the network's bandwidth: {} of the active sessions wait for data, and the \
+                     client has processor time left",
+                    share("active_on_client_ratio")
+                ),
+            },
+            Cause::Memory => write!(
+                f,
+                "memory: {} of what was restored is read again from the disk, and {} of the active \
+                 sessions wait for that",
+                share("read_again_ratio"),
+                share("active_on_io_ratio")
+            ),
             Cause::Locks => match self.reading("workers_held_by_locks_ratio") {
                 Some(held) => write!(
                     f,
@@ -45,9 +66,7 @@ impl fmt::Display for Bottleneck {
             Cause::Wal => {
                 write!(f, "the WAL: {} of the active sessions wait", share("active_on_wal_ratio"))
             }
-            Cause::DiskBandwidth => {
-                write!(f, "the disk: busy {} of the time", share("data_device_busy_ratio"))
-            }
+            Cause::DiskBandwidth => self.disk_in_words(f),
             Cause::DiskLatency => write!(
                 f,
                 "the disk's latency: {} of the active sessions wait for data files",
@@ -99,6 +118,18 @@ impl Bottleneck {
         match self.phase {
             Phase::Restore => "restore",
             Phase::Dump => "dump",
+        }
+    }
+
+    fn disk_in_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |value: f64| format!("{:.0} %", value * 100.0);
+        if let Some(taken) = self.reading("disk_operations_ratio") {
+            write!(f, "the disk: it takes {} of the operations that it can", percent(taken))
+        } else if let Some(written) = self.reading("disk_written_ratio") {
+            write!(f, "the disk: it writes {} of what it can", percent(written))
+        } else {
+            let busy = self.reading("data_device_busy_ratio").unwrap_or_default();
+            write!(f, "the disk: busy {} of the time", percent(busy))
         }
     }
 

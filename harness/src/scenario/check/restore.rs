@@ -15,7 +15,8 @@ use super::super::{Phase, Restore, Variant};
 use super::{Check, Flaw, absolute, flaw};
 
 /// Keys of `[restore]` that are no options of `pg_restore`.
-const OTHER_KEYS: [&str; 6] = ["errors", "keep", "owner", "privileges", "probe", "verify"];
+const OTHER_KEYS: [&str; 9] =
+    ["errors", "keep", "owner", "privileges", "probe", "ready", "sections", "session", "verify"];
 
 /// A step on the way from the whole file to a key.
 #[derive(Clone, Copy)]
@@ -50,7 +51,7 @@ impl Check<'_> {
         file: &VariantRestoreFile,
         number: usize,
     ) -> Result<RestoreOptions, Flaw> {
-        let VariantRestoreFile { owner, privileges, options } = file;
+        let VariantRestoreFile { owner, privileges, options, .. } = file;
         let way = vec![Step::Key("variant"), Step::Element(number), Step::Key("restore")];
         let keys = Keys { owner: *owner, privileges: *privileges, options, way };
         self.add(scenario.clone(), &keys)

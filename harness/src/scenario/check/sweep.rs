@@ -1,5 +1,6 @@
 //! Checks of `[sweep]`: what is varied, and for how long.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hash;
 use std::ops::Range;
@@ -68,6 +69,7 @@ impl Check<'_> {
             jobs,
             formats,
             compression,
+            fixed_jobs: BTreeMap::new(),
             engines,
             blocks: self.blocks(file)?,
             cache: file.cache.unwrap_or(Cache::Warm),

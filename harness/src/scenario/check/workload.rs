@@ -31,11 +31,8 @@ impl Check<'_> {
     ) -> Result<Option<Workload>, Flaw> {
         let Some(spanned) = file else { return Ok(None) };
         let file = spanned.get_ref();
-        if !(file.rate > 0.0 && file.rate <= 1e6) {
-            return flaw(
-                spanned.span(),
-                format!("workload.rate {}: give transactions a second, above 0", file.rate),
-            );
+        if let Some(message) = file.rate.flaw() {
+            return flaw(spanned.span(), message);
         }
         let clients = file.clients.unwrap_or(CLIENTS);
         let scale = file.scale.unwrap_or(SCALE);
@@ -44,7 +41,7 @@ impl Check<'_> {
         }
         let scripts = file.scripts.iter().map(|text| self.script(text)).collect::<Result<_, _>>();
         Ok(Some(Workload {
-            rate_per_s: file.rate,
+            rate: self.factor().map_or(file.rate.clone(), |factor| file.rate.shortened(factor)),
             clients,
             scale: self.factor().map_or(scale, |factor| {
                 (f64::from(scale) * factor).round().clamp(1.0, f64::from(scale)) as u32
@@ -139,6 +136,8 @@ mod tests {
     fn flaws_of_workloads() {
         for (text, expected) in [
             ("[workload]\nrate = 0", "give transactions a second"),
+            ("[workload]\nrate = \"fast\"", "give transactions a second, such as 50, or steps"),
+            ("[workload]\nrate = [{ per_second = 5 }, { per_second = 9 }]", "only the last"),
             ("[workload]\nrate = 5\nclients = 0", "begin at 1"),
             ("[workload]\nrate = 5\nscripts = [\"nowhere.sql\"]", "nowhere.sql is not there"),
             ("[workload]\nrate = 5\nscripts = [\"x.sql@0\"]", "the weight is"),
