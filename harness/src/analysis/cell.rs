@@ -93,6 +93,8 @@ pub struct CellSummary {
     /// Whether the archive is one that only -j 1 restores reliably, and this is another -j:
     /// that some of its restores completed was luck.
     pub is_left_to_chance: bool,
+    /// Whether the run is of several hosts, which are then what is observed.
+    pub over_hosts: bool,
 }
 
 impl CellSummary {
@@ -110,7 +112,8 @@ impl CellSummary {
         for (observed, flag) in observations.values_mut().zip(outlier::flags(&values)) {
             observed.outlier = flag;
         }
-        let units = grouped::units(of_hosts(&observations));
+        let over_hosts = tables.hosts.are_several();
+        let units = grouped::units(over_hosts, of_hosts(&observations));
         let load = CellLoad::new(jobs, rows, &tables.items);
         let latency = CellLatency::pooled(rows, tables);
         let mut breaches = limits.breaches(jobs, &load);
@@ -134,6 +137,7 @@ impl CellSummary {
             breaches,
             may_breach,
             is_left_to_chance: false,
+            over_hosts,
         }
     }
 
@@ -179,10 +183,13 @@ impl CellSummary {
     /// and one that takes more or less well to the difference between the two
     /// cells does not: so hosts are what is observed.
     pub fn differences_to(&self, other: &Self) -> Vec<f64> {
-        grouped::units(self.observations.iter().filter_map(|(block, own)| {
-            let other = other.observations.get(block)?;
-            Some((own.host, own.ln_seconds - other.ln_seconds))
-        }))
+        grouped::units(
+            self.over_hosts,
+            self.observations.iter().filter_map(|(block, own)| {
+                let other = other.observations.get(block)?;
+                Some((own.host, own.ln_seconds - other.ln_seconds))
+            }),
+        )
     }
 
     /// The ratio of this cell's time to `other`'s, over the blocks that have

@@ -59,12 +59,11 @@ impl Curve {
     /// The same with a row for each host where there are several: what can be
     /// taken for independent. A host's cells are compared within its blocks.
     pub fn units(&self) -> BlockTable {
-        let hosts = self.hosts();
-        if hosts.len() < 2 {
+        if !self.cells.iter().any(|cell| cell.over_hosts) {
             return self.table();
         }
         let mut table = BlockTable::new(self.measured().len());
-        for host in hosts {
+        for host in self.hosts() {
             let of_host = self.table_of(host);
             let levels = match two_way::cell_levels(&of_host) {
                 Some(levels) => levels.into_iter().map(Some).collect(),

@@ -122,7 +122,7 @@ fn units(trials: &[Trial<'_>], parts: &[(f64, f64)], hosts: &BlockHosts) -> Vec<
         let sum = sums.entry(hosts.of(row.block)).or_default();
         *sum = (sum.0 + part, sum.1 + whole);
     }
-    if sums.len() > 1 { sums.into_values().collect() } else { parts.to_vec() }
+    if hosts.are_several() { sums.into_values().collect() } else { parts.to_vec() }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

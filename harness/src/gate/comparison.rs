@@ -338,16 +338,21 @@ fn paired(base: &Series, candidate: &Series, hosts: &BlockHosts) -> Compared {
         .filter_map(|(&block, &value)| Some((hosts.of(block), value, *candidate.get(&block)?)))
         .collect();
     let differences = common.iter().map(|&(host, base, candidate)| (host, candidate - base));
-    let difference = Difference::paired_in_groups(differences);
-    let base = grouped::units(common.iter().map(|&(host, base, _)| (host, base)));
-    let candidate = grouped::units(common.iter().map(|&(host, _, candidate)| (host, candidate)));
+    let difference = Difference::paired_in_groups(hosts.are_several(), differences);
+    let units = |of: fn(&(u32, f64, f64)) -> (u32, f64)| {
+        grouped::units(hosts.are_several(), common.iter().map(of))
+    };
+    let (base, candidate) =
+        (units(|&(host, base, _)| (host, base)), units(|&(host, _, candidate)| (host, candidate)));
     (levels(&base, &candidate), difference, common.len())
 }
 
 /// Over all blocks of both, which have nothing in common.
 fn apart(arms: [&Series; 2], hosts: [&BlockHosts; 2], between: Option<Between>) -> Compared {
     let units = |arm: usize| -> Vec<f64> {
-        grouped::units(arms[arm].iter().map(|(&block, &value)| (hosts[arm].of(block), value)))
+        let hosts = hosts[arm];
+        let values = arms[arm].iter().map(|(&block, &value)| (hosts.of(block), value));
+        grouped::units(hosts.are_several(), values)
     };
     let (base, candidate) = (units(0), units(1));
     let blocks = arms[0].len().min(arms[1].len());

@@ -204,12 +204,13 @@ impl Noise {
                 })
                 .collect();
             self.blocks = self.blocks.max(pairs.len());
+            let is_grouped = hosts.of_block.are_several();
             let differences = || pairs.iter().map(|&(host, a, b)| (host, b - a));
             let means: Vec<(u32, f64)> =
                 pairs.iter().map(|&(host, a, b)| (host, f64::midpoint(a, b))).collect();
-            let level = moments::mean(&grouped::units(means.iter().copied()));
+            let level = moments::mean(&grouped::units(is_grouped, means.iter().copied()));
             let (Some(difference), Some(level)) =
-                (Difference::paired_in_groups(differences()), level)
+                (Difference::paired_in_groups(is_grouped, differences()), level)
             else {
                 continue;
             };
@@ -226,7 +227,7 @@ impl Noise {
                 // has one block, its own part cannot be told from the noise.
                 spread_ratio: match (spread, between) {
                     (Some(spread), Some(_)) => spread.within / 2.0_f64.sqrt(),
-                    _ => difference.error * (units(&means) / 2.0).sqrt(),
+                    _ => difference.error * (units(&means, is_grouped) / 2.0).sqrt(),
                 },
                 between_hosts_ratio: between,
                 detectable_ratio: detectable(&difference, policy),
@@ -265,8 +266,8 @@ fn other_load(row: &TrialRow, cores: u32) -> Option<f64> {
 }
 
 /// How many observations there are: blocks, or hosts where there are several.
-fn units(means: &[(u32, f64)]) -> f64 {
-    grouped::units(means.iter().copied()).len() as f64
+fn units(means: &[(u32, f64)], is_grouped: bool) -> f64 {
+    grouped::units(is_grouped, means.iter().copied()).len() as f64
 }
 
 /// The drift of each host: blocks of two hosts do not follow each other.

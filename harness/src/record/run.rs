@@ -107,6 +107,13 @@ impl BlockHosts {
     pub fn of(&self, block: u32) -> u32 {
         self.0.get(&block).copied().unwrap_or(0)
     }
+
+    /// Whether there are several hosts.
+    pub fn are_several(&self) -> bool {
+        let mut hosts = self.0.values();
+        let first = hosts.next();
+        hosts.any(|host| Some(host) != first)
+    }
 }
 
 impl FromIterator<(u32, u32)> for BlockHosts {

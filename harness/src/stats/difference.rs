@@ -44,10 +44,11 @@ impl Difference {
     /// groups' means (see [`super::grouped`]), though `n` counts pairs. `None`
     /// under two pairs.
     pub fn paired_in_groups(
+        is_grouped: bool,
         differences: impl IntoIterator<Item = (u32, f64)> + Clone,
     ) -> Option<Self> {
         let n = differences.clone().into_iter().count();
-        Some(Self { n, ..Self::paired(&grouped::units(differences))? })
+        Some(Self { n, ..Self::paired(&grouped::units(is_grouped, differences))? })
     }
 
     /// The mean of `a` less that of `b`; `None` where one has under two

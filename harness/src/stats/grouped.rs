@@ -19,17 +19,15 @@ use std::collections::BTreeMap;
 
 use super::moments;
 
-/// The values that an interval may take for independent: the values themselves
-/// where all are of one group, or else the mean of each group, by its number.
-pub fn units(values: impl IntoIterator<Item = (u32, f64)>) -> Vec<f64> {
-    let mut groups = by_group(values).into_values();
-    match (groups.next(), groups.next()) {
-        (Some(only), None) => only,
-        (first, second) => {
-            let all = first.into_iter().chain(second).chain(groups);
-            all.filter_map(|group| moments::mean(&group)).collect()
-        }
+/// The values that an interval may take for independent: the mean of each group, by
+/// its number, or the values themselves where there are no groups to tell
+/// of. Values that one group alone has, of several that there are, are one unit:
+/// they tell nothing of the others.
+pub fn units(is_grouped: bool, values: impl IntoIterator<Item = (u32, f64)>) -> Vec<f64> {
+    if !is_grouped {
+        return values.into_iter().map(|(_, value)| value).collect();
     }
+    by_group(values).into_values().filter_map(|group| moments::mean(&group)).collect()
 }
 
 fn by_group(values: impl IntoIterator<Item = (u32, f64)>) -> BTreeMap<u32, Vec<f64>> {
@@ -90,9 +88,10 @@ mod tests {
 
     #[test]
     fn one_group_is_its_values_and_several_are_their_means() {
-        assert_eq!(units([(3, 1.0), (3, 2.0), (3, 6.0)]), [1.0, 2.0, 6.0]);
-        assert_eq!(units([(1, 1.0), (0, 4.0), (1, 3.0)]), [4.0, 2.0]);
-        assert_eq!(units([]), Vec::<f64>::new());
+        assert_eq!(units(false, [(3, 1.0), (3, 2.0), (3, 6.0)]), [1.0, 2.0, 6.0]);
+        assert_eq!(units(true, [(1, 1.0), (0, 4.0), (1, 3.0)]), [4.0, 2.0]);
+        assert_eq!(units(true, [(3, 1.0), (3, 2.0), (3, 6.0)]), [3.0], "of one group of several");
+        assert_eq!(units(true, []), Vec::<f64>::new());
     }
 
     #[test]
@@ -134,7 +133,7 @@ mod tests {
                 let interval = student::mean_interval(values, Level::P95).unwrap().interval;
                 i32::from(interval.contains(0.0))
             };
-            by_groups += holds(&units(values));
+            by_groups += holds(&units(true, values));
             by_values += holds(&all);
         }
         let share = |held: i32| f64::from(held) / f64::from(experiments);

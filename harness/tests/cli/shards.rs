@@ -41,13 +41,15 @@ struct Host {
     name: &'static str,
     /// The host dies after so many trials.
     dies_after: Option<usize>,
+    /// Names of the variants, of which the second is the first once more.
+    variants: &'static [&'static str],
 }
 
 impl Host {
     fn of(index: u32, count: u32) -> Self {
         let names = ["ada", "bob", "cyd", "dot", "eve", "fay", "gus"];
         let shard = Some(Shard::new(index, count).unwrap());
-        Self { shard, name: names[index as usize - 1], dies_after: None }
+        Self { shard, name: names[index as usize - 1], ..WHOLE }
     }
 }
 
@@ -58,14 +60,38 @@ fn record(place: &Place, host: &Host) -> RunRecord {
         "dataset = {{ tpch = {{ scale = 1.0 }} }}\n[sweep]\njobs = [1, 2, 4, 8]\nseed = 5\n\
          formats = [\"directory\"]\nblocks = {{ min = {BLOCKS}, max = {BLOCKS} }}\n"
     );
+    let others = host.variants.iter().skip(1);
+    let text = others.fold(text, |text, name| text + &format!("[[variant]]\nname = {name:?}\n"));
     fs::write(&path, text).unwrap();
     let scenario = harness::scenario::load(&path, &Overrides::default()).unwrap();
-    let key = ArchiveKey {
-        variant: "base".to_owned(),
-        format: Format::Directory,
-        compression: "gzip:6".parse().unwrap(),
-    };
-    let design = Design::new(Phase::Restore, std::slice::from_ref(&key), &scenario.sweep, 5);
+    let keys: Vec<ArchiveKey> = host
+        .variants
+        .iter()
+        .map(|&variant| ArchiveKey {
+            variant: variant.to_owned(),
+            format: Format::Directory,
+            compression: "gzip:6".parse().unwrap(),
+        })
+        .collect();
+    let design = Design::new(Phase::Restore, &keys, &scenario.sweep, 5);
+    let server = json!({
+        "provider": "local", "version": "17.5 (Debian 17.5-1)", "major": 17,
+        "client_version": "17.5", "cores": 4,
+        "settings": { "shared_buffers": "128MB", "max_connections": "100" }, "notes": [],
+    });
+    let servers: BTreeMap<&str, serde_json::Value> =
+        host.variants.iter().map(|&variant| (variant, server.clone())).collect();
+    let archives: Vec<serde_json::Value> = keys
+        .iter()
+        .map(|key| {
+            json!({
+                "key": key, "path": "/nowhere/archive", "bytes": 123_456,
+                "sha256": "ab12ab12ab12ab12ab12", "dumped_by": "17.5", "items": 46,
+                "has_offsets": true,
+                "largest_item": { "name": "public.lineitem", "share": 0.42 }, "rows": null,
+            })
+        })
+        .collect();
     let mut record = json!({
         "schema": 3, "jobtune_version": "0.1.0", "run": format!("{:0>8}", host.name),
         "created_at": "2026-01-01T00:00:00.000Z", "scenario": scenario, "design": design,
@@ -73,16 +99,7 @@ fn record(place: &Place, host: &Host) -> RunRecord {
             "os": "Linux", "kernel": "6.1", "cpu_model": "a processor", "cores": 4,
             "memory_bytes": 8_000_000_000_u64,
         },
-        "servers": { "base": {
-            "provider": "local", "version": "17.5 (Debian 17.5-1)", "major": 17,
-            "client_version": "17.5", "cores": 4,
-            "settings": { "shared_buffers": "128MB", "max_connections": "100" }, "notes": [],
-        } },
-        "archives": [{
-            "key": key, "path": "/nowhere/archive", "bytes": 123_456, "sha256": "ab12ab12ab12ab12ab12",
-            "dumped_by": "17.5", "items": 46, "has_offsets": true,
-            "largest_item": { "name": "public.lineitem", "share": 0.42 }, "rows": null,
-        }],
+        "servers": servers, "archives": archives,
         "sessions": 1, "ended": null,
     });
     if let Some(shard) = host.shard {
@@ -188,6 +205,7 @@ impl Bench for Machine {
         let mut row =
             support::row(number, trial.block, trial.position, Format::Directory, jobs, seconds);
         row.session = session;
+        row.variant.clone_from(&trial.cell.archive.variant);
         if fails(number) {
             row.outcome = Outcome::Failed;
             row.errors = 1;
@@ -298,7 +316,7 @@ fn assert_refused(place: &Place, output: &std::process::Output, expected: &[&str
     assert!(!place.path("merged").exists(), "a run folder was made");
 }
 
-const WHOLE: Host = Host { shard: None, name: "one", dies_after: None };
+const WHOLE: Host = Host { shard: None, name: "one", dies_after: None, variants: &["base"] };
 
 #[test]
 fn shards_merged_in_any_order_are_the_run_in_one_piece() {
@@ -392,6 +410,43 @@ fn each_kind_of_host_has_its_own_answer_and_its_price() {
     assert!(together.contains("2 hosts: what is said of all of them"), "{together}");
     // A shard by itself is one host.
     assert_done(&place.run(&["recommend", "1of2", "--by", "host"]));
+}
+
+#[test]
+fn the_gate_and_noise_have_hosts_as_observations() {
+    let place = Place::new();
+    let runs: Vec<String> = (1..=3)
+        .map(|index| {
+            let host = Host { variants: &["base", "again"], ..Host::of(index, 3) };
+            sweep(&place, &format!("{index}"), &host).unwrap();
+            index.to_string()
+        })
+        .collect();
+    assert_done(&merge(&place, &runs, "merged", &[]));
+    let answer = |args: &[&str]| -> serde_json::Value {
+        let output = place.run(&[args, &["--format", "json"]].concat());
+        assert!(matches!(output.status.code(), Some(0 | 3)), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let noise = answer(&["noise", "merged"]);
+    assert_eq!(noise["blocks"], BLOCKS - 1, "a trial that failed leaves no pair in its block");
+    let metrics = noise["metrics"].as_array().unwrap();
+    assert!(metrics.iter().all(|metric| metric["between_hosts_ratio"].is_number()), "{noise}");
+    let compared = answer(&["compare", "merged"]);
+    // Three hosts leave two degrees of freedom: the same rows on one host have
+    // other bounds, from as many blocks.
+    edit(&place, "merged", |record| record["hosts"] = json!([]));
+    let alone = answer(&["compare", "merged"]);
+    let at_one_job = |answer: &serde_json::Value| {
+        let mut metrics = answer["metrics"].as_array().unwrap().iter();
+        let metric = metrics.find(|metric| metric["jobs"] == 1).unwrap();
+        let bound = |key: &str| metric[key].as_f64().unwrap();
+        (metric["blocks"].clone(), bound("ratio_high").ln() - bound("ratio_low").ln())
+    };
+    let ((blocks, over_hosts), (same, over_blocks)) = (at_one_job(&compared), at_one_job(&alone));
+    assert_eq!(blocks, same);
+    assert!((over_hosts - over_blocks).abs() > 1e-6, "{over_hosts} {over_blocks}");
+    assert_eq!(answer(&["noise", "merged"])["metrics"][0]["between_hosts_ratio"], json!(null));
 }
 
 #[test]
@@ -634,27 +689,11 @@ fn shards_of_a_server_are_swept_interrupted_resumed_and_merged() {
     }
     let place = place();
     let scenario = place.scenario(SCENARIO);
-    let shard = |shard: &'static str, out: &'static str| {
-        [
-            "sweep",
-            &scenario,
-            "--seed",
-            "5",
-            "--shard",
-            shard,
-            "--out",
-            out,
-            "--host-label",
-            "small",
-            "--price-per-hour",
-            "0.5",
-        ]
-        .map(str::to_owned)
+    let of = |shard: &'static str, out: &'static str| {
+        let args = ["--seed", "5", "--shard", shard, "--out", out, "--host-label", "small"];
+        [&["sweep", scenario.as_str()][..], &args, &["--price-per-hour", "0.5"]].concat()
     };
-    let words = |args: &[String]| -> Vec<String> { args.to_vec() };
-    let first = words(&shard("1/2", "run"));
-    let first: Vec<&str> = first.iter().map(String::as_str).collect();
-    let mut child = start(&place, &first);
+    let mut child = start(&place, &of("1/2", "run"));
     wait_for_rows(&place, 1);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -673,9 +712,7 @@ fn shards_of_a_server_are_swept_interrupted_resumed_and_merged() {
     let numbers: Vec<String> = place.trials("run").iter().map(|row| row[0].to_owned()).collect();
     assert_eq!(numbers, ["1", "2", "5", "6"], "as in the whole design");
 
-    let second = words(&shard("2/2", "second"));
-    let second: Vec<&str> = second.iter().map(String::as_str).collect();
-    assert_done(&place.run(&second));
+    assert_done(&place.run(&of("2/2", "second")));
     assert_done(&place.run(&["merge", "second", "run", "--out", "merged"]));
     let rows = place.trials("merged");
     assert_eq!(rows.len(), 8);
