@@ -24,6 +24,7 @@ mod control_group;
 mod disk;
 mod encodings;
 mod engines;
+mod export;
 mod external;
 mod far;
 mod faults;
