@@ -664,6 +664,9 @@ pub struct DoctorArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
+    /// Folder in which archives are kept between runs.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,

@@ -38,6 +38,7 @@ mod live;
 mod load;
 mod needs;
 mod options;
+mod packages;
 mod results;
 mod runs;
 mod scenarios;
