@@ -138,7 +138,15 @@ pub struct SweepArgs {
     )]
     pub resume: Option<PathBuf>,
     /// Sweep what the run in this folder did: its scenario, blocks and seed.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["scenarios", "archive", "resume", "jobs", "engines", "formats", "blocks", "image", "provider", "scale", "before", "after", "database", "errors", "accept_error", "verify", "bindir", "data_dir", "restore_options"])]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = [
+            "scenarios", "archive", "resume", "jobs", "engines", "formats", "blocks", "image",
+            "provider", "scale", "before", "after", "database", "errors", "accept_error",
+            "verify", "restore_options",
+        ]
+    )]
     pub like: Option<PathBuf>,
     /// Run a share of the blocks, as 2/8: the second of eight. `auto` asks the
     /// environment of a task of Slurm, GitLab, Grid Engine or AWS Batch, and

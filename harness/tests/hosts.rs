@@ -9,6 +9,8 @@
 
 mod support;
 
+use std::thread;
+
 use harness::analysis::{HostFacts, RunFacts, curves_over};
 use harness::design::Shard;
 use harness::gate::noise::Noise;
@@ -129,7 +131,7 @@ fn intervals_over_hosts_hold_as_often_as_they_say() {
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     let hosts = |count, blocks, level, own| Hosts { count, blocks, noise: 0.05, level, own };
-    for hosts in [
+    let rows = [
         hosts(3, 9, 0.2, 0.05),
         hosts(4, 8, 0.3, 0.1),
         hosts(8, 16, 0.1, 0.05),
@@ -138,8 +140,13 @@ fn intervals_over_hosts_hold_as_often_as_they_say() {
         hosts(5, 12, 0.2, 0.05),
         // Hosts that are alike.
         hosts(4, 8, 0.0, 0.0),
-    ] {
-        let shares = coverage(&hosts);
+    ];
+    let covered = thread::scope(|scope| {
+        let threads: Vec<_> =
+            rows.iter().map(|hosts| scope.spawn(move || coverage(hosts))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    for (hosts, shares) in rows.iter().zip(covered) {
         let percent = shares.map(|share| format!("{:.1} %", share * 100.0)).join(" | ");
         println!(
             "| {} | {} | {:.0} % | {:.0} % | {:.0} % | {percent} |",

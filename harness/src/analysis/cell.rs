@@ -112,7 +112,7 @@ impl CellSummary {
         }
         let units = grouped::units(of_hosts(&observations));
         let load = CellLoad::new(jobs, rows, &tables.items);
-        let latency = CellLatency::pooled(rows, &tables.latencies);
+        let latency = CellLatency::pooled(rows, tables);
         let mut breaches = limits.breaches(jobs, &load);
         let mut may_breach = false;
         if let Some(latency) = &latency {

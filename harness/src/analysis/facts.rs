@@ -46,7 +46,7 @@ pub struct RunFacts {
     /// What was done before the first trial, for caches that are warm.
     pub warm_up: WarmUp,
     /// The processors behind the readings of the load, by variant.
-    pub cpus: BTreeMap<String, Cpus>,
+    pub resources: BTreeMap<String, Resources>,
     /// The hosts that the blocks were run on.
     pub hosts: HostFacts,
 }
@@ -68,18 +68,22 @@ impl HostFacts {
     }
 }
 
-/// The processors that a variant's restores ran on.
+/// What a variant's restores could use.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Cpus {
+pub struct Resources {
     /// Those of the machine that the harness ran on.
     pub host_cores: Option<f64>,
     /// The limit of the server's container.
     pub cpu_limit: Option<f64>,
     /// Those that the server may use, counted whole.
     pub server_cores: Option<u32>,
+    /// Of a disk that was measured: bytes that it writes in a second, synced.
+    pub disk_bytes_per_second: Option<f64>,
+    /// Of a disk whose operations are limited: how many it takes in a second.
+    pub disk_operations_per_second: Option<f64>,
 }
 
-impl Cpus {
+impl Resources {
     /// The processors that client and server have between them; `None` where
     /// the server is elsewhere.
     pub fn processors(&self) -> Option<f64> {
@@ -111,9 +115,9 @@ impl RunFacts {
         self.archives.iter().find(|archive| archive.is_of(key))
     }
 
-    /// The processors that the restores of a curve ran on.
-    pub fn cpus(&self, key: &CurveKey) -> Cpus {
-        self.cpus.get(&key.variant).copied().unwrap_or_default()
+    /// What the restores of a curve could use.
+    pub fn resources(&self, key: &CurveKey) -> Resources {
+        self.resources.get(&key.variant).copied().unwrap_or_default()
     }
 }
 

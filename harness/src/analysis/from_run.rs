@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Bytes;
 
-use super::facts::{ArchiveFacts, BlockPlan, Cpus, HostFacts, RunFacts};
+use super::facts::{ArchiveFacts, BlockPlan, Resources, HostFacts, RunFacts};
 use super::limits::RestoreLimits;
 use crate::record::{ArchiveRecord, Host, HostShare, RunRecord, ServerRecord};
 use crate::scenario::quantity::{Percent, Span, WarmUp};
@@ -37,7 +37,7 @@ impl RunFacts {
             archives: run.archives.iter().map(archive_facts).collect(),
             limits: RestoreLimits::of(&run.scenario),
             warm_up: warm_up(&run.scenario),
-            cpus: cpus(run),
+            resources: resources(run),
             hosts: HostFacts {
                 names: run.hosts.iter().map(HostShare::to_string).collect(),
                 of_block: run.block_hosts(),
@@ -86,19 +86,27 @@ fn warm_up(scenario: &Scenario) -> WarmUp {
     }
 }
 
-/// The processors of each variant of a run.
-fn cpus(run: &RunRecord) -> BTreeMap<String, Cpus> {
-    run.scenario.variants.iter().map(|variant| cpus_of(run, variant)).collect()
+/// What each variant of a run could use.
+fn resources(run: &RunRecord) -> BTreeMap<String, Resources> {
+    run.scenario.variants.iter().map(|variant| resources_of(run, variant)).collect()
 }
 
-fn cpus_of(run: &RunRecord, variant: &Variant) -> (String, Cpus) {
+fn resources_of(run: &RunRecord, variant: &Variant) -> (String, Resources) {
     let cpu_limit = match &variant.server.provider {
         Provider::Docker { cpus, .. } => *cpus,
         Provider::Local { .. } | Provider::External { .. } => None,
     };
     let host_cores = Some(f64::from(run.host.cores));
-    let server_cores = run.servers.get(&variant.name).and_then(|server| server.cores);
-    (variant.name.clone(), Cpus { host_cores, cpu_limit, server_cores })
+    let server = run.servers.get(&variant.name);
+    let disk = server.and_then(|server| server.disk.as_ref());
+    let resources = Resources {
+        host_cores,
+        cpu_limit,
+        server_cores: server.and_then(|server| server.cores),
+        disk_bytes_per_second: disk.map(|disk| disk.write_synced_bytes_per_second as f64),
+        disk_operations_per_second: disk.and_then(|disk| disk.limits.iops).map(f64::from),
+    };
+    (variant.name.clone(), resources)
 }
 
 /// The machine in words, or each kind of several.

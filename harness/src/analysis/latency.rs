@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use crate::record::{LatencyRow, Outcome, Stretch, TrialRow};
+use super::tables::Tables;
+use crate::record::{BlockHosts, LatencyRow, Outcome, Stretch, TrialRow};
 use crate::stats::interval::{Interval, Level};
 use crate::stats::latency::{histogram, quantile_interval, share_interval};
 
@@ -58,13 +59,13 @@ type Trial<'a> = (&'a TrialRow, &'a [LatencyRow]);
 impl CellLatency {
     /// Of the completed trials among `rows`, with the tables that `tables` has
     /// under their numbers; `None` where a stretch has no transaction.
-    pub fn pooled(rows: &[&TrialRow], tables: &BTreeMap<u32, Vec<LatencyRow>>) -> Option<Self> {
+    pub fn pooled(rows: &[&TrialRow], tables: &Tables) -> Option<Self> {
         let completed = rows.iter().filter(|row| row.outcome == Outcome::Completed);
         let trials: Vec<Trial<'_>> = completed
-            .filter_map(|row| Some((*row, tables.get(&row.trial)?.as_slice())))
+            .filter_map(|row| Some((*row, tables.latencies.get(&row.trial)?.as_slice())))
             .filter(|(_, table)| !table.is_empty())
             .collect();
-        let of = |stretch| pool_stretch(stretch, &trials);
+        let of = |stretch| pool_stretch(stretch, &trials, &tables.hosts);
         Some(Self {
             before: of(Stretch::Before)?,
             during: of(Stretch::During)?,
@@ -73,7 +74,8 @@ impl CellLatency {
     }
 }
 
-fn pool_stretch(stretch: Stretch, trials: &[Trial<'_>]) -> Option<Pooled> {
+fn pool_stretch(stretch: Stretch, trials: &[Trial<'_>], hosts: &BlockHosts) -> Option<Pooled> {
+    let of_host = |parts: &[(f64, f64)]| units(trials, parts, hosts);
     let mut histogram = histogram();
     let mut seconds = 0.0;
     // What was late in each trial, of how many.
@@ -96,7 +98,7 @@ fn pool_stretch(stretch: Stretch, trials: &[Trial<'_>]) -> Option<Pooled> {
         let step = histogram.lowest_equivalent(at)..=at;
         let parts: Vec<(f64, f64)> =
             tables.iter().map(|table| (count_up_to(table, &step), count(table))).collect();
-        quantile_interval(&histogram, quantile, &parts, Level::P95)
+        quantile_interval(&histogram, quantile, &of_host(&parts), Level::P95)
     };
     let transactions = histogram.len();
     (transactions > 0).then(|| Pooled {
@@ -108,9 +110,19 @@ fn pool_stretch(stretch: Stretch, trials: &[Trial<'_>]) -> Option<Pooled> {
         p99_interval_us: interval(0.99),
         max_us: histogram.max(),
         late_ratio: late.iter().map(|(late, _)| late).sum::<f64>() / transactions as f64,
-        late_interval: share_interval(&late, Level::P95),
+        late_interval: share_interval(&of_host(&late), Level::P95),
         rate_per_s: if seconds > 0.0 { transactions as f64 / seconds } else { 0.0 },
     })
+}
+
+/// The parts and wholes of trials, or their sums over each host where there are several.
+fn units(trials: &[Trial<'_>], parts: &[(f64, f64)], hosts: &BlockHosts) -> Vec<(f64, f64)> {
+    let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for ((row, _), (part, whole)) in trials.iter().zip(parts) {
+        let sum = sums.entry(hosts.of(row.block)).or_default();
+        *sum = (sum.0 + part, sum.1 + whole);
+    }
+    if sums.len() > 1 { sums.into_values().collect() } else { parts.to_vec() }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -171,7 +183,8 @@ mod tests {
             rows.push(step(Stretch::During, 500_000, slow));
             rows
         };
-        let tables = BTreeMap::from([(1, table(0)), (2, table(30))]);
+        let latencies = BTreeMap::from([(1, table(0)), (2, table(30))]);
+        let tables = Tables { latencies, ..Tables::default() };
         let rows = [1, 2].map(|trial| {
             let mut row = TrialRow { trial, block: trial, ..TrialRow::example() };
             row.workload.workload_during_rate_per_s = Some(100.0);
@@ -190,5 +203,29 @@ mod tests {
         assert!(interval.high > 490_000.0 && interval.low < 2100.0, "{interval:?}");
         let median = seen.p50_interval_us.unwrap();
         assert!(median.contains(2000.0), "{median:?}");
+    }
+
+    #[test]
+    fn intervals_count_hosts_where_there_are_several() {
+        let step = |stretch| LatencyRow { stretch, latency_us: 2000, transactions: 1000 };
+        let latencies = (1..=6).map(|trial| (trial, Stretch::ALL.map(step).to_vec())).collect();
+        let rows: Vec<TrialRow> = (1..=6)
+            .map(|trial| {
+                let mut row = TrialRow { trial, block: trial, ..TrialRow::example() };
+                // The second host is late more often.
+                row.workload.workload_during_late_ratio = Some(0.02 * f64::from(trial % 2));
+                row
+            })
+            .collect();
+        let rows: Vec<&TrialRow> = rows.iter().collect();
+        let one = Tables { latencies, ..Tables::default() };
+        let two = Tables { hosts: (1..=6).map(|of| (of, of % 2)).collect(), ..one.clone() };
+        let late = |tables| {
+            let seen = CellLatency::pooled(&rows, tables).unwrap().during;
+            (seen.late_ratio, seen.late_interval.unwrap())
+        };
+        let ((share, by_trials), (same, by_hosts)) = (late(&one), late(&two));
+        assert!((share - same).abs() < 1e-12, "the share is of all transactions");
+        assert!(by_hosts.half_width() > 2.0 * by_trials.half_width(), "{by_hosts:?} {by_trials:?}");
     }
 }

@@ -38,6 +38,8 @@ pub struct CellLoad {
     pub disk_queue: Option<f64>,
     /// Bytes written there.
     pub disk_written: Option<f64>,
+    /// Reads and writes there.
+    pub disk_operations: Option<f64>,
     /// Bytes read there.
     pub disk_read: Option<f64>,
     /// Bytes of the restored database.
@@ -100,6 +102,7 @@ impl CellLoad {
             disk_p95: over.load(|load| load.data_device_busy_p95_ratio),
             disk_queue: over.load(|load| load.data_device_queue_mean),
             disk_written: over.load(|load| load.data_device_written_bytes.map(|b| b as f64)),
+            disk_operations: over.load(|load| load.data_device_operations.map(|of| of as f64)),
             disk_read: over.load(|load| load.data_device_read_bytes.map(|b| b as f64)),
             database: over.mean(|row| row.database_bytes.map(|bytes| bytes as f64)),
             io_pressure: over.load(|load| load.host_io_pressure_ratio),

@@ -434,7 +434,6 @@ mod tests {
             kind: ItemKind::Index,
             section: Section::PostData,
             name: "i".to_owned(),
-            has_content: false,
             dependencies: vec![DumpId(1), DumpId(101)],
             data_bytes: None,
             ..plan.rows[0].clone()

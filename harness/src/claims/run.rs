@@ -16,6 +16,6 @@ pub struct MeasuredRun {
 impl MeasuredRun {
     pub fn new(name: String, rows: Vec<TrialRow>, facts: RunFacts) -> Self {
         let curves = curves_over(&rows, &facts.hosts.of_block);
-        Self { name, facts, curves, rows }
+        Self { name, facts, rows, curves }
     }
 }

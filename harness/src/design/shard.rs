@@ -269,6 +269,9 @@ mod tests {
 
     use super::*;
 
+    /// What is asked for, the environment, and what comes of it.
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
     fn resolve(choice: &str, environment: &[(&str, &str)]) -> Result<String, String> {
         let choice: ShardChoice = choice.parse().map_err(|error: ShardError| error.to_string())?;
         let variable = |name: &str| {
@@ -297,7 +300,7 @@ mod tests {
         let batch = |index, size| {
             [("AWS_BATCH_JOB_ARRAY_INDEX", index), ("AWS_BATCH_JOB_ARRAY_SIZE", size)]
         };
-        let table: &[(&str, &[(&str, &str)], &str)] = &[
+        let table: &[Case<'_>] = &[
             ("2/8", &[], "2/8"),
             // What is named needs no environment, and minds none.
             ("2/8", &slurm("3", "1", "4", "4"), "2/8"),
@@ -333,7 +336,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said() {
-        let table: &[(&str, &[(&str, &str)], &str)] = &[
+        let table: &[Case<'_>] = &[
             ("auto", &[], "finds no index in the environment (SLURM_ARRAY_TASK_ID, JOB_COMPLETION"),
             ("auto", &[("CI_NODE_INDEX", "")], "finds no index"),
             ("auto", &[("JOB_COMPLETION_INDEX", "2")], "--shard auto/COUNT"),

@@ -206,7 +206,7 @@ impl Noise {
             self.blocks = self.blocks.max(pairs.len());
             let differences = || pairs.iter().map(|&(host, a, b)| (host, b - a));
             let means: Vec<(u32, f64)> =
-                pairs.iter().map(|&(host, a, b)| (host, (a + b) / 2.0)).collect();
+                pairs.iter().map(|&(host, a, b)| (host, f64::midpoint(a, b))).collect();
             let level = moments::mean(&grouped::units(means.iter().copied()));
             let (Some(difference), Some(level)) =
                 (Difference::paired_in_groups(differences()), level)

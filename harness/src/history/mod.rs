@@ -131,7 +131,12 @@ impl History {
 
 fn points_of(run: &Run) -> Vec<(Key, Point)> {
     let record = &run.record;
-    let host = format!("{} x {}", record.host.cores, record.host.cpu_model);
+    let machine = format!("{} x {}", record.host.cores, record.host.cpu_model);
+    let host = match record.hosts.len() {
+        0 | 1 => machine,
+        // Another set of hosts is another history.
+        count => format!("{count} hosts, {machine}"),
+    };
     let mut points = Vec::new();
     for curve in curves_over(&run.rows, &record.block_hosts()) {
         let server = record.servers.get(&curve.key.variant);

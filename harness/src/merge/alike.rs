@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::allowance::Allowance;
-use crate::record::{RunRecord, ServerRecord};
+use crate::design::Shard;
+use crate::record::{ArchiveRecord, RunRecord, ServerRecord};
 
 /// Something that is not alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(super) fn differences(one: &RunRecord, other: &RunRecord) -> Vec<Difference>
         differences.extend(seen.map(|seen| Difference { what, seen }));
     };
     let both = [one, other];
-    let [count, other_count] = both.map(|run| run.shard.map(|shard| shard.count()).unwrap_or(1));
+    let [count, other_count] = both.map(|run| run.shard.map_or(1, Shard::count));
     differ(What::Count, unequal(&count, &other_count));
     let [seed, other_seed] = both.map(|run| run.design.seed());
     differ(What::Seed, unequal(&seed, &other_seed));
@@ -129,7 +130,7 @@ fn scripts(one: &RunRecord, other: &RunRecord) -> Option<String> {
 fn archives<T: PartialEq>(
     one: &RunRecord,
     other: &RunRecord,
-    of: impl Fn(&crate::record::ArchiveRecord) -> T,
+    of: impl Fn(&ArchiveRecord) -> T,
 ) -> Option<String> {
     let differing: Vec<String> = one
         .archives

@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::part::Part;
+use crate::dataset::hex;
 use crate::record::run::SCHEMA;
 use crate::record::{Ending, HostIdentity, HostShare, RunRecord};
 
@@ -46,7 +47,7 @@ fn identifier(parts: &[Part]) -> String {
     for part in parts {
         hasher.update(&part.record.run);
     }
-    hasher.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize()[..4])
 }
 
 /// The hosts by their first block. Shards of one host are together.

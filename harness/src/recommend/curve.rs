@@ -98,7 +98,7 @@ impl CurveStudy {
     pub fn new(curve: Curve, replay: Option<CurveReplay>, facts: &RunFacts) -> Self {
         let judgement = Judgement::new(&curve, facts);
         let archive = facts.archive(&curve.key);
-        let cpus = facts.cpus(&curve.key);
+        let resources = facts.resources(&curve.key);
         let measured = curve.measured();
         Self {
             key: curve.key.clone(),
@@ -122,7 +122,7 @@ impl CurveStudy {
                 .into_iter()
                 // Of restores that mostly failed, the others may be the lucky ones.
                 .filter(|cell| !cell.is_unreliable())
-                .filter_map(|cell| Bottleneck::new(facts.phase, cell, cpus))
+                .filter_map(|cell| Bottleneck::new(facts.phase, cell, resources))
                 .collect(),
             beyond_limits: curve.cells.iter().flat_map(|cell| cell.breaches.clone()).collect(),
             verdict: judgement.verdict,

@@ -55,7 +55,12 @@ pub(super) fn document(
         fields.push(("shard", of_shard(shard, blocks, scenario, &design)));
     }
     fields.push(("trials", trials(scenario, &design)));
-    fields.push(("takes", takes(scenario, &design)));
+    let mut here = scenario.clone();
+    if let Some(blocks) = &blocks {
+        here.sweep.blocks.min = blocks.len() as u32;
+        here.sweep.blocks.max = blocks.len() as u32;
+    }
+    fields.push(("takes", takes(&here, &design)));
     let first = blocks.and_then(|blocks| blocks.first().copied()).unwrap_or(1);
     let first = Table::of(design.block(first))
         .number("trial", |trial| trial.number.to_string())

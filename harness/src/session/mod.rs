@@ -113,11 +113,11 @@ impl Session {
             || {
                 let now = clock::compact(clock::now());
                 // Shards may begin in the same second on hosts that share a disk.
-                let shard = share
+                let part = share
                     .shard
                     .map(|shard| format!("-{}of{}", shard.index(), shard.count()))
                     .unwrap_or_default();
-                Path::new("runs").join(format!("{}{shard}-{now}", scenario.name))
+                Path::new("runs").join(format!("{}{part}-{now}", scenario.name))
             },
             Path::to_owned,
         );

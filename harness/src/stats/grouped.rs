@@ -51,9 +51,9 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// By the mean squares of a one-way layout (S. R. Searle, G. Casella and
-    /// C. E. McCulloch, Variance Components, 1992, section 3.6: the ANOVA
-    /// estimates of unbalanced data). `None` where no group has two values.
+    /// By the mean squares of a one-way layout (the ANOVA estimates of unbalanced
+    /// data: S. R. Searle, G. Casella and C. E. `McCulloch`, Variance Components,
+    /// 1992). `None` where no group has two values.
     pub fn of(values: impl IntoIterator<Item = (u32, f64)>) -> Option<Self> {
         let groups = by_group(values);
         let all: Vec<f64> = groups.values().flatten().copied().collect();

@@ -29,7 +29,7 @@ pub fn replay_inputs(
         let rules = run.record.servers.get(&key.variant).and_then(ServerRecord::client_major);
         let (Some(archive), Some(rules)) = (run.record.archive(&key), rules) else { continue };
         let Some(plan) = run.plan(archive)? else { continue };
-        let processors = facts.cpus(&curve.key).processors();
+        let processors = facts.resources(&curve.key).processors();
         let processors = processors.and_then(Processors::new).unwrap_or(Processors::UNKNOWN);
         let recordings = recordings(run, curve)?;
         if !recordings.is_empty() {

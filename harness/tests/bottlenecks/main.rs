@@ -242,3 +242,49 @@ fn limits_rule_out_with_the_reading() {
     assert!(text.contains(said), "{text}");
     assert!(!text.contains("-j 2 is ruled out"), "{text}");
 }
+
+#[test]
+fn a_far_server() {
+    if !has_server() {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    let mut sql = String::new();
+    for number in 1..=60 {
+        writeln!(sql, "CREATE TABLE t{number} AS SELECT generate_series(1, 20) AS id;").unwrap();
+        writeln!(sql, "CREATE INDEX ON t{number} (id);").unwrap();
+    }
+    let rest = "server = { latency = \"10ms\", settings = { fsync = false } }\n\
+                [sweep]\njobs = [2]\nformats = [\"directory\"]\nload_interval = \"20ms\"\n";
+    let bound = cause(&place, &of_sql(&place, &sql, rest), 2);
+    assert_cause(&bound, &["network"]);
+    let text = bound["text"].as_str().unwrap();
+    assert!(text.contains("the network's round trips"), "{text}");
+}
+
+#[test]
+fn a_slow_disk() {
+    let groups = fs::exists("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device").unwrap();
+    let can = nix::unistd::Uid::effective().is_root() && groups;
+    if !has_server() || !can_run("limits of block devices (root, control groups of version 1)", can) {
+        return;
+    }
+    let _alone = alone();
+    let place = Place::new();
+    let mut sql = String::new();
+    for number in 1..=4 {
+        writeln!(
+            sql,
+            "CREATE TABLE t{number} AS SELECT g, repeat(md5(g::text), 8) AS note \
+             FROM generate_series(1, 60000) g;"
+        )
+        .unwrap();
+    }
+    let rest = "server = { disk = { write = \"8MB/s\" }, settings = { max_wal_size = \"64MB\" } }\n\
+                [sweep]\njobs = [2]\nformats = [\"directory\"]\n";
+    let bound = cause(&place, &of_sql(&place, &sql, rest), 2);
+    assert_cause(&bound, &["disk_bandwidth"]);
+    let text = bound["text"].as_str().unwrap();
+    assert!(text.contains("of what it can"), "{text}");
+}

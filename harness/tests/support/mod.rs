@@ -154,7 +154,7 @@ pub(crate) fn facts() -> RunFacts {
         archives: Vec::new(),
         limits: RestoreLimits::default(),
         warm_up: WarmUp::Whole,
-        cpus: BTreeMap::new(),
+        resources: BTreeMap::new(),
         hosts: HostFacts::default(),
     }
 }

@@ -5,12 +5,12 @@ mod many;
 use anyhow::bail;
 
 use super::{Status, print, recommend, state_folder, status_of};
-use crate::cli::{HostArgs, OutputFormat, StateArgs, SweepArgs};
+use crate::cli::{HostArgs, OutputFormat, ServerArgs, StateArgs, SweepArgs};
 use crate::printer::Printer;
 use crate::provider::process_environment;
 use crate::record::{Run, RunFolder, RunRecord};
 use crate::scenario::quantity::Price;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Provider, Scenario};
 use crate::session::{Changes, Session, Share, Surroundings};
 
 pub(super) async fn run(args: SweepArgs, printer: &Printer) -> anyhow::Result<Status> {
@@ -88,9 +88,21 @@ fn share(args: &SweepArgs) -> anyhow::Result<Share> {
 /// The scenario that the command line names, or that of a run that it names.
 fn load(args: &SweepArgs) -> anyhow::Result<Scenario> {
     if let Some(run) = &args.like {
+        // Folders are those of this host, which need not be the run's.
         let RunRecord { mut scenario, design, .. } = RunFolder::open(run)?.run()?;
         scenario.sweep.seed = Some(args.seed.unwrap_or(design.seed()));
         scenario.sweep.budget = args.budget;
+        for variant in &mut scenario.variants {
+            let ServerArgs { bindir: given, data_dir: disk, .. } = &args.server;
+            match &mut variant.server.provider {
+                Provider::Local { bindir, data_dir } => {
+                    bindir.clone_from(given);
+                    data_dir.clone_from(disk);
+                }
+                Provider::External { bindir, .. } => bindir.clone_from(given),
+                Provider::Docker { .. } => {}
+            }
+        }
         return Ok(scenario);
     }
     let overrides = args.overrides()?;

@@ -17,7 +17,7 @@ use serde::{Serialize, Serializer};
 
 use rules::Facts;
 
-use crate::analysis::Cpus;
+use crate::analysis::Resources;
 use crate::analysis::cell::CellSummary;
 use crate::analysis::parallelism::Parallelism;
 use crate::scenario::Phase;
@@ -101,9 +101,9 @@ const ORDER: [Cause; 15] = [
     Cause::Network,
     Cause::Locks,
     Cause::Memory,
+    Cause::DiskBandwidth,
     Cause::Sync,
     Cause::Wal,
-    Cause::DiskBandwidth,
     Cause::DiskLatency,
     Cause::Serial,
     Cause::CriticalPath,
@@ -115,11 +115,11 @@ const ORDER: [Cause; 15] = [
 impl Bottleneck {
     /// What limits `cell`. Where no load was recorded, the times of the
     /// items may still tell; `None` if they do not.
-    pub fn new(phase: Phase, cell: &CellSummary, cpus: Cpus) -> Option<Self> {
+    pub fn new(phase: Phase, cell: &CellSummary, resources: Resources) -> Option<Self> {
         let load = &cell.load;
         let is_recorded =
             load.cpu.is_some() || load.host_cpu_mean.is_some() || load.session_samples > 0;
-        let facts = Facts { phase, jobs: cell.jobs, load, cpus };
+        let facts = Facts { phase, jobs: cell.jobs, load, resources };
         let mut met = ORDER.iter().filter_map(|&cause| Some((cause, facts.speak_for(cause)?)));
         let mixed = || is_recorded.then(|| (Cause::Mixed, facts.all()));
         let (cause, readings) = met.next().or_else(mixed)?;
@@ -170,7 +170,7 @@ mod tests {
         CellSummary { load, ..empty }
     }
 
-    fn bottleneck_of(cell: &CellSummary, cpus: Cpus) -> Option<Bottleneck> {
+    fn bottleneck_of(cell: &CellSummary, cpus: Resources) -> Option<Bottleneck> {
         Bottleneck::new(Phase::Restore, cell, cpus)
     }
 
@@ -203,10 +203,16 @@ mod tests {
         }
     }
 
-    const CPUS: Cpus = Cpus { host_cores: Some(2.0), cpu_limit: None, server_cores: Some(2) };
+    const CPUS: Resources = Resources {
+        host_cores: Some(2.0),
+        cpu_limit: None,
+        server_cores: Some(2),
+        disk_bytes_per_second: None,
+        disk_operations_per_second: None,
+    };
 
     #[track_caller]
-    fn assert_limited(jobs: u32, load: CellLoad, cpus: Cpus, cause: Cause, said: &str) {
+    fn assert_limited(jobs: u32, load: CellLoad, cpus: Resources, cause: Cause, said: &str) {
         let found = bottleneck_of(&cell(jobs, load), cpus).unwrap();
         assert_eq!(found.cause, cause, "{found:?}");
         assert_eq!(found.to_string(), said);
@@ -227,7 +233,7 @@ mod tests {
         assert_limited(
             2,
             CellLoad { cpu: Some(9.5), ..load() },
-            Cpus { cpu_limit: Some(1.0), ..CPUS },
+            Resources { cpu_limit: Some(1.0), ..CPUS },
             Cause::Cpu,
             "the processors: 95 % of the container's limit in use",
         );
@@ -297,6 +303,23 @@ mod tests {
             CPUS,
             Cause::DiskBandwidth,
             "the disk: busy 90 % of the time",
+        );
+        assert_limited(
+            2,
+            CellLoad {
+                disk_written: Some(280e6),
+                ..waits(Waits { sync: Some(0.6), ..Waits::default() })
+            },
+            Resources { disk_bytes_per_second: Some(30e6), ..CPUS },
+            Cause::DiskBandwidth,
+            "the disk: it writes 93 % of what it can",
+        );
+        assert_limited(
+            2,
+            CellLoad { disk_operations: Some(2900.0), ..load() },
+            Resources { disk_operations_per_second: Some(300.0), ..CPUS },
+            Cause::DiskBandwidth,
+            "the disk: it takes 97 % of the operations that it can",
         );
         assert_limited(
             2,
@@ -399,7 +422,7 @@ mod tests {
     fn items_and_sessions_are_checked_against_each_other() {
         let found = bottleneck_of(&cell(2, load()), CPUS).unwrap();
         assert!(found.work.unwrap().agrees());
-        let other = CellLoad { active: Some(0.4), ..load() };
+        let other = CellLoad { active: Some(0.9), ..load() };
         assert!(!bottleneck_of(&cell(2, other), CPUS).unwrap().work.unwrap().agrees());
         let few = CellLoad { session_samples: 19, ..load() };
         assert_eq!(bottleneck_of(&cell(2, few), CPUS).unwrap().work, None);

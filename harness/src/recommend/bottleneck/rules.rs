@@ -3,7 +3,7 @@
 use restore_core::units::Jobs;
 
 use super::cause::{Cause, Reading};
-use crate::analysis::Cpus;
+use crate::analysis::Resources;
 use crate::analysis::load::CellLoad;
 use crate::analysis::parallelism::Parallelism;
 use crate::scenario::Phase;
@@ -51,7 +51,7 @@ pub(super) struct Facts<'a> {
     pub(super) phase: Phase,
     pub(super) jobs: Jobs,
     pub(super) load: &'a CellLoad,
-    pub(super) cpus: Cpus,
+    pub(super) resources: Resources,
 }
 
 /// A reading that reaches its threshold.
@@ -135,7 +135,7 @@ impl Facts<'_> {
     /// shows it.
     fn full_cpu(&self) -> Option<Vec<Reading>> {
         let cores = self.load.cpu_cores();
-        if let Some(limit) = self.cpus.cpu_limit {
+        if let Some(limit) = self.resources.cpu_limit {
             let used = reaches("container_cpu_ratio", cores.map(|cores| cores / limit), CPU_FULL);
             let held = reaches("throttled_ratio", self.of_wall(self.load.throttled), THROTTLED);
             let met: Vec<Reading> = used.into_iter().chain(held).collect();
@@ -143,7 +143,7 @@ impl Facts<'_> {
                 return Some(met);
             }
         }
-        let host = self.cpus.host_cores?;
+        let host = self.resources.host_cores?;
         let own = cores.map(|cores| cores / host);
         if let Some(own) = reaches(self.own().cpu_ratio, own, CPU_FULL) {
             return Some(vec![own]);
@@ -219,7 +219,26 @@ impl Facts<'_> {
         Some([waits].into_iter().chain(rate).collect())
     }
 
+    /// A disk that gives what it has is full, whatever is waited for at it. One that is only
+    /// busy may be so with syncs or the WAL, which say more.
     fn disk_bandwidth(&self) -> Option<Vec<Reading>> {
+        let share = |of: Option<f64>, all: Option<f64>| Some(self.of_wall(of)? / all?);
+        let Resources { disk_bytes_per_second, disk_operations_per_second, .. } = self.resources;
+        let written = share(self.load.disk_written, disk_bytes_per_second);
+        let operations = share(self.load.disk_operations, disk_operations_per_second);
+        let full: Vec<Reading> = [
+            reaches("disk_operations_ratio", operations, DISK_FULL),
+            reaches("disk_written_ratio", written, DISK_FULL),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if !full.is_empty() {
+            return Some(full);
+        }
+        if self.sync().is_some() || self.wal().is_some() {
+            return None;
+        }
         let busy = reaches("data_device_busy_ratio", self.load.disk_mean, DISK_FULL)?;
         let rate = explains("written_bytes_per_second", self.of_wall(self.load.disk_written));
         Some([busy].into_iter().chain(rate).collect())

@@ -66,9 +66,7 @@ impl fmt::Display for Bottleneck {
             Cause::Wal => {
                 write!(f, "the WAL: {} of the active sessions wait", share("active_on_wal_ratio"))
             }
-            Cause::DiskBandwidth => {
-                write!(f, "the disk: busy {} of the time", share("data_device_busy_ratio"))
-            }
+            Cause::DiskBandwidth => self.disk_in_words(f),
             Cause::DiskLatency => write!(
                 f,
                 "the disk's latency: {} of the active sessions wait for data files",
@@ -120,6 +118,18 @@ impl Bottleneck {
         match self.phase {
             Phase::Restore => "restore",
             Phase::Dump => "dump",
+        }
+    }
+
+    fn disk_in_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |value: f64| format!("{:.0} %", value * 100.0);
+        if let Some(taken) = self.reading("disk_operations_ratio") {
+            write!(f, "the disk: it takes {} of the operations that it can", percent(taken))
+        } else if let Some(written) = self.reading("disk_written_ratio") {
+            write!(f, "the disk: it writes {} of what it can", percent(written))
+        } else {
+            let busy = self.reading("data_device_busy_ratio").unwrap_or_default();
+            write!(f, "the disk: busy {} of the time", percent(busy))
         }
     }
 
