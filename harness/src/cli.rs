@@ -16,7 +16,7 @@ use restore_core::units::Jobs;
 pub use about::command;
 pub use restore::{ControlArgs, ControlRequest, EventFormat, JobCount, KeepArgs, RestoreArgs, Way};
 pub use restore_options::PgRestoreOptions;
-pub use setup::{CompletionsArgs, InitArgs, ManArgs, RunsArgs};
+pub use setup::{CompletionsArgs, ExportArgs, ExportForm, InitArgs, ManArgs, RunsArgs};
 
 use crate::design::ShardChoice;
 use crate::gate::GatedMetric;
@@ -87,6 +87,8 @@ pub enum Command {
     Runs(RunsArgs),
     /// Publish runs: a page, a Markdown article, pictures and JSON.
     Report(ReportArgs),
+    /// Write runs in the forms that other programs read: CSV, metrics.
+    Export(ExportArgs),
     /// Show what was found on this machine, and what is missing.
     Doctor(DoctorArgs),
     /// Remove what interrupted or killed runs left behind.
@@ -670,6 +672,9 @@ pub struct DoctorArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
+    /// Folder in which archives are kept between runs.
+    #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub state: StateArgs,

@@ -6,9 +6,9 @@
 use clap::{Args, Command, CommandFactory};
 
 use super::{
-    ClaimsArgs, CleanArgs, Cli, CompareArgs, CompletionsArgs, ControlArgs, DoctorArgs, HistoryArgs,
-    InitArgs, InspectArgs, ManArgs, NoiseArgs, RecommendArgs, ReportArgs, RestoreArgs, RunsArgs,
-    SweepArgs, TuneArgs, VerifyArgs,
+    ClaimsArgs, CleanArgs, Cli, CompareArgs, CompletionsArgs, ControlArgs, DoctorArgs, ExportArgs,
+    HistoryArgs, InitArgs, InspectArgs, ManArgs, MergeArgs, NoiseArgs, RecommendArgs, ReportArgs,
+    RestoreArgs, RunsArgs, SweepArgs, TuneArgs, VerifyArgs,
 };
 
 /// The command line with the long help of each command.
@@ -23,12 +23,14 @@ pub fn command() -> Command {
         ("verify", text::<VerifyArgs>()),
         ("inspect", text::<InspectArgs>()),
         ("compare", text::<CompareArgs>()),
+        ("merge", text::<MergeArgs>()),
         ("noise", text::<NoiseArgs>()),
         ("tune", text::<TuneArgs>()),
         ("history", text::<HistoryArgs>()),
         ("claims", text::<ClaimsArgs>()),
         ("runs", text::<RunsArgs>()),
         ("report", text::<ReportArgs>()),
+        ("export", text::<ExportArgs>()),
         ("doctor", text::<DoctorArgs>()),
         ("clean", text::<CleanArgs>()),
         ("completions", text::<CompletionsArgs>()),

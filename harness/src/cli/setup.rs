@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 
 use super::OutputFormat;
@@ -63,4 +63,30 @@ pub struct RunsArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: OutputFormat,
+}
+
+/// A form that other programs read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// A row for each cell of each run.
+    Csv,
+    /// A row for each run and a column for each cell: what Apache Otava takes.
+    Otava,
+    /// Bencher Metric Format, JSON.
+    Bencher,
+    /// OpenMetrics text, for Prometheus and others.
+    Openmetrics,
+}
+
+/// Arguments of `jobtune export`.
+///
+/// Times are seconds, or nanoseconds where the form says so; intervals are at 95 %.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Run folders.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// The form.
+    #[arg(long = "as", value_enum, value_name = "FORM", default_value = "csv")]
+    pub form: ExportForm,
 }

@@ -69,7 +69,7 @@ impl Answer for Findings {
 }
 
 pub(super) async fn run(args: &DoctorArgs, printer: &Printer) -> anyhow::Result<Status> {
-    let mut findings = vec![machine(), temporary_folder(), cache()];
+    let mut findings = vec![machine(), temporary_folder(), cache(args)];
     findings.extend(conditions_here());
     findings.extend(programs().await);
     findings.extend([server_user(), docker().await, caches()]);
@@ -177,7 +177,7 @@ fn file_system_advice(kind: &str) -> Option<&'static str> {
             "It is in memory: nothing is learnt of a disk. Name a folder on the disk under test \
              with --data-dir",
         ),
-        "overlay" => Some(
+        "overlay" | "fuse.fuse-overlayfs" => Some(
             "It is a layer of a container, slower to write than the disk below: name a folder \
              of a volume with --data-dir",
         ),
@@ -193,8 +193,8 @@ fn file_system_advice(kind: &str) -> Option<&'static str> {
     }
 }
 
-fn cache() -> Finding {
-    match cache_folder(None) {
+fn cache(args: &DoctorArgs) -> Finding {
+    match cache_folder(args.cache_dir.as_deref()) {
         Ok(folder) => Finding::ok("archive cache", folder.display().to_string()),
         Err(error) => Finding::missing("archive cache", "no folder", format!("{error:#}")),
     }

@@ -6,6 +6,7 @@ mod compare;
 mod completions;
 mod control;
 mod doctor;
+mod export;
 mod history;
 mod init;
 mod inspect;
@@ -87,6 +88,7 @@ pub async fn run(cli: Cli, printer: &Printer) -> anyhow::Result<Status> {
         Command::Completions(args) => Ok(completions::run(&args, printer)),
         Command::Man(args) => man::run(&args, printer),
         Command::Runs(args) => runs::run(&args, printer),
+        Command::Export(args) => export::run(&args, printer),
         Command::Schema => schema::run(printer),
     }
 }

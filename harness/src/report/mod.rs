@@ -7,6 +7,7 @@ pub mod article;
 pub mod by_host;
 pub mod claims;
 pub mod compare;
+pub mod export;
 pub mod format;
 pub mod history;
 pub mod inspect;

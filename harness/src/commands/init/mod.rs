@@ -25,7 +25,7 @@ pub(super) fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<Status> 
     if out.exists() && !args.force {
         bail!("{} is there already: name another file with --out, or give --force", out.display());
     }
-    let text = scenario_text(&archive, &args.archive, name, &out)?;
+    let text = scenario_text(&archive, &args.archive, &name, &out)?;
     // What is written must be what a sweep takes.
     scenario::parse(Some(&out), &text, &Overrides::default())?;
     write_file(&out, &text)?;
@@ -39,12 +39,7 @@ pub(super) fn run(args: &InitArgs, printer: &Printer) -> anyhow::Result<Status> 
     Ok(Status::Done)
 }
 
-fn scenario_text(
-    archive: &Archive,
-    path: &Path,
-    name: String,
-    out: &Path,
-) -> anyhow::Result<String> {
+fn scenario_text(archive: &Archive, path: &Path, name: &str, out: &Path) -> anyhow::Result<String> {
     let all = Selection::new(archive, &RestoreOptions::default(), None)?.needs();
     let selection = Selection::new(archive, &RestoreOptions::without_roles(), None)?;
     let inspection = Subject::of(archive, selection)?.inspect(&[Jobs::ONE]);
@@ -57,7 +52,7 @@ fn scenario_text(
         bail!("{} is not UTF-8: a scenario cannot name it", path.display());
     };
     Ok(text::scenario(&Subjects {
-        name: &name,
+        name,
         path: written,
         bytes: size_on_disk(path).map(Bytes),
         cores,
