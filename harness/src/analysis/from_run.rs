@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use restore_core::units::Bytes;
 
-use super::facts::{ArchiveFacts, BlockPlan, Resources, HostFacts, RunFacts};
+use super::facts::{ArchiveFacts, BlockPlan, HostFacts, Resources, RunFacts};
 use super::limits::RestoreLimits;
 use crate::record::{ArchiveRecord, Host, HostShare, RunRecord, ServerRecord};
 use crate::scenario::quantity::{Percent, Span, WarmUp};

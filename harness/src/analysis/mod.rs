@@ -24,7 +24,7 @@ pub mod words;
 
 pub use cell::{CellSummary, OutcomeCounts};
 pub use curve::{Curve, curves, curves_of_rows, curves_over};
-pub use facts::{ArchiveFacts, BlockPlan, Resources, HostFacts, RunFacts};
+pub use facts::{ArchiveFacts, BlockPlan, HostFacts, Resources, RunFacts};
 pub use key::CurveKey;
 pub use limits::{Breach, Limit, RestoreLimits};
 pub use overview::Overview;

@@ -74,7 +74,7 @@ pub enum ExportForm {
     Otava,
     /// Bencher Metric Format, JSON.
     Bencher,
-    /// OpenMetrics text, for Prometheus and others.
+    /// `OpenMetrics` text, for Prometheus and others.
     Openmetrics,
 }
 

@@ -19,8 +19,8 @@ const LOOK: Duration = Duration::from_secs(5);
 /// measured from.
 const ENOUGH: usize = 100;
 
-/// Probes that are enough to see that a limit is not kept already.
-const ENOUGH_TO_REFUSE: usize = 25;
+/// Probes that are enough where all of them keep a limit. One late one of so few says nothing.
+const ENOUGH_IF_KEPT: usize = 25;
 
 /// What a restore is to keep, and by what it is seen.
 #[derive(Debug, Clone)]
@@ -157,11 +157,9 @@ impl Watcher {
 
     async fn look_before(&mut self) -> anyhow::Result<()> {
         let began = Instant::now();
-        let is_relative = |limit: &Limit| limit.kind() == LimitKind::LatencyIncrease;
-        let enough = if self.limits.iter().any(is_relative) { ENOUGH } else { ENOUGH_TO_REFUSE };
-        let is_enough = |probe: &Probe| probe.answered() >= enough;
-        while began.elapsed() < LOOK && !self.probe.as_ref().is_none_or(is_enough) {
+        while began.elapsed() < LOOK && !self.has_seen_enough() {
             tokio::time::sleep(Duration::from_millis(50)).await;
+            self.read_probe();
         }
         self.read().await?;
         self.before.clone_from(&self.readings);
@@ -183,6 +181,15 @@ impl Watcher {
             );
         }
         Ok(())
+    }
+
+    /// Whether the probe says how it is before the restore.
+    fn has_seen_enough(&self) -> bool {
+        let Some(probe) = &self.probe else { return true };
+        let is_relative = |limit: &Limit| limit.kind() == LimitKind::LatencyIncrease;
+        let is_kept = self.nearest().is_some_and(|nearest| nearest.pressure <= 1.0);
+        let is_quick = is_kept && !self.limits.iter().any(is_relative);
+        probe.answered() >= if is_quick { ENOUGH_IF_KEPT } else { ENOUGH }
     }
 
     /// Reads everything anew.

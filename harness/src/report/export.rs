@@ -154,7 +154,7 @@ pub fn bencher(runs: &[Exported]) -> Value {
 /// What a metric is called, what it means, and what a cell has of it.
 type Metric = (&'static str, &'static str, fn(&CellStudy) -> Option<f64>);
 
-/// OpenMetrics text, version 1.0.
+/// `OpenMetrics` text, version 1.0.
 pub fn openmetrics(runs: &[Exported]) -> String {
     const METRICS: [Metric; 5] = [
         ("jobtune_restore_seconds", "Geometric mean of the times.", |cell| {

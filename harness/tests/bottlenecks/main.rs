@@ -267,7 +267,8 @@ fn a_far_server() {
 fn a_slow_disk() {
     let groups = fs::exists("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device").unwrap();
     let can = nix::unistd::Uid::effective().is_root() && groups;
-    if !has_server() || !can_run("limits of block devices (root, control groups of version 1)", can) {
+    if !has_server() || !can_run("limits of block devices (root, control groups of version 1)", can)
+    {
         return;
     }
     let _alone = alone();

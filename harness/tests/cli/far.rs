@@ -42,8 +42,8 @@ async fn added(spec: &ServerSpec) -> f64 {
     }
     lease.release().unwrap();
     let asked = record.asked();
-    let ratio = (far - near).as_secs_f64() / asked.as_secs_f64();
-    eprintln!("asked {asked:?}, recorded {:?}, measured {:?}", record.added(), far - near);
+    let ratio = far.abs_diff(near).as_secs_f64() / asked.as_secs_f64();
+    eprintln!("asked {asked:?}, recorded {:?}, measured {:?}", record.added(), far.abs_diff(near));
     ratio
 }
 

@@ -38,7 +38,9 @@ fn plans_are_restored_section_by_section_beside_the_plain_restore() {
         let has_sql = trial["variant"] == "vacuum-select";
         assert_eq!(items.contains(",SQL,VACUUM,"), has_sql, "{items}");
     }
-    cells.values_mut().for_each(|jobs| jobs.sort());
+    for jobs in cells.values_mut() {
+        jobs.sort();
+    }
     let cell = |variant: &str, engine: &str| (variant.to_owned(), engine.to_owned());
     assert_eq!(cells[&cell("base", "pg_restore")], ["1", "2"]);
     assert_eq!(cells[&cell("data-2-post-1", "sections")], ["2"], "nothing is left to vary");

@@ -25,7 +25,7 @@ use crate::units::Jobs;
 /// Workers of each section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SectionJobs {
-    /// Of pre-data, which pg_restore restores with its leader alone whatever this says.
+    /// Of pre-data, which `pg_restore` restores with its leader alone whatever this says.
     pub pre: Jobs,
     /// Of the rows.
     pub data: Jobs,
@@ -144,7 +144,7 @@ impl Run {
         while let Ok(event) = events.try_recv() {
             self.tell(offset + event.at, event.kind);
         }
-        self.take(report);
+        self.take(&report);
     }
 
     /// What of a section's events is one of the whole restore.
@@ -154,7 +154,7 @@ impl Run {
         }
     }
 
-    fn take(&mut self, report: RestoreReport) {
+    fn take(&mut self, report: &RestoreReport) {
         self.outcome.end = report.end;
         if report.exit_code != Some(0) {
             self.outcome.exit_code = report.exit_code;

@@ -12,19 +12,20 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use restore_core::connection::{Connection, Conninfo, connect};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use self::alarm::Alarm;
 use self::line::{Link, carry};
 use super::own;
 use crate::record::{NetworkRecord, nanos};
-use crate::scenario::network::Network;
+use crate::scenario::network::{Bandwidth, Network};
 
 /// Queries that a round trip is measured with.
 const ROUND_TRIPS: usize = 60;
@@ -122,8 +123,8 @@ impl Proxy {
     async fn start(gate: &Gate, latency: Duration, network: Network) -> anyhow::Result<Self> {
         let alarm = Alarm::start();
         let link =
-            || Arc::new(Link::new(latency, network.bandwidth.map(|of| of.bytes_per_second())));
-        let line = Line { to_server: link(), to_client: link(), alarm };
+            || Arc::new(Link::new(latency, network.bandwidth.map(Bandwidth::bytes_per_second)));
+        let network = Line { to_server: link(), to_client: link(), alarm };
         let mut tasks = JoinSet::new();
         let port = match gate.clone() {
             Gate::Unix { folder, server, proxy, .. } => {
@@ -136,10 +137,10 @@ impl Proxy {
                     let server = socket_path(&folder, server);
                     let mut lines = JoinSet::new();
                     while let Ok((client, _)) = listener.accept().await {
-                        let (line, server) = (line.clone(), server.clone());
-                        lines.spawn(
-                            async move { line.join(client, UnixStream::connect(server)).await },
-                        );
+                        let (network, server) = (network.clone(), server.clone());
+                        lines.spawn(async move {
+                            network.join(client, UnixStream::connect(server)).await;
+                        });
                     }
                 });
                 proxy
@@ -152,9 +153,9 @@ impl Proxy {
                 tasks.spawn(async move {
                     let mut lines = JoinSet::new();
                     while let Ok((client, _)) = listener.accept().await {
-                        let (line, server) = (line.clone(), server.clone());
+                        let (network, server) = (network.clone(), server.clone());
                         let _ = client.set_nodelay(true);
-                        lines.spawn(async move { line.join(client, connect_tcp(server)).await });
+                        lines.spawn(async move { network.join(client, connect_tcp(server)).await });
                     }
                 });
                 port
@@ -235,7 +236,6 @@ mod tests {
 
     const BYTES: usize = 1 << 30;
 
-    /// `cargo test -p harness --lib far::tests -- --nocapture` tells the figure.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_proxy_without_delay_lets_through_far_more_than_a_restore_sends() {
         let sink = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -258,7 +258,6 @@ mod tests {
         }
         let seconds = received.await.unwrap().duration_since(start).as_secs_f64();
         let rate = BYTES as f64 / seconds / 1e9;
-        eprintln!("{rate:.2} GB/s through the proxy");
         // Restores here send less than 0.1 GB/s; sender, proxy and receiver share two processors.
         assert!(rate > 0.3, "{rate:.2} GB/s");
     }

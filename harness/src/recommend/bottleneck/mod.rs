@@ -220,6 +220,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "one case for each rule")]
     fn each_rule_names_its_cause() {
         let waits = |waits| CellLoad { waits, ..load() };
         let during = |parallelism| CellLoad { parallelism: Some(parallelism), ..load() };
