@@ -21,6 +21,7 @@ mod clock;
 mod cluster;
 mod containers;
 mod control_group;
+mod deploy;
 mod disk;
 mod encodings;
 mod engines;
