@@ -142,7 +142,7 @@ impl Probe {
         lock(&self.window).p99(Instant::now())
     }
 
-    /// The largest latency of the newest probes, in seconds.
+    /// The same of the newest probes.
     pub(super) fn newest(&self) -> Option<f64> {
         lock(&self.window).newest(Instant::now())
     }

@@ -68,7 +68,7 @@ impl Progress {
         self.done += 1;
         self.timed += 1;
         self.spent += row.wall() + row.overhead();
-        printer.note(line(row, self.target()));
+        printer.note(line(row, (self.done, self.target())));
     }
 
     /// The trial at which the sweep may stop, or must.
@@ -102,7 +102,8 @@ fn coarse(time: Duration) -> String {
     }
 }
 
-fn line(row: &TrialRow, target: u32) -> String {
+/// The line of a trial; in a shard its number in the design is not its place here.
+fn line(row: &TrialRow, (place, target): (u32, u32)) -> String {
     let format = match row.format {
         Format::Plain | Format::Tar => row.format.to_string(),
         Format::Custom | Format::Directory => format!("{} {}", row.format, row.compression),
@@ -114,8 +115,7 @@ fn line(row: &TrialRow, target: u32) -> String {
     };
     let archive = format!("{engine}{format}");
     let mut line = format!(
-        "trial {:>3}/{target}  block {:>2}  {variant}{archive:<17}  -j {:<3} {:>9.3} s  {}",
-        row.trial,
+        "trial {place:>3}/{target}  block {:>2}  {variant}{archive:<17}  -j {:<3} {:>9.3} s  {}",
         row.block,
         row.jobs.get(),
         row.wall().as_secs_f64(),
@@ -148,6 +148,6 @@ mod tests {
         };
         let expected =
             "trial   1/8  block  1  custom none        -j 1       1.000 s  failed: out of disk";
-        assert_eq!(line(&row, 8), expected);
+        assert_eq!(line(&row, (row.trial, 8)), expected);
     }
 }

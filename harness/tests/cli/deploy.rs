@@ -8,7 +8,7 @@ use std::process::Command;
 use serde::Deserialize as _;
 use serde_yaml_ng::Value;
 
-use super::{Place, stderr};
+use super::{Place, can_run, stderr};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -193,10 +193,10 @@ fn kubectl_knows_each_field_of_the_jobs() {
         .args(["set", "env", "--local", "--output", "json", "CHECKED=yes", "--filename"])
         .arg(&manifest)
         .output();
-    let Ok(output) = output else {
-        eprintln!("skipped: kubectl is missing");
+    if !can_run("kubectl", output.is_ok()) {
         return;
-    };
+    }
+    let output = output.unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let known = serde_json::Deserializer::from_slice(&output.stdout);
     let known = known.into_iter::<serde_json::Value>().map(Result::unwrap).collect::<Vec<_>>();
@@ -216,7 +216,8 @@ fn steps(job: &Value, shard: &str) -> String {
         let run = run.replace("${{ github.run_id }}", "9").replace("${{ matrix.shard }}", shard);
         assert!(!run.contains("${{"), "{run}");
         if run.starts_with("jobtune ") {
-            lines += &format!("{run}\n");
+            lines.push_str(&run);
+            lines.push('\n');
         }
     }
     lines
@@ -238,14 +239,14 @@ fn a_matrix_of_github_sweeps_each_shard_and_merges_them() {
     let (shard, merge) = (&workflow["jobs"]["shard"], &workflow["jobs"]["merge"]);
     let matrix = shard["strategy"]["matrix"]["shard"].as_sequence().unwrap();
     assert_eq!(matrix.len(), 4);
-    let shared = Shared::new();
+    let folder = Shared::new();
     for (index, number) in matrix.iter().enumerate() {
         assert_eq!(number.as_u64(), Some(index as u64 + 1));
         let number = (index + 1).to_string();
-        assert_eq!(shared.task(&steps(shard, &number), &[], &[]), swept(index + 1));
+        assert_eq!(folder.task(&steps(shard, &number), &[], &[]), swept(index + 1));
     }
     assert_eq!(merge["needs"], "shard");
-    assert_eq!(shared.task(&steps(merge, ""), &[], &[]), MERGED);
+    assert_eq!(folder.task(&steps(merge, ""), &[], &[]), MERGED);
     for job in [shard, merge] {
         for step in job["steps"].as_sequence().unwrap() {
             assert!(step["run"].is_string() != step["uses"].is_string(), "{step:?}");

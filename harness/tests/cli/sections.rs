@@ -35,6 +35,8 @@ fn plans_are_restored_section_by_section_beside_the_plain_restore() {
         let items = fs::read_to_string(place.path(&format!("run/items/{}.csv", trial["trial"])));
         let items = items.unwrap();
         assert!(items.contains("TABLE DATA") && items.contains("CONSTRAINT"), "{items}");
+        let jobs: u64 = trial["jobs"].parse().unwrap();
+        assert!(most_at_a_time(&items) <= jobs.max(1), "{items}");
         let has_sql = trial["variant"] == "vacuum-select";
         assert_eq!(items.contains(",SQL,VACUUM,"), has_sql, "{items}");
     }
@@ -47,6 +49,20 @@ fn plans_are_restored_section_by_section_beside_the_plain_restore() {
     assert_eq!(cells[&cell("vacuum-select", "sections")], ["1", "2"]);
     let compared = place.run(&["compare", "run", "--variants", "base,vacuum-select"]);
     assert!(stdout(&compared).contains("vacuum-select"), "{}", stderr(&compared));
+}
+
+/// How many items were under way at the same time, at most.
+fn most_at_a_time(items: &str) -> u64 {
+    let mut reader = csv::Reader::from_reader(items.as_bytes());
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(Result::unwrap).collect();
+    let time = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<u64>().unwrap();
+    let under_way = |at: u64| {
+        let here = |row: &&BTreeMap<String, String>| {
+            (time(row, "start_ns")..time(row, "end_ns")).contains(&at)
+        };
+        rows.iter().filter(here).count() as u64
+    };
+    rows.iter().map(|row| under_way(time(row, "start_ns"))).max().unwrap_or_default()
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::program::follow;
 use super::restore::{Outcome, Reporter, Restore, RestoreEnd, RestoreReport};
 use super::{Engine, EngineError, RestoreRequest};
 use crate::control::Command;
-use crate::event::{EventKind, ItemName, Phase, Step};
+use crate::event::{EventKind, ItemName, ItemTiming, Phase, Step};
 use crate::launch::{CommandLine, Launcher, output, output_within};
 use crate::units::Jobs;
 
@@ -83,7 +83,8 @@ impl Engine for PgRestoreSections {
                 errors: RestoreErrors::default(),
             };
             let began = Instant::now();
-            let run = Run { launcher, request, began, reporter, commands, outcome };
+            let items = Vec::new();
+            let run = Run { launcher, request, began, reporter, commands, outcome, items };
             run.all(steps).await
         }))
     }
@@ -96,6 +97,8 @@ struct Run {
     reporter: Reporter,
     commands: mpsc::UnboundedReceiver<Command>,
     outcome: Outcome,
+    /// Of the steps that have ended: what is still open at the end of a program ended with it.
+    items: Vec<ItemTiming>,
 }
 
 impl Run {
@@ -111,7 +114,8 @@ impl Run {
             }
         }
         self.outcome.wall = self.began.elapsed();
-        self.reporter.report(self.outcome)
+        let items = self.items;
+        RestoreReport { items, ..self.reporter.report(self.outcome) }
     }
 
     async fn section(&mut self, name: &str, jobs: Jobs) {
@@ -144,7 +148,7 @@ impl Run {
         while let Ok(event) = events.try_recv() {
             self.tell(offset + event.at, event.kind);
         }
-        self.take(&report);
+        self.take(report, offset);
     }
 
     /// What of a section's events is one of the whole restore.
@@ -154,7 +158,13 @@ impl Run {
         }
     }
 
-    fn take(&mut self, report: &RestoreReport) {
+    fn take(&mut self, report: RestoreReport, offset: Duration) {
+        let later = |timing: ItemTiming| ItemTiming {
+            start: timing.start + offset,
+            end: timing.end + offset,
+            ..timing
+        };
+        self.items.extend(report.items.into_iter().map(later));
         self.outcome.end = report.end;
         if report.exit_code != Some(0) {
             self.outcome.exit_code = report.exit_code;
@@ -170,7 +180,8 @@ impl Run {
             ItemName { id: None, kind: PgRestoreSections::SQL.to_owned(), name: sql.to_owned() };
         let step = Step::Whole;
         let started = EventKind::Started { worker: 0, item: item.clone(), step };
-        self.reporter.tell(self.began.elapsed(), started);
+        let start = self.began.elapsed();
+        self.reporter.tell(start, started);
         let command = CommandLine::new("psql")
             .args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"])
             .arg(format!("--dbname={}", self.request.target.conninfo))
@@ -183,8 +194,9 @@ impl Run {
                 output_within(left, self.launcher.as_ref(), command).await
             }
         };
-        let finished = EventKind::Finished { worker: 0, item, step, rows: None };
-        self.reporter.tell(self.began.elapsed(), finished);
+        let end = self.began.elapsed();
+        self.items.push(ItemTiming { item: item.clone(), step, lane: 0, start, end });
+        self.reporter.tell(end, EventKind::Finished { worker: 0, item, step, rows: None });
         match ran {
             Ok(None) => self.outcome.end = RestoreEnd::Stopped,
             Ok(Some(said)) if said.exit.success() => {}
