@@ -77,6 +77,8 @@ pub struct Resources {
     pub cpu_limit: Option<f64>,
     /// Those that the server may use, counted whole.
     pub server_cores: Option<u32>,
+    /// Seconds of a query that does nothing.
+    pub round_trip: Option<f64>,
     /// Of a disk that was measured: bytes that it writes in a second, synced.
     pub disk_bytes_per_second: Option<f64>,
     /// Of a disk whose operations are limited: how many it takes in a second.

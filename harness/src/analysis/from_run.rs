@@ -103,6 +103,7 @@ fn resources_of(run: &RunRecord, variant: &Variant) -> (String, Resources) {
         host_cores,
         cpu_limit,
         server_cores: server.and_then(|server| server.cores),
+        round_trip: server.and_then(ServerRecord::round_trip_ns).map(|of| of as f64 / 1e9),
         disk_bytes_per_second: disk.map(|disk| disk.write_synced_bytes_per_second as f64),
         disk_operations_per_second: disk.and_then(|disk| disk.limits.iops).map(f64::from),
     };

@@ -12,6 +12,7 @@ mod removal;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use restore_core::engine::{Native, Target};
@@ -33,7 +34,7 @@ pub use removal::{remove, remove_resource};
 use crate::lease::Lease;
 use crate::load::{FirstProcess, SamplingTarget, conditions};
 use crate::process::LocalLauncher;
-use crate::record::{Conditions, Made, ServerRecord};
+use crate::record::{Conditions, Made, ServerRecord, nanos};
 use crate::scenario::network::Network;
 use crate::scenario::{Provider, Server as ServerSpec};
 use restore_core::connection::{Connection, Conninfo, Environment, connect};
@@ -377,6 +378,16 @@ impl Server {
         Target { conninfo: conninfo.to_libpq(), env: conninfo.env() }
     }
 
+    /// How long a query that does nothing takes, where the client programs are on this machine
+    /// and nothing was put in their way, which has a measurement of its own.
+    async fn round_trip(&self) -> anyhow::Result<Option<Duration>> {
+        let is_elsewhere = matches!(self.guard, Guard::Docker(_)) || self.far.is_some();
+        if is_elsewhere {
+            return Ok(None);
+        }
+        far::round_trip(&self.client).await.map(Some)
+    }
+
     /// What runs the client programs.
     pub fn launcher(&self) -> Arc<dyn Launcher> {
         Arc::clone(&self.launcher)
@@ -602,6 +613,7 @@ impl Server {
             settings: settings(client).await?,
             notes: self.notes.clone(),
             made: self.made.clone(),
+            measured_round_trip_ns: self.round_trip().await?.map(nanos),
             network: self.far.as_ref().map(Far::record).cloned(),
             disk: self.disk.as_ref().map(SlowDisk::record).cloned(),
             conditions: self.conditions(client).await?,

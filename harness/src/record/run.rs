@@ -206,6 +206,10 @@ pub struct ServerRecord {
     /// What was made there, on a server of our own, since archives name it.
     #[serde(default, skip_serializing_if = "Made::is_empty")]
     pub made: Made,
+    /// How long a query that does nothing takes from this machine: the median before the first
+    /// trial. Absent where the client programs are elsewhere, or behind an imitated network.
+    #[serde(default, rename = "round_trip_ns", skip_serializing_if = "Option::is_none")]
+    pub measured_round_trip_ns: Option<u64>,
     /// What was put between it and the client programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkRecord>,
@@ -290,6 +294,11 @@ impl Made {
 }
 
 impl ServerRecord {
+    /// How long a query that does nothing takes, as the client programs send it.
+    pub fn round_trip_ns(&self) -> Option<u64> {
+        self.measured_round_trip_ns.or(self.network.as_ref().map(|network| network.round_trip_ns))
+    }
+
     /// Major version of the client programs, by whose rules archives are
     /// restored.
     pub fn client_major(&self) -> Option<PgMajor> {

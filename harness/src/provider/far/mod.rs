@@ -207,6 +207,11 @@ impl Line {
     }
 }
 
+/// The median of a query's round trip.
+pub(super) async fn round_trip(way: &Conninfo) -> anyhow::Result<Duration> {
+    round_trips(way, way).await.map(|(one, _)| one)
+}
+
 /// The medians of a query's round trip by two ways, measured by turns.
 async fn round_trips(near: &Conninfo, far: &Conninfo) -> anyhow::Result<(Duration, Duration)> {
     async fn once(connection: &Connection) -> anyhow::Result<Duration> {

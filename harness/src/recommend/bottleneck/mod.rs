@@ -207,6 +207,7 @@ mod tests {
         host_cores: Some(2.0),
         cpu_limit: None,
         server_cores: Some(2),
+        round_trip: None,
         disk_bytes_per_second: None,
         disk_operations_per_second: None,
     };
@@ -248,7 +249,7 @@ mod tests {
         assert_limited(
             2,
             CellLoad { active: Some(0.3), ..load() },
-            CPUS,
+            Resources { round_trip: Some(1e-3), ..CPUS },
             Cause::Network,
             "the network's round trips: for 80 % of the time of its items no session has a \
              statement to work on",
@@ -259,7 +260,7 @@ mod tests {
                 client_cpu: Some(1.0),
                 ..waits(Waits { client: Some(0.7), ..Waits::default() })
             },
-            CPUS,
+            Resources { round_trip: Some(1e-3), ..CPUS },
             Cause::Network,
             "the network's bandwidth: 70 % of the active sessions wait for data, and the client \
              has processor time left",

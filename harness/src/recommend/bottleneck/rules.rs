@@ -27,8 +27,10 @@ pub const CLIENT_DEARER: f64 = 0.5;
 /// Share of the active sessions that wait for the client, from which it holds
 /// them up even though there are processors left.
 pub const WAITING_FOR_CLIENT: f64 = 0.5;
-/// Share of the time of items in which no session has a statement, from which the way to the
-/// server is the cause: on a near server it is the client's own work between two statements.
+/// Seconds of a round trip from which the way to a server can be the cause. On a nearer one it
+/// is the client's own work between two statements that sessions wait for.
+pub const FAR: f64 = 0.3e-3;
+/// Share of the time of items in which no session has a statement, from which the way is.
 pub const WAITING_FOR_STATEMENTS: f64 = 0.5;
 /// Processors that each worker's client uses, below which it is not what data waits for.
 pub const CLIENT_AT_REST: f64 = 0.3;
@@ -175,13 +177,14 @@ impl Facts<'_> {
     /// Round trips leave sessions without a statement; a narrow way lets them wait for data
     /// while the client that sends it has nothing to do.
     fn network(&self) -> Option<Vec<Reading>> {
+        let far = reaches("round_trip_seconds", self.resources.round_trip, FAR)?;
         let items = self.parallelism().map(|parallelism| parallelism.concurrency);
         let (items, active) = (items.filter(|items| *items > 0.0), self.waiting(self.load.active));
         let without = items.zip(active).map(|(items, active)| (1.0 - active / items).max(0.0));
         if let Some(without) =
             reaches("waiting_for_statements_ratio", without, WAITING_FOR_STATEMENTS)
         {
-            return Some(vec![without]);
+            return Some(vec![without, far]);
         }
         let of_client = self.of_wall(self.load.client_cpu)? / f64::from(self.jobs.get());
         if of_client >= CLIENT_AT_REST {
@@ -189,7 +192,8 @@ impl Facts<'_> {
         }
         let waiting = self.waiting(self.load.waits.client);
         let waiting = reaches("active_on_client_ratio", waiting, WAITING_FOR_CLIENT)?;
-        Some([waiting].into_iter().chain(explains("client_cpu_cores", Some(of_client))).collect())
+        let of_client = explains("client_cpu_cores", Some(of_client));
+        Some([waiting, far].into_iter().chain(of_client).collect())
     }
 
     fn memory(&self) -> Option<Vec<Reading>> {
