@@ -111,10 +111,11 @@ fn one_giant_table_without_indexes() {
     let place = Place::new();
     // The check makes the server's work outweigh the client's, so that one item does not keep
     // two processors busy.
-    let mut sql = "CREATE TABLE giant (id int, note text CHECK (md5(md5(md5(md5(note)))) <> ''));\n\
+    let mut sql =
+        "CREATE TABLE giant (id int, note text CHECK (md5(md5(md5(md5(note)))) <> ''));\n\
                    INSERT INTO giant SELECT g, repeat(md5(g::text), 6) \
                    FROM generate_series(1, 700000) g;\n"
-        .to_owned();
+            .to_owned();
     for number in 1..=4 {
         write!(
             sql,
