@@ -13,7 +13,7 @@ use restore_core::launch::{CommandLine, succeed};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::time::{Instant, sleep};
 
-use super::far::Gate;
+use super::far::Ends;
 use super::programs::Programs;
 use crate::lease::{Lease, Resource};
 use crate::process::{LocalLauncher, RunAs};
@@ -175,8 +175,8 @@ impl LocalCluster {
 
     /// Where a proxy before it stands: in the folder of its socket, which is closed to other
     /// users as well.
-    pub(super) fn gate(&self) -> Gate {
-        Gate::Unix {
+    pub(super) fn ends(&self) -> Ends {
+        Ends::Unix {
             folder: self.folders.socket.clone(),
             user: USER,
             server: PORT,

@@ -1,8 +1,10 @@
 //! Servers to restore into, and what guards them.
 
+mod catalog;
 mod database;
 mod disk;
 mod docker;
+mod external;
 mod far;
 pub mod local;
 mod own;
@@ -19,6 +21,7 @@ use restore_core::engine::{Native, Target};
 use restore_core::launch::{CommandLine, Launcher, succeed};
 use tokio_postgres::Client;
 
+use catalog::{server_major, settings};
 pub use database::Database;
 use disk::{Limiter, SlowDisk};
 use docker::{Container, ContainerDisk, ContainerSpec};
@@ -162,12 +165,12 @@ impl Server {
         let Some(network) = network else { return Ok(()) };
         // The way of before is free again.
         self.far = None;
-        let gate = match &self.guard {
-            Guard::Local(cluster) => cluster.gate(),
-            Guard::Docker(container) => container.gate().await?,
+        let ends = match &self.guard {
+            Guard::Local(cluster) => cluster.ends(),
+            Guard::Docker(container) => container.ends().await?,
             Guard::External => bail!("no network is put before a server of the user's"),
         };
-        self.far = Some(Far::put(gate, network, &self.admin).await?);
+        self.far = Some(Far::put(ends, network, &self.admin).await?);
         Ok(())
     }
 
@@ -262,8 +265,8 @@ impl Server {
             );
         }
         if matches!(self.guard, Guard::External) {
-            self.check_rights(client).await?;
-            self.check_settings(client, spec).await?;
+            self.notes.extend(external::check_rights(client, &self.admin).await?);
+            self.per_database = external::check_settings(client, &spec.settings).await?;
         }
         Ok(())
     }
@@ -277,68 +280,6 @@ impl Server {
              or, for a container, use an image whose C library is at least as new as this \
              machine's",
         )
-    }
-
-    async fn check_rights(&mut self, client: &Client) -> anyhow::Result<()> {
-        let row = client
-            .query_one(
-                "SELECT current_user::text, rolsuper, rolsuper OR rolcreatedb \
-                 FROM pg_roles WHERE rolname = current_user",
-                &[],
-            )
-            .await
-            .context("cannot read the rights of the role")?;
-        let (role, superuser, may_create): (String, bool, bool) =
-            (row.get(0), row.get(1), row.get(2));
-        if !may_create {
-            bail!(
-                "role {role:?} may not create databases on {}: grant it (ALTER ROLE ... CREATEDB) \
-                 or connect as another role",
-                self.admin
-            );
-        }
-        if !superuser {
-            self.notes.push(format!(
-                "role {role:?} is no superuser: checkpoints before trials may be refused, and \
-                 extensions that only superusers install fail"
-            ));
-        }
-        self.notes.push("autovacuum and other load on this server are not ours to stop".to_owned());
-        Ok(())
-    }
-
-    /// Which of the scenario's settings can be set for a database alone; all
-    /// others must have their values already.
-    async fn check_settings(&mut self, client: &Client, spec: &ServerSpec) -> anyhow::Result<()> {
-        let mut beyond = Vec::new();
-        for (name, value) in &spec.settings {
-            let row = client
-                .query_opt(
-                    "SELECT context IN ('user', 'superuser'), current_setting(name) \
-                     FROM pg_settings WHERE name = $1",
-                    &[name],
-                )
-                .await
-                .context("cannot read the server's settings")?;
-            match row {
-                None => bail!("the server has no setting {name:?}"),
-                Some(row) if row.get::<_, bool>(0) => {
-                    self.per_database.insert(name.clone(), value.clone());
-                }
-                Some(row) if row.get::<_, String>(1) == *value => {}
-                Some(row) => {
-                    beyond.push(format!("{name} (is {}, asked: {value})", row.get::<_, String>(1)));
-                }
-            }
-        }
-        if !beyond.is_empty() {
-            bail!(
-                "these settings of an external server are not jobtune's to change: {}; set them on \
-                 the server and restart it, or leave them out of the scenario",
-                beyond.join(", ")
-            );
-        }
-        Ok(())
     }
 
     /// A connection for the harness's own statements.
@@ -619,56 +560,6 @@ impl Server {
             conditions: self.conditions(client).await?,
         })
     }
-}
-
-/// `server_version_num` without the minor version.
-async fn server_major(client: &Client) -> anyhow::Result<u32> {
-    let number: i32 = client
-        .query_one("SELECT current_setting('server_version_num')::int", &[])
-        .await
-        .context("the server does not tell its version")?
-        .get(0);
-    Ok(number as u32 / 10_000)
-}
-
-/// Settings that differ from the compiled-in defaults, and those that matter
-/// most to a restore in any case (PostgreSQL 17 manual, 14.4 and 19).
-async fn settings(client: &Client) -> anyhow::Result<BTreeMap<String, String>> {
-    const MATTER: &[&str] = &[
-        "autovacuum",
-        "checkpoint_timeout",
-        "effective_io_concurrency",
-        "fsync",
-        "full_page_writes",
-        "io_method",
-        "maintenance_work_mem",
-        "max_connections",
-        "max_parallel_maintenance_workers",
-        "max_parallel_workers",
-        "max_wal_size",
-        "max_worker_processes",
-        "shared_buffers",
-        "synchronous_commit",
-        "wal_buffers",
-        "wal_compression",
-        "wal_level",
-    ];
-    /// Of the place and the account, and nothing to do with speed.
-    const PRIVATE: &str = "application_name|client_encoding|.*_file|.*_directory|\
-                           .*_directories|listen_addresses|port|log_.*|lc_.*|default_text_search_config|\
-                           .*timezone.*|datestyle|ssl.*|krb_.*|cluster_name|dynamic_library_path|\
-                           primary_conninfo|.*_command";
-
-    let rows = client
-        .query(
-            "SELECT name, current_setting(name) FROM pg_settings \
-             WHERE name = ANY($1) OR (setting IS DISTINCT FROM boot_val AND context <> 'internal' \
-             AND lower(name) !~ ('^(' || $2 || ')$') AND source NOT IN ('client', 'session', 'override'))",
-            &[&MATTER, &PRIVATE],
-        )
-        .await
-        .context("cannot read the server's settings")?;
-    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 async fn client_version(launcher: &dyn Launcher) -> anyhow::Result<Version> {

@@ -23,7 +23,7 @@ use super::reach::Reach;
 use super::usage::stats;
 use crate::lease::{Lease, Resource};
 use crate::load::{EngineStats, FirstProcess, SamplingTarget};
-use crate::provider::far::Gate;
+use crate::provider::far::Ends;
 use crate::scenario::disk::DiskLimits;
 use crate::scenario::network::Bandwidth;
 use crate::scenario::quantity::Memory;
@@ -143,7 +143,7 @@ impl Container {
 
     /// Where a proxy before the server stands: on this machine, at the address from which it
     /// sends to the container, which therefore can answer.
-    pub(crate) async fn gate(&self) -> anyhow::Result<Gate> {
+    pub(crate) async fn ends(&self) -> anyhow::Result<Ends> {
         let (host, port) = self.published().await?;
         let there = match Reach::of_engine() {
             Reach::Host(host) => host,
@@ -157,7 +157,7 @@ impl Container {
         let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
         socket.connect((there.as_str(), PORT)).with_context(|| format!("no way to {there}"))?;
         let proxy = socket.local_addr()?.ip();
-        Ok(Gate::Tcp { server: format!("{host}:{port}"), user: USER, proxy })
+        Ok(Ends::Tcp { server: format!("{host}:{port}"), user: USER, proxy })
     }
 
     /// How the programs in the container reach it.

@@ -38,14 +38,14 @@ const EXACT: f64 = 0.02;
 
 /// What a proxy stands between, and who connects.
 #[derive(Debug, Clone)]
-pub(super) enum Gate {
+pub(super) enum Ends {
     /// Two Unix sockets of a folder, by the ports in their names.
     Unix { folder: PathBuf, user: &'static str, server: u16, proxy: u16 },
     /// The server, and an address of this machine that clients reach.
     Tcp { server: String, user: &'static str, proxy: IpAddr },
 }
 
-impl Gate {
+impl Ends {
     /// How clients reach the proxy that listens on `port`.
     fn conninfo(&self, port: u16) -> anyhow::Result<Conninfo> {
         let (host, user) = match self {
@@ -71,13 +71,13 @@ pub(super) struct Far {
 impl Far {
     /// Puts `network` before the server that `near` leads to. The round trip that it adds is
     /// what was asked for, by measurement: what the proxy itself takes is part of it.
-    pub(super) async fn put(gate: Gate, network: Network, near: &Conninfo) -> anyhow::Result<Self> {
+    pub(super) async fn put(ends: Ends, network: Network, near: &Conninfo) -> anyhow::Result<Self> {
         let asked = network.latency();
         let mut latency = asked;
         let mut corrections = 0;
         loop {
-            let proxy = Proxy::start(&gate, latency, network).await?;
-            let client = gate.conninfo(proxy.port)?;
+            let proxy = Proxy::start(&ends, latency, network).await?;
+            let client = ends.conninfo(proxy.port)?;
             let (before, through) = round_trips(near, &client).await?;
             let record = NetworkRecord {
                 latency_ns: nanos(asked),
@@ -120,14 +120,14 @@ struct Proxy {
 
 impl Proxy {
     /// Listens, and delays what goes through.
-    async fn start(gate: &Gate, latency: Duration, network: Network) -> anyhow::Result<Self> {
+    async fn start(ends: &Ends, latency: Duration, network: Network) -> anyhow::Result<Self> {
         let alarm = Alarm::start();
         let link =
             || Arc::new(Link::new(latency, network.bandwidth.map(Bandwidth::bytes_per_second)));
         let network = Line { to_server: link(), to_client: link(), alarm };
         let mut tasks = JoinSet::new();
-        let port = match gate.clone() {
-            Gate::Unix { folder, server, proxy, .. } => {
+        let port = match ends.clone() {
+            Ends::Unix { folder, server, proxy, .. } => {
                 let path = socket_path(&folder, proxy);
                 // One of a proxy that was stopped.
                 let _ = std::fs::remove_file(&path);
@@ -137,6 +137,7 @@ impl Proxy {
                     let server = socket_path(&folder, server);
                     let mut lines = JoinSet::new();
                     while let Ok((client, _)) = listener.accept().await {
+                        while lines.try_join_next().is_some() {}
                         let (network, server) = (network.clone(), server.clone());
                         lines.spawn(async move {
                             network.join(client, UnixStream::connect(server)).await;
@@ -145,7 +146,7 @@ impl Proxy {
                 });
                 proxy
             }
-            Gate::Tcp { server, proxy, .. } => {
+            Ends::Tcp { server, proxy, .. } => {
                 let listener = TcpListener::bind((proxy, 0))
                     .await
                     .with_context(|| format!("cannot listen on {proxy}"))?;
@@ -153,6 +154,7 @@ impl Proxy {
                 tasks.spawn(async move {
                     let mut lines = JoinSet::new();
                     while let Ok((client, _)) = listener.accept().await {
+                        while lines.try_join_next().is_some() {}
                         let (network, server) = (network.clone(), server.clone());
                         let _ = client.set_nodelay(true);
                         lines.spawn(async move { network.join(client, connect_tcp(server)).await });
@@ -245,8 +247,8 @@ mod tests {
     async fn a_proxy_without_delay_lets_through_far_more_than_a_restore_sends() {
         let sink = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let server = sink.local_addr().unwrap().to_string();
-        let gate = Gate::Tcp { server, user: "x", proxy: "127.0.0.1".parse().unwrap() };
-        let proxy = Proxy::start(&gate, Duration::ZERO, Network::default()).await.unwrap();
+        let ends = Ends::Tcp { server, user: "x", proxy: "127.0.0.1".parse().unwrap() };
+        let proxy = Proxy::start(&ends, Duration::ZERO, Network::default()).await.unwrap();
         let received = tokio::spawn(async move {
             let (mut stream, _) = sink.accept().await.unwrap();
             let (mut buffer, mut total) = (vec![0; 1 << 20], 0);
