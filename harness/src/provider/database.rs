@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use restore_core::connection::{Conninfo, connect};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_postgres::Client;
 
 use super::{quote_identifier, quote_literal, server_major};
@@ -23,6 +23,10 @@ const LEAVING: Duration = Duration::from_secs(5);
 /// What ends a statement that waits for another server, in milliseconds:
 /// dropping a subscription may try to reach its publisher.
 const DETACH_TIMEOUT_MS: u32 = 30_000;
+
+/// How long the last statement of a killed run may take. Up to PostgreSQL 14
+/// CREATE DATABASE waits for two checkpoints.
+const LAST_STATEMENT: Duration = Duration::from_secs(60);
 
 /// A database that this run made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,7 @@ pub(super) async fn create(
 ) -> anyhow::Result<Database> {
     let connection = connect(admin).await?;
     let client = &connection.client;
+    lock_name(client, name).await?;
     refuse_existing(client, name).await?;
     note(admin, name, None, lease)?;
     let encoding = match encoding {
@@ -57,6 +62,7 @@ pub(super) async fn create(
     let Some(state) = State::read(client, name).await? else {
         bail!("database {name:?} was created and is gone");
     };
+    unlock_name(client, name).await?;
     Ok(Database { name: name.to_owned(), oid: state.oid })
 }
 
@@ -80,6 +86,7 @@ pub(super) async fn rename(
 ) -> anyhow::Result<Database> {
     let connection = connect(admin).await?;
     let client = &connection.client;
+    lock_name(client, name).await?;
     refuse_existing(client, name).await?;
     note(admin, name, Some(database.oid), lease)?;
     let (from, to) = (quote_identifier(&database.name), quote_identifier(name));
@@ -87,7 +94,37 @@ pub(super) async fn rename(
         .batch_execute(&format!("ALTER DATABASE {from} RENAME TO {to}"))
         .await
         .with_context(|| format!("cannot give database {from} the name {to}"))?;
+    unlock_name(client, name).await?;
     Ok(Database { name: name.to_owned(), ..database })
+}
+
+/// Holds a name while a database gets it. The server goes on with CREATE
+/// DATABASE after its client was killed, and until it is done the database is
+/// in no catalog: who removes what a dead run left waits here until that
+/// session has ended, and finds the database.
+async fn lock_name(client: &Client, name: &str) -> anyhow::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(50);
+
+    // The wait is limited, since a pool of connections could keep a dead
+    // client's session, and its locks, forever.
+    let until = Instant::now() + LAST_STATEMENT;
+    while !name_lock(client, "pg_try_advisory_lock", name).await? && Instant::now() < until {
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn unlock_name(client: &Client, name: &str) -> anyhow::Result<()> {
+    name_lock(client, "pg_advisory_unlock", name).await.map(|_| ())
+}
+
+/// Calls a function of advisory locks with the number of a database's name.
+async fn name_lock(client: &Client, function: &str, name: &str) -> anyhow::Result<bool> {
+    let row = client
+        .query_one(&format!("SELECT {function}(hashtextextended($1, 0))"), &[&name])
+        .await
+        .with_context(|| format!("cannot lock the name of database {name:?}"))?;
+    Ok(row.get(0))
 }
 
 /// Refuses the name of a database that is there already.
@@ -127,6 +164,7 @@ pub(super) async fn drop_named(
     let connection =
         connect(admin).await.with_context(|| format!("cannot drop database {name:?}"))?;
     let client = &connection.client;
+    lock_name(client, name).await?;
     match State::read(client, name).await? {
         Some(state) if oid.is_none_or(|oid| oid == state.oid) => {
             release(admin, client, name, &state).await?;

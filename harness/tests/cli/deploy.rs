@@ -280,3 +280,33 @@ fn parallel_jobs_of_gitlab_sweep_each_shard_and_merge_them() {
     assert_eq!(pipeline["merge"]["needs"][0], "shard");
     assert_eq!(shared.task(&script("merge"), &[], &[]), MERGED);
 }
+
+#[test]
+fn workflows_hold_to_the_schemas_of_their_engines() {
+    let package = root().join("target/test-tools/check-jsonschema");
+    if !can_run("check-jsonschema (scripts/setup --tests)", package.is_dir()) {
+        return;
+    }
+    let check = |file: &Path, schema: &str| {
+        let schema = format!("vendor.{schema}");
+        Command::new("python3")
+            .args(["-m", "check_jsonschema", "--builtin-schema", &schema])
+            .arg(file)
+            .env("PYTHONPATH", &package)
+            .output()
+            .unwrap()
+    };
+    for (file, schema) in [
+        ("deploy/github.yml", "github-workflows"),
+        ("deploy/gitlab.yml", "gitlab-ci"),
+        ("action.yml", "github-actions"),
+    ] {
+        let output = check(&root().join(file), schema);
+        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+
+    let place = Place::new();
+    let typo = place.path("typo.yml");
+    fs::write(&typo, read("github.yml").replace("runs-on:", "run-on:")).unwrap();
+    assert!(!check(&typo, "github-workflows").status.success(), "a typo is not seen");
+}

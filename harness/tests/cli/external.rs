@@ -1,7 +1,7 @@
 //! Servers that are there already, here in containers: what may be done
 //! there, what is refused, and what is left after a kill.
 
-use std::process::Command as Process;
+use std::process::{Command as Process, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -205,6 +205,42 @@ fn clean_goes_on_after_what_it_cannot_remove() {
     assert_done(&place.run(&["clean", "--forget", "aaaa"]));
     place.assert_clean();
     assert_eq!(place.run(&["clean", "--forget", "aaaa"]).status.code(), Some(2));
+}
+
+/// The server goes on with what a killed client asked for: a database that is
+/// in no catalog yet is waited for.
+#[test]
+fn clean_waits_for_a_database_that_is_still_being_made() {
+    let Some(image) = image() else { return };
+    let server = External::start(&image);
+    let place = place();
+    let state = place.path("state");
+    std::fs::create_dir(&state).unwrap();
+    let lease = serde_json::json!({
+        "kind": "database", "conninfo": server.conninfo("postgres"), "name": "jobtune_dead_t1",
+    });
+    std::fs::write(state.join("dead.lease"), format!("{lease}\n")).unwrap();
+
+    // What the session of the dead run still does, under the lock that it took.
+    let session = "SELECT pg_advisory_lock(hashtextextended('jobtune_dead_t1', 0))";
+    let mut making = Process::new("docker")
+        .args(["exec", &server.container, "psql", "-U", "postgres", "-X", "-q"])
+        .args(["-c", session, "-c", "SELECT pg_sleep(2)"])
+        .args(["-c", "CREATE DATABASE jobtune_dead_t1"])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'";
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while server.sql(locks) != "1" {
+        assert!(Instant::now() < deadline, "the lock is not taken");
+        sleep(Duration::from_millis(20));
+    }
+    assert_done(&place.run(&["clean"]));
+    assert!(making.wait().unwrap().success(), "the database was not made");
+    let names = "SELECT count(*) FROM pg_database WHERE datname ~ '^jobtune'";
+    assert_eq!(server.sql(names), "0");
+    place.assert_clean();
 }
 
 #[test]

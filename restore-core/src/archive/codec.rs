@@ -12,7 +12,6 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
-use lz4_flex::frame::FrameDecoder;
 
 use crate::format::Method;
 
@@ -49,7 +48,7 @@ impl<R: BufRead> Decoder<R> {
             (Method::None, _) => Self::Plain(input),
             (Method::Gzip, Wrapping::Zlib) => Self::Zlib(Inflate::new(input)),
             (Method::Gzip, Wrapping::Gzip) => Self::Gzip(MultiGzDecoder::new(input)),
-            (Method::Lz4, _) => Self::Lz4(Box::new(Lz4::new(input))),
+            (Method::Lz4, _) => Self::Lz4(Box::new(Lz4::new(input)?)),
             (Method::Zstd, _) => Self::Zstd(Box::new(zstd::Decoder::with_buffer(input)?)),
         })
     }
@@ -115,50 +114,39 @@ impl<R: BufRead> Read for Inflate<R> {
     }
 }
 
-/// One LZ4 frame.
-///
-/// `lz4_flex` takes the end of its input before a block for the end of the
-/// frame. The last bytes that it took tell: a frame ends with four zero
-/// bytes, and a checksum of four more where its head says so.
-pub(super) struct Lz4<R: Read> {
-    frame: FrameDecoder<Tail<R>>,
+/// LZ4 frames, one after the other.
+pub(super) struct Lz4<R> {
+    /// `None` after the last one.
+    frame: Option<lz4::Decoder<R>>,
 }
 
-impl<R: BufRead> Lz4<R> {
-    fn new(input: R) -> Self {
-        Self { frame: FrameDecoder::new(Tail { input, last: [0xff; 8] }) }
-    }
-}
-
-impl<R: Read> Read for Lz4<R> {
+impl<R: BufRead> Read for Lz4<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let count = self.frame.read(buffer)?;
-        if count == 0 {
-            let last = self.frame.get_ref().last;
-            if last[4..] != [0; 4] && last[..4] != [0; 4] {
-                return Err(unexpected_end());
+        while let Some(frame) = &mut self.frame {
+            let count = frame.read(buffer)?;
+            if count > 0 {
+                return Ok(count);
             }
+            self.frame = self.next_frame()?;
         }
-        Ok(count)
+        Ok(0)
     }
 }
 
-/// Remembers the last eight bytes that were read.
-struct Tail<R> {
-    input: R,
-    last: [u8; 8],
-}
+impl<R: BufRead> Lz4<R> {
+    fn new(input: R) -> io::Result<Self> {
+        Ok(Self { frame: Some(lz4::Decoder::new(input)?) })
+    }
 
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.input.read(buffer)?;
-        let new = &buffer[count.saturating_sub(8)..count];
-        self.last.rotate_left(new.len());
-        self.last[8 - new.len()..].copy_from_slice(new);
-        Ok(count)
+    /// What follows a frame that gives no more; an error if it has not ended.
+    fn next_frame(&mut self) -> io::Result<Option<lz4::Decoder<R>>> {
+        let Some(frame) = self.frame.take() else { return Ok(None) };
+        let (mut input, end) = frame.finish();
+        end.map_err(|_| unexpected_end())?;
+        if input.fill_buf()?.is_empty() { Ok(None) } else { lz4::Decoder::new(input).map(Some) }
     }
 }
 

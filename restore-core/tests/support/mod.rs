@@ -275,9 +275,11 @@ pub fn zlib(bytes: &[u8]) -> Vec<u8> {
 
 /// `bytes` as an LZ4 frame.
 pub fn lz4(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    let mut encoder = lz4::EncoderBuilder::new().build(Vec::new()).unwrap();
     encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    let (stream, end) = encoder.finish();
+    end.unwrap();
+    stream
 }
 
 /// `bytes` as a Zstandard frame.
