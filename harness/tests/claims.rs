@@ -4,7 +4,9 @@
 
 mod support;
 
-use harness::analysis::RunFacts;
+use std::collections::BTreeMap;
+
+use harness::analysis::{Resources, RunFacts};
 use harness::claims::{Judged, MeasuredRun, Ruling, judge};
 use harness::record::TrialRow;
 use harness::scenario::Phase;
@@ -39,6 +41,36 @@ fn a_restore_that_scales_to_four_and_no_further() {
     assert_eq!(ruling(&judged, "not-always-faster"), Some(Ruling::Holds));
     assert_eq!(ruling(&judged, "small-databases-gain-little"), Some(Ruling::NotDecidable));
     assert_eq!(ruling(&judged, "dumps-are-serial"), Some(Ruling::NotDecidable));
+}
+
+#[test]
+fn a_rule_that_holds_in_one_regime_alone() {
+    // The machine of these facts has four cores.
+    let of = |times: &[(u32, f64)], resources: Resources| {
+        let mut run = run("tiny-tables", Phase::Restore, &[(Format::Directory, times)]);
+        run.facts.resources = BTreeMap::from([("base".to_owned(), resources)]);
+        run
+    };
+    let near = of(&[(1, 10.0), (2, 6.0), (4, 6.1), (8, 6.2)], Resources::default());
+    let far = Resources { round_trip: Some(0.01), ..Resources::default() };
+    let far = of(&[(1, 80.0), (2, 40.0), (4, 20.0), (8, 10.0)], far);
+    let slow = Resources { disk_bytes_per_second: Some(30e6), ..Resources::default() };
+    let slow = of(&[(1, 10.0), (2, 9.0), (4, 10.0), (8, 12.0)], slow);
+    let judged = judge(&[far, near, slow]);
+    let half = judged.iter().find(|judged| judged.claim.name == "half-the-cores").unwrap();
+    assert_eq!(half.ruling(), None);
+    let said: Vec<String> = half.by_regime().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "On a near server with a fast disk: holds (1)",
+            "On a far server: does not hold (1)",
+            "On a slow disk: holds (1)",
+        ]
+    );
+    // The same everywhere: no regime need be named.
+    let steps = judged.iter().find(|judged| judged.claim.name == "directory-is-fastest").unwrap();
+    assert!(steps.by_regime().is_empty());
 }
 
 #[test]

@@ -4,12 +4,15 @@
 
 mod support;
 
-use harness::analysis::RunFacts;
+use std::collections::BTreeMap;
+
+use harness::analysis::{Resources, RunFacts};
 use harness::document::{Answer as _, Style, markdown, terminal};
 use harness::record::TrialRow;
 use harness::report::Report;
 use harness::study::Study;
 use restore_core::format::Format;
+use restore_core::units::Bytes;
 use support::{archive, facts, fail, run, usl};
 
 const JOBS: [u32; 5] = [1, 2, 4, 8, 16];
@@ -81,6 +84,24 @@ fn hours_and_failures() {
     archive.largest_item.as_mut().unwrap().share = 0.8;
     let facts = RunFacts { archives: vec![archive], max_connections: Some(15), ..facts() };
     insta::assert_snapshot!(in_terminal(&rows, &facts));
+}
+
+#[test]
+fn more_builds_than_the_memory_is_for() {
+    let rows = run(&[usl(Format::Custom, &JOBS, 90.0, 0.3, 0.02)], 5, 0.02, 5);
+    let resources = |memory| Resources {
+        memory: Some(Bytes(memory)),
+        maintenance_memory: Some(Bytes(512 << 20)),
+        ..Resources::default()
+    };
+    let said = |memory| {
+        let of_base = BTreeMap::from([("base".to_owned(), resources(memory))]);
+        let text = in_terminal(&rows, &RunFacts { resources: of_base, ..facts() });
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = said(2 << 30);
+    assert!(told.contains("at -j 8, 16: as many builds of indexes may take 512 MiB"), "{told}");
+    assert!(!said(64 << 30).contains("builds of indexes"));
 }
 
 #[test]

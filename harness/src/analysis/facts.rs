@@ -83,9 +83,22 @@ pub struct Resources {
     pub disk_bytes_per_second: Option<f64>,
     /// Of a disk whose operations are limited: how many it takes in a second.
     pub disk_operations_per_second: Option<f64>,
+    /// Memory of the server beside its shared buffers.
+    pub memory: Option<Bytes>,
+    /// What each build of an index may take of it (`maintenance_work_mem`).
+    pub maintenance_memory: Option<Bytes>,
 }
 
 impl Resources {
+    /// Seconds of a round trip from which the way to a server can be what a restore waits for.
+    /// On a nearer one it is the client's own work between two statements.
+    pub const FAR: f64 = 0.3e-3;
+
+    /// Whether the server is far away.
+    pub fn is_far(&self) -> bool {
+        self.round_trip.is_some_and(|seconds| seconds >= Self::FAR)
+    }
+
     /// The processors that client and server have between them; `None` where
     /// the server is elsewhere.
     pub fn processors(&self) -> Option<f64> {

@@ -7,7 +7,7 @@ use restore_core::units::Bytes;
 use super::facts::{ArchiveFacts, BlockPlan, HostFacts, Resources, RunFacts};
 use super::limits::RestoreLimits;
 use crate::record::{ArchiveRecord, Host, HostShare, RunRecord, ServerRecord};
-use crate::scenario::quantity::{Percent, Span, WarmUp};
+use crate::scenario::quantity::{Memory, Percent, Span, WarmUp};
 use crate::scenario::{Cache, Provider, Scenario, Variant};
 
 impl RunFacts {
@@ -106,8 +106,29 @@ fn resources_of(run: &RunRecord, variant: &Variant) -> (String, Resources) {
         round_trip: server.and_then(ServerRecord::round_trip_ns).map(|of| of as f64 / 1e9),
         disk_bytes_per_second: disk.map(|disk| disk.write_synced_bytes_per_second as f64),
         disk_operations_per_second: disk.and_then(|disk| disk.limits.iops).map(f64::from),
+        memory: memory(run, variant),
+        maintenance_memory: setting(run, variant, "maintenance_work_mem"),
     };
     (variant.name.clone(), resources)
+}
+
+/// What a setting is in the sessions of a variant's restores.
+fn setting(run: &RunRecord, variant: &Variant, name: &str) -> Option<Bytes> {
+    let of_server = || run.servers.get(&variant.name)?.settings.get(name);
+    let session = &run.scenario.procedure(&variant.name).session;
+    let text = session.get(name).or_else(of_server)?;
+    text.parse::<Memory>().ok().map(|memory| Bytes(memory.bytes()))
+}
+
+/// Memory of a server of our own beside its shared buffers.
+fn memory(run: &RunRecord, variant: &Variant) -> Option<Bytes> {
+    let all = match &variant.server.provider {
+        Provider::Docker { memory: Some(memory), .. } => memory.bytes(),
+        Provider::Docker { .. } | Provider::Local { .. } => run.host.memory_bytes,
+        Provider::External { .. } => return None,
+    };
+    let shared = setting(run, variant, "shared_buffers").map_or(0, |bytes| bytes.0);
+    Some(Bytes(all.saturating_sub(shared)))
 }
 
 /// The machine in words, or each kind of several.

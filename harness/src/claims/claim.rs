@@ -1,10 +1,12 @@
 //! Claims, and what runs say of them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use super::regime::Regime;
 use super::run::MeasuredRun;
 use crate::stats::estimate::Estimate;
 use crate::stats::interval::Interval;
@@ -57,6 +59,8 @@ impl Ruling {
 pub struct Evidence {
     /// Where it was seen: run and curve.
     pub place: String,
+    /// What its server was short of.
+    pub regime: Regime,
     /// What follows from it.
     pub ruling: Ruling,
     /// What was seen; `None` where there was nothing to compare.
@@ -65,8 +69,9 @@ pub struct Evidence {
 
 impl Serialize for Evidence {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Evidence", 4)?;
+        let mut fields = serializer.serialize_struct("Evidence", 5)?;
         fields.serialize_field("place", &self.place)?;
+        fields.serialize_field("regime", &self.regime)?;
         fields.serialize_field("ruling", &self.ruling)?;
         fields.serialize_field("says", self.ruling.as_str())?;
         fields.serialize_field("effect", &self.effect)?;
@@ -120,34 +125,101 @@ pub struct Judged {
 impl Judged {
     /// The ruling over all curves; `None` where they differ.
     pub fn ruling(&self) -> Option<Ruling> {
-        let mut decided = self
-            .evidence
-            .iter()
-            .map(|evidence| evidence.ruling)
-            .filter(|&ruling| ruling != Ruling::NotDecidable);
-        match decided.next() {
-            None => Some(Ruling::NotDecidable),
-            Some(first) => decided.all(|other| other == first).then_some(first),
-        }
+        Count::of(&self.evidence).ruling()
     }
 
     /// The ruling over all curves as a sentence.
     pub fn sentence(&self) -> String {
-        if let Some(ruling) = self.ruling() {
-            return capital(ruling.as_str());
+        Count::of(&self.evidence).sentence()
+    }
+
+    /// The regimes whose curves decide it, with what these say; nothing if it is the same in
+    /// all of them.
+    pub fn by_regime(&self) -> Vec<OfRegime> {
+        let mut regimes: BTreeMap<Regime, Vec<&Evidence>> = BTreeMap::new();
+        for evidence in &self.evidence {
+            regimes.entry(evidence.regime).or_default().push(evidence);
         }
-        let count =
-            |of: Ruling| self.evidence.iter().filter(|evidence| evidence.ruling == of).count();
-        format!(
-            "It depends: holds for {}, does not hold for {}.",
-            count(Ruling::Holds),
-            count(Ruling::DoesNotHold)
-        )
+        if regimes.len() < 2 || self.ruling().is_some() {
+            return Vec::new();
+        }
+        let of_regime = |(regime, evidence): (Regime, Vec<&Evidence>)| OfRegime {
+            regime,
+            count: Count::of(evidence),
+        };
+        regimes.into_iter().map(of_regime).collect()
     }
 
     /// Whether there is anything that was compared.
     pub fn has_effect(&self) -> bool {
         self.evidence.iter().any(|evidence| evidence.effect.is_some())
+    }
+}
+
+/// For how many curves a claim holds, and for how many it does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    holds: usize,
+    fails: usize,
+}
+
+impl Count {
+    fn of<'a>(evidence: impl IntoIterator<Item = &'a Evidence>) -> Self {
+        let mut count = Self { holds: 0, fails: 0 };
+        for evidence in evidence {
+            match evidence.ruling {
+                Ruling::Holds => count.holds += 1,
+                Ruling::DoesNotHold => count.fails += 1,
+                Ruling::NotDecidable => {}
+            }
+        }
+        count
+    }
+
+    /// `None` where it depends.
+    fn ruling(self) -> Option<Ruling> {
+        match (self.holds, self.fails) {
+            (0, 0) => Some(Ruling::NotDecidable),
+            (_, 0) => Some(Ruling::Holds),
+            (0, _) => Some(Ruling::DoesNotHold),
+            _ => None,
+        }
+    }
+
+    fn sentence(self) -> String {
+        let Self { holds, fails } = self;
+        let depends = || format!("It depends: holds for {holds}, does not hold for {fails}.");
+        self.ruling().map_or_else(depends, |ruling| capital(ruling.as_str()))
+    }
+}
+
+/// What the curves of one regime say of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfRegime {
+    pub regime: Regime,
+    count: Count,
+}
+
+impl fmt::Display for OfRegime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Count { holds, fails } = self.count;
+        write!(f, "{}: ", self.regime.as_str())?;
+        match (holds, fails) {
+            (0, 0) => f.write_str("not decidable"),
+            (_, 0) => write!(f, "holds ({holds})"),
+            (0, _) => write!(f, "does not hold ({fails})"),
+            _ => write!(f, "holds for {holds}, does not hold for {fails}"),
+        }
+    }
+}
+
+impl Serialize for OfRegime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("OfRegime", 3)?;
+        fields.serialize_field("regime", &self.regime)?;
+        fields.serialize_field("holds", &self.count.holds)?;
+        fields.serialize_field("does_not_hold", &self.count.fails)?;
+        fields.end()
     }
 }
 
@@ -172,7 +244,7 @@ impl fmt::Debug for Judged {
 
 impl Serialize for Judged {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Judged", 6)?;
+        let mut fields = serializer.serialize_struct("Judged", 7)?;
         fields.serialize_field("claim", self.claim.name)?;
         fields.serialize_field("text", self.claim.text)?;
         fields.serialize_field("decided_by", self.claim.decided_by)?;
@@ -181,6 +253,7 @@ impl Serialize for Judged {
             None => fields.serialize_field("ruling", "mixed")?,
         }
         fields.serialize_field("says", &self.sentence())?;
+        fields.serialize_field("by_regime", &self.by_regime())?;
         fields.serialize_field("evidence", &self.evidence)?;
         fields.end()
     }

@@ -6,10 +6,12 @@
 
 mod claim;
 mod compare;
+mod regime;
 mod rules;
 mod run;
 
 pub use claim::{Claim, Effect, Evidence, Judged, NOTICEABLE, Quantity, Ruling};
+pub use regime::Regime;
 pub use run::MeasuredRun;
 
 /// Judges every claim by these runs.

@@ -9,6 +9,7 @@ use super::claim::{Claim, Effect, Evidence, NOTICEABLE, Quantity, Ruling};
 use super::compare::{
     apart, differences, effect, is_above, is_below, is_good_enough, ratio, speedups,
 };
+use super::regime::Regime;
 use super::run::MeasuredRun;
 use crate::analysis::{Curve, CurveKey};
 use crate::record::{Outcome, TrialRow};
@@ -109,10 +110,6 @@ pub(super) const ALL: &[Claim] = &[
     },
 ];
 
-fn place(run: &MeasuredRun, key: &CurveKey) -> String {
-    format!("{} ({key})", run.name)
-}
-
 /// Curves of PostgreSQL's own programs with a choice of jobs, of runs of one
 /// phase: folklore is about these programs.
 fn curves(runs: &[MeasuredRun], phase: Phase) -> impl Iterator<Item = (&MeasuredRun, &Curve)> {
@@ -123,18 +120,20 @@ fn curves(runs: &[MeasuredRun], phase: Phase) -> impl Iterator<Item = (&Measured
         .filter(|(_, curve)| curve.measured().len() > 1)
 }
 
-fn evidence(place: String, judged: Option<(Ruling, Effect)>) -> Evidence {
-    match judged {
-        Some((ruling, effect)) => Evidence { place, ruling, effect: Some(effect) },
-        None => Evidence { place, ruling: Ruling::NotDecidable, effect: None },
-    }
+fn evidence(run: &MeasuredRun, key: &CurveKey, judged: Option<(Ruling, Effect)>) -> Evidence {
+    let (ruling, effect) = match judged {
+        Some((ruling, effect)) => (ruling, Some(effect)),
+        None => (Ruling::NotDecidable, None),
+    };
+    let place = format!("{} ({key})", run.name);
+    Evidence { place, regime: Regime::of(run, key), ruling, effect }
 }
 
 fn half_the_cores(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).filter_map(|(run, curve)| {
         let half = (run.facts.cores? / 2).max(1);
         let judged = is_good_enough(curve, |jobs| jobs.get() == half);
-        Some(evidence(place(run, &curve.key), judged))
+        Some(evidence(run, &curve.key, judged))
     });
     judged.collect()
 }
@@ -142,14 +141,14 @@ fn half_the_cores(runs: &[MeasuredRun]) -> Vec<Evidence> {
 fn four_to_eight(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore).map(|(run, curve)| {
         let judged = is_good_enough(curve, |jobs| (4..=8).contains(&jobs.get()));
-        evidence(place(run, &curve.key), judged)
+        evidence(run, &curve.key, judged)
     });
     judged.collect()
 }
 
 fn not_always_faster(runs: &[MeasuredRun]) -> Vec<Evidence> {
     let judged = curves(runs, Phase::Restore)
-        .map(|(run, curve)| evidence(place(run, &curve.key), some_step_gains_nothing(curve)));
+        .map(|(run, curve)| evidence(run, &curve.key, some_step_gains_nothing(curve)));
     judged.collect()
 }
 
@@ -205,7 +204,7 @@ fn of_formats(
                 let judged = values(custom, directory)
                     .and_then(|(what, values)| effect(what, &values))
                     .map(|(interval, effect)| (is_above(interval), effect));
-                evidence(place(run, &directory.key), judged)
+                evidence(run, &directory.key, judged)
             })
             .collect::<Vec<_>>()
     });
@@ -268,7 +267,7 @@ fn between(runs: &[MeasuredRun], name: &str, other: &str) -> Vec<Evidence> {
             );
             let judged = apart(what, &values, &other_values)
                 .map(|(interval, effect)| (is_above(interval), effect));
-            all.push(evidence(place(run, &curve.key), judged));
+            all.push(evidence(run, &curve.key, judged));
         }
     }
     all
@@ -280,7 +279,7 @@ fn gains_little(runs: &[MeasuredRun], names: &[&str]) -> Vec<Evidence> {
         for (run, curve, best, values) in of_scenario(runs, name) {
             let judged = effect(format!("speed-up of -j {best}"), &values)
                 .map(|(interval, effect)| (is_below(interval, LITTLE.ln()), effect));
-            all.push(evidence(place(run, &curve.key), judged));
+            all.push(evidence(run, &curve.key, judged));
         }
     }
     all
@@ -343,7 +342,7 @@ fn starves_production(runs: &[MeasuredRun]) -> Vec<Evidence> {
         }
         let judged = most_over_fewest("p99 latency", &readings)
             .map(|(interval, effect)| (is_above(interval), effect));
-        Some(evidence(place(run, &curve.key), judged))
+        Some(evidence(run, &curve.key, judged))
     });
     judged.collect()
 }
@@ -360,7 +359,7 @@ fn saturates_disks(runs: &[MeasuredRun]) -> Vec<Evidence> {
             let what = format!("share of time the disk is busy at -j {most}");
             (ruling, Effect::new(what, Quantity::Share, (mean.mean, low, high), mean.n))
         });
-        Some(evidence(place(run, &curve.key), judged))
+        Some(evidence(run, &curve.key, judged))
     });
     judged.collect()
 }
@@ -377,7 +376,7 @@ fn stays_serial(runs: &[MeasuredRun]) -> Vec<Evidence> {
         } else {
             Ruling::NotDecidable
         };
-        Some(evidence(place(run, &curve.key), Some((ruling, effect))))
+        Some(evidence(run, &curve.key, Some((ruling, effect))))
     });
     judged.collect()
 }
@@ -388,7 +387,7 @@ fn dumps_are_serial(runs: &[MeasuredRun]) -> Vec<Evidence> {
         // A gain is what the claim denies.
         let judged = effect(format!("speed-up of pg_dump -j {best}"), &values)
             .map(|(interval, effect)| (is_above(interval).opposite(), effect));
-        Some(evidence(place(run, &curve.key), judged))
+        Some(evidence(run, &curve.key, judged))
     });
     judged.collect()
 }
@@ -401,7 +400,7 @@ fn pg_restore_is_fastest(runs: &[MeasuredRun]) -> Vec<Evidence> {
                 curve.key.is_of_pg_restore() && curve.key.has_archive_of(&native.key)
             };
             let Some(theirs) = run.curves.iter().find(same) else { continue };
-            all.push(evidence(place(run, &theirs.key), as_fast(theirs, native)));
+            all.push(evidence(run, &theirs.key, as_fast(theirs, native)));
         }
     }
     all

@@ -10,7 +10,9 @@ use restore_core::units::Jobs;
 use super::OutputFormat;
 use crate::design::ShardChoice;
 use crate::merge::Allowance;
+use crate::scenario::disk::DiskLimits;
 use crate::scenario::error_policy::Pattern;
+use crate::scenario::network::Bandwidth;
 use crate::scenario::quantity::{Percent, Price, Scale, Span, WarmUp};
 use crate::scenario::{EngineKind, ErrorPolicy, Overrides, ProviderKind, Verification};
 
@@ -36,7 +38,10 @@ pub struct SweepArgs {
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["jobs", "engines", "formats", "blocks", "seed", "archive", "image", "provider", "scale"]
+        conflicts_with_all = [
+            "variants", "jobs", "engines", "formats", "blocks", "seed", "archive", "image",
+            "provider", "scale", "latency", "bandwidth", "disk",
+        ]
     )]
     pub resume: Option<PathBuf>,
     /// Sweep what the run in this folder did: its scenario, blocks and seed.
@@ -44,8 +49,8 @@ pub struct SweepArgs {
         long,
         value_name = "DIR",
         conflicts_with_all = [
-            "scenarios", "archive", "resume", "jobs", "engines", "formats", "blocks", "image",
-            "provider", "scale", "before", "after", "database", "errors", "accept_error",
+            "scenarios", "archive", "resume", "variants", "jobs", "engines", "formats", "blocks", "image",
+            "provider", "latency", "bandwidth", "disk", "scale", "before", "after", "database", "errors", "accept_error",
             "verify", "restore_options",
         ]
     )]
@@ -58,6 +63,9 @@ pub struct SweepArgs {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap makes help of documentation")]
     pub host: HostArgs,
+    /// These variants of the scenario alone; `base` is what it says outside of `[[variant]]`.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub variants: Option<Vec<String>>,
     /// Values of -j.
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub jobs: Option<Vec<Jobs>>,
@@ -123,6 +131,7 @@ impl SweepArgs {
         let mut options = RestoreOptions::default();
         options.read_words(&self.restore_options)?;
         Ok(Overrides {
+            variants: self.variants.clone(),
             jobs: self.jobs.clone(),
             engines: self.engines.clone(),
             formats: self.formats.clone(),
@@ -134,6 +143,9 @@ impl SweepArgs {
             data_dir: self.server.data_dir.clone(),
             image: self.server.image.clone(),
             conninfo: self.server.conninfo.is_some(),
+            latency: self.server.latency,
+            bandwidth: self.server.bandwidth,
+            disk: self.server.disk,
             archive: self.archive.clone(),
             scale: self.scale,
             errors: self.errors.policy(),
@@ -195,6 +207,15 @@ pub struct ServerArgs {
     /// Folder in which a local cluster is made: the disk under test.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Put the server so far away, each direction: 5ms makes a round trip of 10 ms.
+    #[arg(long, value_name = "TIME")]
+    pub latency: Option<Span>,
+    /// Let so much through to the server and back: 100Mbit, 12MB/s.
+    #[arg(long, value_name = "RATE")]
+    pub bandwidth: Option<Bandwidth>,
+    /// Limit the server's disk (Linux, root): write=40MB/s,read=80MB/s,iops=500.
+    #[arg(long, value_name = "LIMITS")]
+    pub disk: Option<DiskLimits>,
     /// Folder in which archives are kept between runs.
     #[arg(long, value_name = "DIR", env = "JOBTUNE_CACHE_DIR")]
     pub cache_dir: Option<PathBuf>,
@@ -325,7 +346,10 @@ pub struct TuneArgs {
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["archive", "jobs", "seed", "image", "provider", "tolerance", "warm_up"]
+        conflicts_with_all = [
+            "archive", "jobs", "seed", "image", "provider", "tolerance", "warm_up", "latency",
+            "bandwidth", "disk",
+        ]
     )]
     pub resume: Option<PathBuf>,
     /// Choose among these -j [default: up to four times the processors].

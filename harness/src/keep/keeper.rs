@@ -22,6 +22,10 @@ const ENOUGH: usize = 100;
 /// Probes that are enough where all of them keep a limit. One late one of so few says nothing.
 const ENOUGH_IF_KEPT: usize = 25;
 
+/// Probes that are enough where they stay below half of it.
+const ENOUGH_IF_FAR: usize = 10;
+const FAR: f64 = 0.5;
+
 /// What a restore is to keep, and by what it is seen.
 #[derive(Debug, Clone)]
 pub struct KeeperSpec {
@@ -187,9 +191,13 @@ impl Watcher {
     fn has_seen_enough(&self) -> bool {
         let Some(probe) = &self.probe else { return true };
         let is_relative = |limit: &Limit| limit.kind() == LimitKind::LatencyIncrease;
-        let is_kept = self.nearest().is_some_and(|nearest| nearest.pressure <= 1.0);
-        let is_quick = is_kept && !self.limits.iter().any(is_relative);
-        probe.answered() >= if is_quick { ENOUGH_IF_KEPT } else { ENOUGH }
+        let enough = match self.nearest() {
+            _ if self.limits.iter().any(is_relative) => ENOUGH,
+            Some(nearest) if nearest.pressure <= FAR => ENOUGH_IF_FAR,
+            Some(nearest) if nearest.pressure <= 1.0 => ENOUGH_IF_KEPT,
+            _ => ENOUGH,
+        };
+        probe.answered() >= enough
     }
 
     /// Reads everything anew.

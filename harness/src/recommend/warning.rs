@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use restore_core::units::Jobs;
+use restore_core::units::{Bytes, Jobs};
 
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
@@ -74,6 +74,15 @@ pub enum Warning {
         /// Processors that the server may use.
         cores: u32,
     },
+    /// So many builds of indexes at once may take more memory than the server has.
+    AboveMemory {
+        curve: CurveKey,
+        jobs: Vec<Jobs>,
+        /// `maintenance_work_mem`.
+        each: Bytes,
+        /// Of the server, beside its shared buffers.
+        memory: Bytes,
+    },
     /// Limits that could not be checked: nothing was read.
     LimitsUnread { limits: Vec<&'static str> },
     /// The items that were recorded are not what the sessions worked on.
@@ -123,6 +132,7 @@ impl Warning {
             Self::AboveConnections { .. } => "above_connections",
             Self::ColdStart => "cold_start",
             Self::AboveCores { .. } => "above_cores",
+            Self::AboveMemory { .. } => "above_memory",
             Self::LimitsUnread { .. } => "limits_unread",
             Self::WorkUnaccounted { .. } => "work_unaccounted",
             Self::NoOffsets { .. } => "no_offsets",
@@ -196,6 +206,13 @@ impl fmt::Display for Warning {
                 "-j {}: more workers than the server's {cores} processors, so that they wait for \
                  each other. It can still pay where they wait for the disk; it does not carry \
                  over to a host with more processors.",
+                list(jobs)
+            ),
+            Self::AboveMemory { curve, jobs, each, memory } => write!(
+                f,
+                "{curve} at -j {}: as many builds of indexes may take {each} each \
+                 (maintenance_work_mem), and the server has {memory} beside its shared buffers. \
+                 Lower one or the other where indexes are large.",
                 list(jobs)
             ),
             Self::LimitsUnread { limits } => write!(
@@ -317,7 +334,12 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
     let of_archives = curves.iter().flat_map(|curve| archive_warnings(&curve.key, facts));
     let of_curves = curves.iter().flat_map(|curve| {
         let of_items = unvacuumed_keys(&curve.measured);
-        [of_items, best_at_largest(curve, facts), non_monotone(&curve.measured)]
+        [
+            above_memory(curve, facts),
+            of_items,
+            best_at_largest(curve, facts),
+            non_monotone(&curve.measured),
+        ]
     });
     let of_work = curves.iter().filter_map(unaccounted);
     let of_archive = overview.serial_only.iter().cloned().map(Warning::SerialOnly);
@@ -383,6 +405,18 @@ fn above_connections(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning>
 fn above_cores(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning> {
     let cores = facts.cores?;
     Some(Warning::AboveCores { jobs: jobs_above(curves, cores)?, cores })
+}
+
+/// The native engine shares out the memory that there is for builds by itself.
+fn above_memory(curve: &CurveStudy, facts: &RunFacts) -> Option<Warning> {
+    let resources = facts.resources(&curve.key);
+    let (each, memory) = (resources.maintenance_memory?, resources.memory?);
+    if !curve.key.is_of_pg_restore() {
+        return None;
+    }
+    let most = u32::try_from(memory.0.checked_div(each.0)?).unwrap_or(u32::MAX);
+    let jobs = jobs_above(std::slice::from_ref(curve), most)?;
+    Some(Warning::AboveMemory { curve: curve.key.clone(), jobs, each, memory })
 }
 
 /// The cell in which items and sessions are furthest apart, if they do not

@@ -45,6 +45,11 @@ impl Answer for Claims {
             if judged.evidence.is_empty() {
                 document.paragraph(format!("Needs other runs: {}.", judged.claim.decided_by));
             }
+            let by_regime: Vec<String> =
+                judged.by_regime().iter().map(|of| format!("{of}.")).collect();
+            if !by_regime.is_empty() {
+                document.paragraph(by_regime.join(" "));
+            }
             document.list(judged.evidence.iter().map(in_one_line).collect());
         }
         document.note(HOW);
@@ -53,7 +58,7 @@ impl Answer for Claims {
 }
 
 fn in_one_line(evidence: &Evidence) -> String {
-    let Evidence { place, ruling, effect } = evidence;
+    let Evidence { place, ruling, effect, .. } = evidence;
     let says = ruling.as_str();
     match effect {
         Some(Effect { what, blocks, quantity, estimate }) => {

@@ -18,10 +18,11 @@ use restore_core::units::Jobs;
 use toml::Spanned;
 
 use super::EngineKind;
+use super::disk::DiskLimits;
 use super::error_policy::ErrorPolicy;
 use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
 use super::keep::Limit;
-use super::network::Network;
+use super::network::{Bandwidth, Network};
 use super::procedure::Procedure;
 use super::quantity::{Percent, Scale, Span};
 use super::verification::Verification;
@@ -36,6 +37,8 @@ const DEFAULT_IMAGE: &str = "postgres:17";
 /// What the command line says over the scenario's head.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
+    /// These variants alone.
+    pub variants: Option<Vec<String>>,
     /// Values of `-j`.
     pub jobs: Option<Vec<Jobs>>,
     /// Archive formats.
@@ -58,6 +61,12 @@ pub struct Overrides {
     pub image: Option<String>,
     /// Whether a connection string is given on the command line.
     pub conninfo: bool,
+    /// How far away the server is, each direction.
+    pub latency: Option<Span>,
+    /// What the network lets through.
+    pub bandwidth: Option<Bandwidth>,
+    /// What the server's disk gives at most.
+    pub disk: Option<DiskLimits>,
     /// An archive in place of the scenario's dataset.
     pub archive: Option<PathBuf>,
     /// How much of the dataset to make.
@@ -212,6 +221,7 @@ impl Check<'_> {
         let procedure = procedure::procedure(&file.restore);
         let of_plans = procedure::of_plans(&base, &procedure, &file.sweep)?;
         let variants = self.variants(base, (&written, &procedure), &file.variant, of_plans)?;
+        let variants = self.chosen(variants)?;
         sweep.fixed_jobs = procedure::fixed_jobs(&variants);
         let restore = Restore {
             errors: self
@@ -297,19 +307,24 @@ impl Check<'_> {
                  \"local\", or dump it yourself and name the archive",
             );
         }
-        let network = Network::new(file.latency, file.bandwidth);
+        let network = Network::new(
+            self.overrides.latency.or(file.latency),
+            self.overrides.bandwidth.or(file.bandwidth),
+        );
         if network.is_some() && matches!(provider, Provider::External { .. }) {
             return flaw(None, NO_PROXY_OF_OTHERS);
         }
-        if let Some(disk) = &file.disk {
-            if let Some(message) = disk.get_ref().flaw() {
-                return flaw(disk.span(), message);
-            }
-            if matches!(provider, Provider::External { .. }) {
-                return flaw(disk.span(), NO_DISK_OF_OTHERS);
-            }
+        let (disk, span) = match (self.overrides.disk, &file.disk) {
+            (Some(disk), _) => (Some(disk), None),
+            (None, Some(disk)) => (Some(*disk.get_ref()), Some(disk.span())),
+            (None, None) => (None, None),
+        };
+        if let Some(message) = disk.and_then(|disk| disk.flaw()) {
+            return flaw(span, message);
         }
-        let disk = file.disk.as_ref().map(|disk| *disk.get_ref());
+        if disk.is_some() && matches!(provider, Provider::External { .. }) {
+            return flaw(span, NO_DISK_OF_OTHERS);
+        }
         Ok(Server { provider, settings: settings(&file.settings), network, disk })
     }
 
@@ -357,6 +372,17 @@ impl Check<'_> {
             variants.push(variant);
         }
         Ok(variants)
+    }
+
+    /// The variants that the command line names, in the scenario's order.
+    fn chosen(&self, variants: Vec<Variant>) -> Result<Vec<Variant>, Flaw> {
+        let Some(names) = &self.overrides.variants else { return Ok(variants) };
+        if let Some(name) = names.iter().find(|name| variants.iter().all(|of| of.name != **name)) {
+            let known: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+            let message = format!("there is no variant {name:?}: there are {}", known.join(", "));
+            return flaw(None, message);
+        }
+        Ok(variants.into_iter().filter(|variant| names.contains(&variant.name)).collect())
     }
 
     fn variant(&self, base: &Variant, file: &VariantFile) -> Result<Variant, String> {
@@ -495,6 +521,7 @@ mod tests {
     fn flaws_are_told_with_their_line() {
         let cases = [
             ("[sweep]\njob = [1]", "dir/s.toml:3: unknown field `job`"),
+            ("[sweep]\nmax_jobs = 2", "dir/s.toml:3: max_jobs is for jobs = [..., \"auto\"]"),
             ("[sweep]\njobs = [1, 0]", "dir/s.toml:3: 0 is not a number of jobs"),
             ("[sweep]\njobs = [100000]", "dir/s.toml:3: 100000 is not a number of jobs"),
             ("[sweep]\njobs = []", "dir/s.toml:3: jobs is empty"),
@@ -570,6 +597,21 @@ mod tests {
         let settings = &scenario.variants[1].server.settings;
         assert_eq!(settings["fsync"], "off");
         assert_eq!(settings["maintenance_work_mem"], "1GB");
+    }
+
+    #[test]
+    fn the_command_line_chooses_among_the_variants() {
+        let text = format!("{TPCH}[[variant]]\nname = \"far\"\nlatency = \"1ms\"\n");
+        let chosen = |names: &str| {
+            let names = names.split(',').map(str::to_owned).collect();
+            let overrides = Overrides { variants: Some(names), ..Overrides::default() };
+            parse(Some(Path::new("s.toml")), &text, &overrides)
+                .map(|of| of.variants.into_iter().map(|of| of.name).collect::<Vec<_>>())
+        };
+        assert_eq!(chosen("far").unwrap(), ["far"]);
+        assert_eq!(chosen("far,base").unwrap(), ["base", "far"]);
+        let told = chosen("base,near").unwrap_err().to_string();
+        assert!(told.contains("there is no variant \"near\": there are base, far"), "{told}");
     }
 
     #[test]

@@ -216,6 +216,9 @@ pub struct SweepFile {
     /// Values of `-j`.
     #[schemars(with = "Option<Vec<written::SweptJobs>>")]
     pub jobs: Option<Spanned<Vec<SweptJobs>>>,
+    /// What `"auto"` may use at most; the largest of `jobs` if absent.
+    #[schemars(with = "Option<written::FixedJobs>")]
+    pub max_jobs: Option<Spanned<Jobs>>,
     /// Archive formats.
     #[schemars(with = "Option<Vec<written::Format>>")]
     pub formats: Option<Spanned<Vec<Format>>>,

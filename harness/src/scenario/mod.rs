@@ -303,6 +303,9 @@ pub enum ConninfoSource {
 pub struct Sweep {
     /// Values of `-j`, ascending, none twice.
     pub jobs: Vec<Jobs>,
+    /// What `-j auto` may use at most; the largest of `jobs` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_jobs: Option<Jobs>,
     /// Archive formats, none twice. Empty: the given archive's own.
     pub formats: Vec<Format>,
     /// Compressions, none twice. Empty: the given archive's own.
@@ -337,6 +340,7 @@ impl Sweep {
     pub(crate) fn example(jobs: &[u32]) -> Self {
         Self {
             jobs: jobs.iter().map(|&jobs| Jobs::new(jobs).unwrap()).collect(),
+            max_jobs: None,
             formats: Vec::new(),
             compression: Vec::new(),
             fixed_jobs: BTreeMap::new(),

@@ -37,13 +37,19 @@ impl Network {
     }
 }
 
-/// Bytes per second, written as networks are sold, `100Mbit`, or as they are seen, `12MB/s`.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+/// Bytes per second, as networks are sold, `100Mbit`, or as disks are, `12MB/s`; it is
+/// written as it was given.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Bandwidth(f64);
+pub struct Bandwidth {
+    number: f64,
+    unit: &'static Unit,
+}
 
-/// Suffixes, and what one of them is in bytes per second.
-const UNITS: [(&str, f64); 6] = [
+/// A suffix, and what one of it is in bytes per second.
+type Unit = (&'static str, f64);
+
+static UNITS: [Unit; 6] = [
     ("Gbit", 1e9 / 8.0),
     ("Mbit", 1e6 / 8.0),
     ("kbit", 1e3 / 8.0),
@@ -54,7 +60,14 @@ const UNITS: [(&str, f64); 6] = [
 
 impl Bandwidth {
     pub fn bytes_per_second(self) -> f64 {
-        self.0
+        self.number * self.unit.1
+    }
+}
+
+/// Whatever the unit.
+impl PartialEq for Bandwidth {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes_per_second() == other.bytes_per_second()
     }
 }
 
@@ -63,12 +76,12 @@ impl FromStr for Bandwidth {
 
     fn from_str(text: &str) -> Result<Self, String> {
         UNITS
-            .into_iter()
-            .find_map(|(unit, bytes)| {
-                let number: f64 = text.strip_suffix(unit)?.trim().parse().ok()?;
-                Some(Self(number * bytes))
+            .iter()
+            .find_map(|unit| {
+                let number: f64 = text.strip_suffix(unit.0)?.trim().parse().ok()?;
+                Some(Self { number, unit })
             })
-            .filter(|bandwidth| (1e3..=1e12).contains(&bandwidth.0))
+            .filter(|bandwidth| (1e3..=1e12).contains(&bandwidth.bytes_per_second()))
             .ok_or_else(|| {
                 format!("{text:?} is no bandwidth: write it like \"100Mbit\" or \"12MB/s\"")
             })
@@ -85,13 +98,7 @@ impl TryFrom<String> for Bandwidth {
 
 impl fmt::Display for Bandwidth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = self.0 * 8.0;
-        let (number, unit) = match bits {
-            1e9.. => (bits / 1e9, "Gbit"),
-            1e6.. => (bits / 1e6, "Mbit"),
-            _ => (bits / 1e3, "kbit"),
-        };
-        write!(f, "{}{unit}", (number * 1e6).round() / 1e6)
+        write!(f, "{}{}", self.number, self.unit.0)
     }
 }
 
@@ -109,7 +116,7 @@ mod tests {
     fn bandwidths_are_bits_or_bytes() {
         for (text, bytes, shown) in [
             ("100Mbit", 12.5e6, "100Mbit"),
-            ("12MB/s", 12e6, "96Mbit"),
+            ("12MB/s", 12e6, "12MB/s"),
             ("1.5 Gbit", 187.5e6, "1.5Gbit"),
             ("64kbit", 8e3, "64kbit"),
         ] {
@@ -118,6 +125,7 @@ mod tests {
             assert_eq!(bandwidth.to_string(), shown);
             assert_eq!(shown.parse::<Bandwidth>().unwrap(), bandwidth);
         }
+        assert_eq!("96Mbit".parse::<Bandwidth>(), "12MB/s".parse());
         for flaw in ["100", "0Mbit", "-1Mbit", "fast", "100Mb"] {
             assert!(flaw.parse::<Bandwidth>().unwrap_err().contains("100Mbit"), "{flaw}");
         }

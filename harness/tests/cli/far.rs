@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cases::archive;
 use super::{Place, assert_done, has_server, stderr};
 
 #[test]
@@ -51,4 +52,35 @@ fn a_server_of_the_users_is_as_far_as_it_is() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn the_command_line_puts_an_archive_far_away_and_on_a_slow_disk() {
+    let place = Place::new();
+    let archive = archive("public-schema");
+    for (options, told) in [
+        (&["--conninfo", "host=/nowhere", "--latency", "1ms"][..], "as far away as it is"),
+        (&["--conninfo", "host=/nowhere", "--disk", "write=1MB/s"], "disk"),
+        (&["--disk", "iops=3"], "below 10"),
+        (&["--disk", "fast"], "limits nothing"),
+        (&["--bandwidth", "100"], "no bandwidth"),
+    ] {
+        let sweep = [&["sweep", "--archive", &archive, "--out", "refused"], options].concat();
+        let output = place.run(&sweep);
+        assert_eq!(output.status.code(), Some(2), "{options:?}");
+        assert!(stderr(&output).contains(told), "{options:?}: {}", stderr(&output));
+        assert!(!place.path("refused").exists());
+    }
+    if !has_server() {
+        return;
+    }
+    let tune = ["tune", "--archive", &archive, "--jobs", "1,2", "--warm-up", "off"];
+    let far = ["--max-restores", "5", "--latency", "5ms", "--out", "run"];
+    let output = place.run(&[&tune[..], &far].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let record: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(place.path("run/run.json")).unwrap()).unwrap();
+    let network = &record["servers"]["base"]["network"];
+    assert!(network["round_trip_ns"].as_f64().unwrap() > 9.5e6, "{network}");
+    place.assert_clean();
 }

@@ -210,6 +210,8 @@ mod tests {
         round_trip: None,
         disk_bytes_per_second: None,
         disk_operations_per_second: None,
+        memory: None,
+        maintenance_memory: None,
     };
 
     #[track_caller]

@@ -27,9 +27,6 @@ pub const CLIENT_DEARER: f64 = 0.5;
 /// Share of the active sessions that wait for the client, from which it holds
 /// them up even though there are processors left.
 pub const WAITING_FOR_CLIENT: f64 = 0.5;
-/// Seconds of a round trip from which the way to a server can be the cause. On a nearer one it
-/// is the client's own work between two statements that sessions wait for.
-pub const FAR: f64 = 0.3e-3;
 /// Share of the time of items in which no session has a statement, from which the way is.
 pub const WAITING_FOR_STATEMENTS: f64 = 0.5;
 /// Processors that each worker's client uses, below which it is not what data waits for.
@@ -177,7 +174,7 @@ impl Facts<'_> {
     /// Round trips leave sessions without a statement; a narrow way lets them wait for data
     /// while the client that sends it has nothing to do.
     fn network(&self) -> Option<Vec<Reading>> {
-        let far = reaches("round_trip_seconds", self.resources.round_trip, FAR)?;
+        let far = reaches("round_trip_seconds", self.resources.round_trip, Resources::FAR)?;
         let items = self.parallelism().map(|parallelism| parallelism.concurrency);
         let (items, active) = (items.filter(|items| *items > 0.0), self.waiting(self.load.active));
         let without = items.zip(active).map(|(items, active)| (1.0 - active / items).max(0.0));

@@ -56,6 +56,10 @@ impl Check<'_> {
                 "jobs = [..., \"auto\"] is of the native engine: add engines = [\"native\"]",
             );
         }
+        let max_jobs = file.max_jobs.as_ref();
+        if let Some(max_jobs) = max_jobs.filter(|_| !is_auto) {
+            return flaw(max_jobs.span(), "max_jobs is for jobs = [..., \"auto\"]: leave it out");
+        }
         if is_auto {
             engines.push(EngineKind::Auto);
         }
@@ -67,6 +71,7 @@ impl Check<'_> {
         )?;
         Ok(Sweep {
             jobs,
+            max_jobs: max_jobs.map(|jobs| *jobs.get_ref()),
             formats,
             compression,
             fixed_jobs: BTreeMap::new(),
