@@ -83,17 +83,14 @@ impl Keeper {
     /// Looks at the probe alone, and shuts or opens the streams.
     pub(super) fn react(&mut self) -> Option<(Setting, Nearest)> {
         self.watcher.read_probe();
-        let nearest = self.watcher.nearest()?;
+        let (nearest, now) = (self.watcher.nearest()?, self.watcher.pressure_now()?);
         self.worst = Nearest::of([nearest].into_iter().chain(self.worst));
         let before = self.controller.setting();
-        let setting = self.controller.react(nearest.pressure, self.watcher.pressure_now());
+        let setting = self.controller.react(nearest.pressure, now);
         if setting == before {
             return None;
         }
-        // Only what comes from now on tells what this has changed.
-        if let Some(probe) = &self.watcher.probe {
-            probe.restart();
-        }
+        self.watcher.restart_probe();
         Some((setting, nearest))
     }
 
@@ -214,6 +211,15 @@ impl Watcher {
         }
     }
 
+    /// Forgets what the probe has seen: only what comes from now on tells what a change has
+    /// changed, and a breach that was acted on is not counted again.
+    fn restart_probe(&mut self) {
+        if let Some(probe) = &self.probe {
+            probe.restart();
+            self.readings.retain(|kind, _| !kind.is_of_probe());
+        }
+    }
+
     fn of_limit(&self, limit: Limit) -> Option<Nearest> {
         let reading = *self.readings.get(&limit.kind())?;
         let before = self.before.get(&limit.kind()).copied().unwrap_or(reading);
@@ -221,17 +227,23 @@ impl Watcher {
     }
 
     /// The pressure by the newest probes alone: the percentile remembers a breach for longer
-    /// than it lasts.
-    fn pressure_now(&self) -> f64 {
+    /// than it lasts. `None` while too few were answered to know.
+    fn pressure_now(&self) -> Option<f64> {
         let newest = self.probe.as_ref().and_then(Probe::newest);
-        let of = |&limit: &Limit| match newest.filter(|_| limit.kind().is_of_probe()) {
-            Some(reading) => {
-                let before = self.before.get(&limit.kind()).copied().unwrap_or(reading);
-                Some(limit.pressure(reading, before))
+        let mut pressures = Vec::new();
+        for &limit in &self.limits {
+            match newest.filter(|_| limit.kind().is_of_probe()) {
+                Some(reading) => {
+                    let before = self.before.get(&limit.kind()).copied().unwrap_or(reading);
+                    pressures.push(limit.pressure(reading, before));
+                }
+                None if limit.kind().is_of_probe() => {
+                    pressures.push(self.of_limit(limit)?.pressure);
+                }
+                None => pressures.extend(self.of_limit(limit).map(|of| of.pressure)),
             }
-            None => Some(self.of_limit(limit)?.pressure),
-        };
-        self.limits.iter().filter_map(of).fold(0.0, f64::max)
+        }
+        pressures.into_iter().reduce(f64::max)
     }
 
     fn nearest(&self) -> Option<Nearest> {

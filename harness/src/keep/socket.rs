@@ -139,25 +139,50 @@ fn folder() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Where a restore of this process can be asked, unless the user says another place.
+/// Where a restore of this process can be asked, unless the user says another place. What
+/// killed restores have left there goes.
 pub fn usual() -> PathBuf {
-    folder().join(format!("jobtune-{}.sock", std::process::id()))
+    for path in sockets().unwrap_or_default().iter().filter(|path| is_left(path)) {
+        let _ = std::fs::remove_file(path);
+    }
+    folder().join(format!("{PREFIX}{}.{EXTENSION}", std::process::id()))
+}
+
+const PREFIX: &str = "jobtune-";
+const EXTENSION: &str = "sock";
+
+/// All control sockets in their usual folder.
+fn sockets() -> io::Result<Vec<PathBuf>> {
+    let is_named = |path: &PathBuf| {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with(PREFIX) && path.extension().is_some_and(|of| of == EXTENSION)
+    };
+    let entries = std::fs::read_dir(folder())?;
+    Ok(entries.flatten().map(|entry| entry.path()).filter(is_named).collect())
+}
+
+/// Whether nobody answers there, and the process that made it is gone: one that starts has
+/// a socket that does not answer yet.
+fn is_left(path: &Path) -> bool {
+    use nix::errno::Errno;
+    use nix::sys::signal::kill;
+    use nix::unistd::Pid;
+
+    let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let pid = name.strip_prefix(PREFIX).and_then(|number| number.parse().ok());
+    let is_gone = pid.is_some_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH));
+    is_gone
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// The socket of the only restore that runs here.
 pub fn only() -> anyhow::Result<PathBuf> {
     let folder = folder();
-    let entries = std::fs::read_dir(&folder)
+    let mut found = sockets()
         .with_context(|| format!("cannot look for control sockets in {}", folder.display()))?;
-    let is_socket = |path: &PathBuf| {
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_socket = path.extension().is_some_and(|extension| extension == "sock");
-        let is_named = name.starts_with("jobtune-") && is_socket;
-        // What a killed restore has left answers nobody.
-        is_named && std::os::unix::net::UnixStream::connect(path).is_ok()
-    };
-    let mut found: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(is_socket).collect();
+    // What a killed restore has left answers nobody.
+    found.retain(|path| std::os::unix::net::UnixStream::connect(path).is_ok());
     found.sort();
     match &found[..] {
         [only] => Ok(only.clone()),
@@ -190,6 +215,24 @@ pub async fn ask(path: &Path, request: Request) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "what runs says nothing")]
+    fn sockets_of_dead_processes_are_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |pid: u32| folder.path().join(format!("{PREFIX}{pid}.{EXTENSION}"));
+        // A process that has ended, and been waited for.
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let (dead, own) = (of(ended.id()), of(std::process::id()));
+        let listening = std::os::unix::net::UnixListener::bind(&dead).unwrap();
+        assert!(!is_left(&dead), "somebody answers");
+        drop(listening);
+        assert!(is_left(&dead));
+        drop(std::os::unix::net::UnixListener::bind(&own).unwrap());
+        assert!(!is_left(&own), "its process may just be starting");
+        assert!(!is_left(&folder.path().join("jobtune-mine.sock")));
+    }
 
     #[tokio::test]
     async fn a_request_is_answered_and_nonsense_is_told() {

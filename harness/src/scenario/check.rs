@@ -4,10 +4,11 @@ mod dataset;
 mod hooks;
 mod procedure;
 mod restore;
+mod server;
 mod sweep;
+mod variants;
 mod workload;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,19 +21,15 @@ use toml::Spanned;
 use super::EngineKind;
 use super::disk::DiskLimits;
 use super::error_policy::ErrorPolicy;
-use super::file::{ScenarioFile, ServerFile, SettingFile, VariantFile};
+use super::file::ScenarioFile;
 use super::keep::Limit;
-use super::network::{Bandwidth, Network};
-use super::procedure::Procedure;
+use super::network::Bandwidth;
 use super::quantity::{Percent, Scale, Span};
 use super::verification::Verification;
 use super::{
-    ConninfoSource, Dataset, Limits, Phase, Provider, ProviderKind, Restore, Scenario, Server,
-    Sweep, Variant, WorkloadLimits, resolved,
+    Dataset, Limits, Phase, ProviderKind, Restore, Scenario, Sweep, Variant, WorkloadLimits,
+    resolved,
 };
-
-/// The image of the docker provider unless the scenario names another.
-const DEFAULT_IMAGE: &str = "postgres:17";
 
 /// What the command line says over the scenario's head.
 #[derive(Debug, Clone, Default)]
@@ -171,14 +168,6 @@ fn flaw<T>(span: impl Into<Option<Range<usize>>>, message: impl Into<String>) ->
     Err(Flaw { span: span.into(), message: message.into() })
 }
 
-/// Why a network is not imitated before a server of the user's.
-const NO_PROXY_OF_OTHERS: &str = "latency and bandwidth are imitated between client programs and servers that jobtune starts: \
-     an external server is as far away as it is; leave them out";
-
-/// Why the disk of a server of the user's is not limited.
-const NO_DISK_OF_OTHERS: &str = "server.disk is for servers that jobtune starts: an external server has the disk that it has; \
-     leave it out";
-
 /// What the checks look at besides the keys themselves.
 struct Check<'a> {
     folder: &'a Path,
@@ -262,182 +251,11 @@ impl Check<'_> {
         Ok(scenario)
     }
 
-    fn server(&self, file: &ServerFile, dataset: &Dataset) -> Result<Server, Flaw> {
-        let conninfo = match (&file.conninfo_env, self.overrides.conninfo) {
-            (_, true) => Some(ConninfoSource::CommandLine),
-            (Some(variable), false) => Some(ConninfoSource::Env(variable.clone())),
-            (None, false) => None,
-        };
-        let kind =
-            self.overrides.provider.or(file.provider).unwrap_or(if self.overrides.conninfo {
-                ProviderKind::External
-            } else {
-                ProviderKind::Local
-            });
-        let bindir = self.path(self.overrides.bindir.as_deref(), file.bindir.as_deref());
-        let provider = match kind {
-            ProviderKind::Local => Provider::Local {
-                bindir,
-                data_dir: self.path(self.overrides.data_dir.as_deref(), file.data_dir.as_deref()),
-            },
-            ProviderKind::Docker => Provider::Docker {
-                image: self
-                    .overrides
-                    .image
-                    .clone()
-                    .or_else(|| file.image.clone())
-                    .unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
-                cpus: check_cpus(file.cpus)?,
-                memory: file.memory,
-            },
-            ProviderKind::External => Provider::External {
-                bindir,
-                conninfo: conninfo.ok_or_else(|| Flaw {
-                    span: None,
-                    message: "provider \"external\" needs to know its server: name an environment \
-                              variable in server.conninfo_env, or give --conninfo"
-                        .to_owned(),
-                })?,
-            },
-        };
-        if matches!((&provider, dataset), (Provider::Docker { .. }, Dataset::Database { .. })) {
-            return flaw(
-                None,
-                "dataset.database cannot be dumped by the programs in a container: use provider \
-                 \"local\", or dump it yourself and name the archive",
-            );
-        }
-        let network = Network::new(
-            self.overrides.latency.or(file.latency),
-            self.overrides.bandwidth.or(file.bandwidth),
-        );
-        if network.is_some() && matches!(provider, Provider::External { .. }) {
-            return flaw(None, NO_PROXY_OF_OTHERS);
-        }
-        let (disk, span) = match (self.overrides.disk, &file.disk) {
-            (Some(disk), _) => (Some(disk), None),
-            (None, Some(disk)) => (Some(*disk.get_ref()), Some(disk.span())),
-            (None, None) => (None, None),
-        };
-        if let Some(message) = disk.and_then(|disk| disk.flaw()) {
-            return flaw(span, message);
-        }
-        if disk.is_some() && matches!(provider, Provider::External { .. }) {
-            return flaw(span, NO_DISK_OF_OTHERS);
-        }
-        Ok(Server { provider, settings: settings(&file.settings), network, disk })
-    }
-
     /// A path of the command line, from where the user stands, or of the file,
     /// from where that is. Servers run elsewhere and need it whole.
     fn path(&self, given: Option<&Path>, file: Option<&Path>) -> Option<PathBuf> {
         let given = given.map(|path| absolute(Path::new("."), path));
         given.or_else(|| file.map(|path| absolute(self.folder, path)))
-    }
-
-    fn variants(
-        &self,
-        base: Variant,
-        (written, procedure): (&RestoreOptions, &Procedure),
-        files: &[Spanned<VariantFile>],
-        of_plans: Vec<Variant>,
-    ) -> Result<Vec<Variant>, Flaw> {
-        let mut variants = vec![base];
-        variants.extend(of_plans);
-        for (number, file) in files.iter().enumerate() {
-            let span = file.span();
-            let file = file.get_ref();
-            if file.name.is_empty() || !file.name.chars().all(is_name_char) {
-                return flaw(
-                    span,
-                    format!("{:?} is not a name: use letters, digits, '-' and '_'", file.name),
-                );
-            }
-            if variants.iter().any(|variant| variant.name == file.name) {
-                return flaw(span, format!("there are two variants {:?}", file.name));
-            }
-            let in_variant = |message: String| format!("variant {:?}: {message}", file.name);
-            let mut variant = self.variant(&variants[0], file).map_err(|message| Flaw {
-                span: Some(span.clone()),
-                message: in_variant(message),
-            })?;
-            if let Some(restore) = &file.restore {
-                variant.procedure = procedure::of_variant(procedure, restore);
-                let options = self.variant_options(written, restore, number);
-                let options = options.and_then(|options| self.options(options, Some(span)));
-                variant.options = Some(
-                    options.map_err(|flaw| Flaw { message: in_variant(flaw.message), ..flaw })?,
-                );
-            }
-            variants.push(variant);
-        }
-        Ok(variants)
-    }
-
-    /// The variants that the command line names, in the scenario's order.
-    fn chosen(&self, variants: Vec<Variant>) -> Result<Vec<Variant>, Flaw> {
-        let Some(names) = &self.overrides.variants else { return Ok(variants) };
-        if let Some(name) = names.iter().find(|name| variants.iter().all(|of| of.name != **name)) {
-            let known: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-            let message = format!("there is no variant {name:?}: there are {}", known.join(", "));
-            return flaw(None, message);
-        }
-        Ok(variants.into_iter().filter(|variant| names.contains(&variant.name)).collect())
-    }
-
-    fn variant(&self, base: &Variant, file: &VariantFile) -> Result<Variant, String> {
-        let mut variant = Variant { name: file.name.clone(), ..base.clone() };
-        variant.server.settings.extend(settings(&file.settings));
-        if file.latency.is_some() || file.bandwidth.is_some() {
-            if matches!(variant.server.provider, Provider::External { .. }) {
-                return Err(NO_PROXY_OF_OTHERS.to_owned());
-            }
-            let base = variant.server.network.unwrap_or_default();
-            variant.server.network = Some(base.changed(file.latency, file.bandwidth));
-        }
-        if let Some(disk) = file.disk {
-            if matches!(variant.server.provider, Provider::External { .. }) {
-                return Err(NO_DISK_OF_OTHERS.to_owned());
-            }
-            if let Some(message) = disk.flaw() {
-                return Err(message.to_owned());
-            }
-            variant.server.disk = Some(disk);
-        }
-        match &mut variant.server.provider {
-            Provider::Local { bindir, .. } | Provider::External { bindir, .. } => {
-                if file.image.is_some() || file.cpus.is_some() || file.memory.is_some() {
-                    return Err("image, cpus and memory need provider \"docker\"".to_owned());
-                }
-                if let Some(other) = &file.bindir {
-                    *bindir = Some(absolute(self.folder, other));
-                }
-            }
-            Provider::Docker { image, cpus, memory } => {
-                if file.bindir.is_some() {
-                    return Err("bindir needs provider \"local\" or \"external\"".to_owned());
-                }
-                *cpus = check_cpus(file.cpus).map_err(|flaw| flaw.message)?.or(*cpus);
-                *memory = file.memory.or(*memory);
-                if let Some(other) = &file.image {
-                    image.clone_from(other);
-                }
-            }
-        }
-        match file.workload {
-            Some(true) if base.workload.is_none() => {
-                return Err("there is no [workload] that it could run beside".to_owned());
-            }
-            Some(false) => variant.workload = None,
-            _ => {}
-        }
-        if let Some(path) = &file.archive {
-            if !matches!(base.dataset, Dataset::Archive { .. }) {
-                return Err("archive needs a dataset that is an archive too".to_owned());
-            }
-            variant.dataset = Dataset::Archive { path: absolute(self.folder, path) };
-        }
-        Ok(variant)
     }
 }
 
@@ -475,19 +293,6 @@ fn limit_of_share(name: &str, limit: Option<&Spanned<Percent>>) -> Result<Option
     }
 }
 
-fn check_cpus(cpus: Option<f64>) -> Result<Option<f64>, Flaw> {
-    match cpus {
-        Some(cpus) if !(cpus > 0.0 && cpus <= 4096.0) => {
-            flaw(None, format!("cpus = {cpus}: give a number above 0"))
-        }
-        cpus => Ok(cpus),
-    }
-}
-
-fn settings(raw: &BTreeMap<String, SettingFile>) -> BTreeMap<String, String> {
-    raw.iter().map(|(name, value)| (name.clone(), value.to_string())).collect()
-}
-
 fn absolute(folder: &Path, path: &Path) -> PathBuf {
     resolved(&folder.join(path))
 }
@@ -495,6 +300,7 @@ fn absolute(folder: &Path, path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Provider;
 
     const TPCH: &str = "dataset = { tpch = { scale = 0.05 } }\n";
 
@@ -521,6 +327,7 @@ mod tests {
     fn flaws_are_told_with_their_line() {
         let cases = [
             ("[sweep]\njob = [1]", "dir/s.toml:3: unknown field `job`"),
+            ("[sweep]\nengines = [\"native-auto\"]", "dir/s.toml:3: no engine \"native-auto\""),
             ("[sweep]\nmax_jobs = 2", "dir/s.toml:3: max_jobs is for jobs = [..., \"auto\"]"),
             ("[sweep]\njobs = [1, 0]", "dir/s.toml:3: 0 is not a number of jobs"),
             ("[sweep]\njobs = [100000]", "dir/s.toml:3: 100000 is not a number of jobs"),

@@ -10,7 +10,8 @@ use toml::Spanned;
 use super::super::file::{RestoreFile, SweepFile, VariantRestoreFile};
 use super::super::procedure::{Procedure, Sections, serial_archive};
 use super::super::{EngineKind, Phase, Scenario, Variant};
-use super::{Flaw, flaw, settings};
+use super::server::settings;
+use super::{Flaw, flaw};
 
 /// Options that a restore in sections cannot have, since each section is a restore.
 const NOT_IN_SECTIONS: [Opt; 6] =

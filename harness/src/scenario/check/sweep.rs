@@ -172,6 +172,9 @@ fn check_engines(
     formats: &[Format],
     span: Option<Range<usize>>,
 ) -> Result<(), Flaw> {
+    if engines.contains(&EngineKind::Auto) {
+        return flaw(span, "no engine \"native-auto\": give native, and add \"auto\" to jobs");
+    }
     if !engines.contains(&EngineKind::Native) {
         return Ok(());
     }
