@@ -13,7 +13,7 @@ use harness::report::Report;
 use harness::study::Study;
 use restore_core::format::Format;
 use restore_core::units::Bytes;
-use support::{archive, facts, fail, run, usl};
+use support::{archive, arms, facts, fail, run, usl};
 
 const JOBS: [u32; 5] = [1, 2, 4, 8, 16];
 
@@ -102,6 +102,33 @@ fn more_builds_than_the_memory_is_for() {
     let told = said(2 << 30);
     assert!(told.contains("at -j 8, 16: as many builds of indexes may take 512 MiB"), "{told}");
     assert!(!said(64 << 30).contains("builds of indexes"));
+}
+
+/// Variants that make the same database in another way are one choice.
+#[test]
+fn the_way_of_restoring_is_recommended_with_its_jobs() {
+    let curves = [usl(Format::Custom, &[1, 2, 4], 20.0, 0.1, 0.02)];
+    let rows = arms(&curves, |_| 0.7, 5, 0.01, 3);
+    let of_two = |facts: &RunFacts| {
+        let text = in_terminal(&rows, facts);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let apart = of_two(&facts());
+    assert!(apart.starts_with("Use -j 4 with custom gzip:6 ("), "{apart}");
+    assert!(apart.contains(" and with candidate custom gzip:6 ("), "{apart}");
+    let alike = BTreeMap::from([("candidate".to_owned(), "base".to_owned())]);
+    let facts = RunFacts { alike, ..facts() };
+    let one = of_two(&facts);
+    assert!(one.starts_with("Use -j 4 with the candidate custom gzip:6 archive"), "{one}");
+    assert!(one.contains("custom gzip:6 at -j 4 takes 1.4"), "{one}");
+
+    // With one number of jobs there is still a fastest way.
+    let rows: Vec<TrialRow> = rows.into_iter().filter(|row| row.jobs.get() == 2).collect();
+    let text = in_terminal(&rows, &facts);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fastest = "Of two ways to the same database candidate custom gzip:6 at -j 2 is the \
+                   fastest beyond doubt";
+    assert!(text.starts_with(fastest), "{text}");
 }
 
 #[test]

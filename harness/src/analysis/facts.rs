@@ -34,6 +34,9 @@ pub struct RunFacts {
     /// For variants beside a workload, the variant that is the same on an idle
     /// server.
     pub idle_of: BTreeMap<String, String>,
+    /// For variants that make the same database of the same archive on the same server in
+    /// another way (settings of the sessions, sections), the first of them.
+    pub alike: BTreeMap<String, String>,
     /// Seeds the order of the trials, and the draws behind probabilities.
     pub seed: u64,
     /// How many blocks were planned.
@@ -128,6 +131,11 @@ pub struct ArchiveFacts {
 impl RunFacts {
     pub fn archive(&self, key: &CurveKey) -> Option<&ArchiveFacts> {
         self.archives.iter().find(|archive| archive.is_of(key))
+    }
+
+    /// The first of the variants that differ from this one in the way of restoring alone.
+    pub fn first_alike<'a>(&'a self, variant: &'a str) -> &'a str {
+        self.alike.get(variant).map_or(variant, String::as_str)
     }
 
     /// What the restores of a curve could use.

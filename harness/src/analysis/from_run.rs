@@ -30,6 +30,7 @@ impl RunFacts {
             max_connections: servers().filter_map(ServerRecord::max_connections).min(),
             tolerance: run.scenario.limits.tolerance.share(),
             idle_of: idle_of(&run.scenario.variants),
+            alike: alike(&run.scenario),
             precision: blocks.precision.share(),
             seed: run.design.seed(),
             blocks: BlockPlan { min: blocks.min, max: blocks.max },
@@ -75,6 +76,16 @@ fn idle_of(variants: &[Variant]) -> BTreeMap<String, String> {
         .iter()
         .filter(|variant| variant.workload.is_some())
         .filter_map(|busy| Some((busy.name.clone(), idle_like(busy)?.name.clone())))
+        .collect()
+}
+
+fn alike(scenario: &Scenario) -> BTreeMap<String, String> {
+    let variants = &scenario.variants;
+    let first = |variant: &Variant| variants.iter().find(|of| scenario.are_alike(of, variant));
+    variants
+        .iter()
+        .filter_map(|variant| Some((variant.name.clone(), first(variant)?.name.clone())))
+        .filter(|(variant, first)| variant != first)
         .collect()
 }
 

@@ -1,14 +1,14 @@
-//! Which curve of a variant is the fastest, each at its own number of jobs.
+//! Which of the curves that do the same is the fastest, each at its own number of jobs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use restore_core::units::Jobs;
 use serde::Serialize;
 
 use super::curve::CurveStudy;
-use crate::analysis::CurveKey;
 use crate::analysis::cell::CellSummary;
 use crate::analysis::compare::paired_tests;
+use crate::analysis::{CurveKey, RunFacts};
 use crate::stats::estimate::{Estimate, digits};
 
 /// A curve at one number of jobs.
@@ -31,9 +31,11 @@ pub struct Contender {
     pub differs: Option<bool>,
 }
 
-/// The fastest curve of a variant against its others.
+/// The fastest of the curves that do the same, by engine, format, settings of the sessions or
+/// section by section, against the others.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BestCurve {
+    /// The first of their variants.
     pub variant: String,
     pub fastest: Contender,
     /// Fastest first.
@@ -42,15 +44,25 @@ pub struct BestCurve {
     pub told_apart: bool,
 }
 
-/// The best curve of each variant that has more than one.
-pub fn best_curves(curves: &[CurveStudy]) -> Vec<BestCurve> {
-    let variants: BTreeSet<&str> = curves.iter().map(|curve| curve.key.variant.as_str()).collect();
-    variants.into_iter().filter_map(|variant| best_of(variant, curves)).collect()
+impl BestCurve {
+    /// Whether a curve is one of those that were compared.
+    pub fn has(&self, key: &CurveKey) -> bool {
+        self.fastest.key == *key || self.others.iter().any(|other| other.key == *key)
+    }
 }
 
-fn best_of(variant: &str, curves: &[CurveStudy]) -> Option<BestCurve> {
+/// The best of all curves that do the same, where there are several.
+pub fn best_curves(curves: &[CurveStudy], facts: &RunFacts) -> Vec<BestCurve> {
+    let mut alike: BTreeMap<&str, Vec<&CurveStudy>> = BTreeMap::new();
+    for curve in curves {
+        alike.entry(facts.first_alike(&curve.key.variant)).or_default().push(curve);
+    }
+    alike.into_iter().filter_map(|(variant, curves)| best_of(variant, &curves)).collect()
+}
+
+fn best_of(variant: &str, curves: &[&CurveStudy]) -> Option<BestCurve> {
     let mut contenders: Vec<(f64, Contender, &CellSummary)> =
-        curves.iter().filter(|curve| curve.key.variant == variant).filter_map(contender).collect();
+        curves.iter().filter_map(|curve| contender(curve)).collect();
     contenders.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
     let mut contenders = contenders.into_iter().map(|(_, contender, cell)| (contender, cell));
     let (fastest, reference) = contenders.next()?;

@@ -15,6 +15,7 @@ use super::verdict::Verdict;
 use crate::analysis::cell::OutcomeCounts;
 use crate::analysis::parallelism::WorkKind;
 use crate::analysis::{CellSummary, Curve, CurveKey, Limit, Overview, RunFacts, SerialOnly};
+use crate::record::LargestItem;
 use crate::scenario::quantity::WarmUp;
 use crate::stats::exact;
 use crate::stats::interval::Level;
@@ -24,6 +25,8 @@ use crate::stats::interval::Level;
 const RESERVED_CONNECTIONS: u32 = 3;
 /// From this share on, one item is most of the work.
 const GIANT_SHARE: f64 = 0.5;
+/// Shares that differ by less are the same table in another compression.
+const SAME_SHARE: f64 = 0.005;
 /// Share of the time of items from which checks of foreign keys are worth a VACUUM before.
 const KEYS_SHARE: f64 = 0.15;
 /// Fewer blocks than this let the noise model speak more than the blocks.
@@ -95,7 +98,12 @@ pub enum Warning {
     /// The archive does not say where its data is.
     NoOffsets { curve: CurveKey },
     /// One item is most of the work.
-    GiantItem { curve: CurveKey, item: String, share: f64 },
+    GiantItem {
+        /// All whose archive has it.
+        curves: Vec<CurveKey>,
+        item: String,
+        share: f64,
+    },
     /// Checks of foreign keys take much of the time, on tables that no VACUUM has seen.
     UnvacuumedKeys {
         curve: CurveKey,
@@ -233,14 +241,21 @@ impl fmt::Display for Warning {
                 "The archive of {curve} does not say where its data is, because it was written \
                  to a pipe: each worker reads through it. Dump to a file (pg_dump --file) instead."
             ),
-            Self::GiantItem { curve, item, share } => write!(
-                f,
-                "{item} is {:.0} % of the data of {curve}, and one worker restores it: loading \
-                 cannot become more than {:.1} times as fast with any -j. Partition the table to \
-                 gain from more jobs.",
-                share * 100.0,
-                1.0 / share
-            ),
+            Self::GiantItem { curves, item, share } => {
+                let whose = match &curves[..] {
+                    [only] => format!("of {only}"),
+                    [one, other] => format!("of {one} and {other}"),
+                    several => format!("of {} curves", several.len()),
+                };
+                write!(
+                    f,
+                    "{item} is {:.0} % of the data {whose}, and one worker restores it: loading \
+                     cannot become more than {:.1} times as fast with any -j. Partition the table \
+                     to gain from more jobs.",
+                    share * 100.0,
+                    1.0 / share
+                )
+            }
             Self::UnvacuumedKeys { curve, jobs, share } => write!(
                 f,
                 "Foreign keys are {:.0} % of the time of the items of {curve} at -j {jobs}, checked \
@@ -331,7 +346,7 @@ pub fn warnings(curves: &[CurveStudy], overview: &Overview, facts: &RunFacts) ->
         above_cores(curves, facts),
         limits_unread(curves, facts),
     ];
-    let of_archives = curves.iter().flat_map(|curve| archive_warnings(&curve.key, facts));
+    let of_archives = no_offsets(curves, facts).into_iter().chain(giant_items(curves, facts));
     let of_curves = curves.iter().flat_map(|curve| {
         let of_items = unvacuumed_keys(&curve.measured);
         [
@@ -439,20 +454,40 @@ fn limits_unread(curves: &[CurveStudy], facts: &RunFacts) -> Option<Warning> {
     (!limits.is_empty()).then(|| Warning::LimitsUnread { limits: limits.into_iter().collect() })
 }
 
-fn archive_warnings(key: &CurveKey, facts: &RunFacts) -> Vec<Warning> {
-    let Some(archive) = facts.archive(key) else { return Vec::new() };
-    if key.is_of_native() {
-        // Its workers share one scan of the archive, and the rows of one table.
-        return Vec::new();
+/// The native engine's workers share one scan of an archive, and the rows of one table.
+fn without_native(curves: &[CurveStudy]) -> impl Iterator<Item = &CurveKey> {
+    curves.iter().map(|curve| &curve.key).filter(|key| !key.is_of_native())
+}
+
+fn no_offsets(curves: &[CurveStudy], facts: &RunFacts) -> Vec<Warning> {
+    let lacks =
+        |key: &&CurveKey| facts.archive(key).is_some_and(|of| of.has_offsets == Some(false));
+    without_native(curves)
+        .filter(lacks)
+        .map(|key| Warning::NoOffsets { curve: key.clone() })
+        .collect()
+}
+
+/// A warning for each giant, whatever the number of curves that it is in.
+fn giant_items(curves: &[CurveStudy], facts: &RunFacts) -> Vec<Warning> {
+    let mut giants: Vec<(&LargestItem, Vec<CurveKey>)> = Vec::new();
+    for key in without_native(curves) {
+        let item = facts.archive(key).and_then(|archive| archive.largest_item.as_ref());
+        let Some(item) = item.filter(|item| item.share >= GIANT_SHARE) else { continue };
+        let same = |(of, _): &&mut (&LargestItem, _)| {
+            of.name == item.name && (of.share - item.share).abs() < SAME_SHARE
+        };
+        match giants.iter_mut().find(same) {
+            Some((_, keys)) => keys.push(key.clone()),
+            None => giants.push((item, vec![key.clone()])),
+        }
     }
-    let key = || key.clone();
-    let no_offsets =
-        (archive.has_offsets == Some(false)).then(|| Warning::NoOffsets { curve: key() });
-    let giant =
-        archive.largest_item.as_ref().filter(|item| item.share >= GIANT_SHARE).map(|item| {
-            Warning::GiantItem { curve: key(), item: item.name.clone(), share: item.share }
-        });
-    no_offsets.into_iter().chain(giant).collect()
+    let warning = |(item, curves): (&LargestItem, Vec<CurveKey>)| Warning::GiantItem {
+        curves,
+        item: item.name.clone(),
+        share: item.share,
+    };
+    giants.into_iter().map(warning).collect()
 }
 
 /// Where a smaller number is recommended, more jobs are known to gain too

@@ -6,7 +6,7 @@ use restore_core::units::Jobs;
 
 use super::format;
 use super::phrases::{job_list, joined, program, title_without_program};
-use crate::recommend::{CellStudy, Contender, CurveStudy, Probability, Verdict};
+use crate::recommend::{BestCurve, CellStudy, Contender, CurveStudy, Probability, Verdict};
 use crate::scenario::Phase;
 use crate::study::Study;
 
@@ -14,7 +14,7 @@ use crate::study::Study;
 /// names.
 const DETAILED: usize = 3;
 
-/// The recommendations, of each variant that of its fastest curve that has
+/// The recommendations, of the variants that do the same that of the fastest curve that has
 /// one; then the curves that have none.
 pub(super) fn of(study: &Study) -> String {
     Answer(study).whole()
@@ -49,21 +49,32 @@ impl Answer<'_> {
         if self.0.curves.iter().all(|curve| best_cell(curve).is_none()) {
             return "No answer: no trial completed.".to_owned();
         }
-        let (settled, open): (Vec<&CurveStudy>, Vec<&CurveStudy>) =
+        let (settled, mut open): (Vec<&CurveStudy>, Vec<&CurveStudy>) =
             self.0.curves.iter().partition(|curve| recommended(curve).is_some());
-        let variants: BTreeSet<&str> =
-            settled.iter().map(|curve| curve.key.variant.as_str()).collect();
-        let of = |variant: &str| {
-            fastest(settled.iter().copied().filter(|curve| curve.key.variant == variant))
-        };
-        let leads: Vec<&CurveStudy> = variants.into_iter().filter_map(of).collect();
+        let ways = self.ways_alone();
+        open.retain(|curve| !ways.iter().any(|best| best.has(&curve.key)));
+        let group = |curve: &CurveStudy| self.0.facts().first_alike(&curve.key.variant).to_owned();
+        let groups: BTreeSet<String> = settled.iter().map(|curve| group(curve)).collect();
+        let of = |of: String| fastest(settled.iter().copied().filter(|curve| group(curve) == of));
+        let leads: Vec<&CurveStudy> = groups.into_iter().filter_map(of).collect();
         let mut sentences = match leads[..] {
             [] => Vec::new(),
             [lead] => vec![self.one(lead)],
             _ => vec![self.several(&leads)],
         };
+        sentences.extend(ways.iter().map(|best| fastest_way(best)));
         sentences.extend(self.open(open, &leads));
         sentences.join(" ")
+    }
+
+    /// Ways to the same database that are told apart, each with one number of jobs: nothing is
+    /// in question about that.
+    fn ways_alone(&self) -> Vec<&BestCurve> {
+        let has_one = |best: &&BestCurve| {
+            let mut curves = self.0.curves.iter().filter(|curve| best.has(&curve.key));
+            curves.all(|curve| curve.measured.measured().len() == 1)
+        };
+        self.0.best.iter().filter(|best| best.told_apart).filter(has_one).collect()
     }
 
     fn phase(&self) -> Phase {
@@ -89,8 +100,8 @@ impl Answer<'_> {
         )
     }
 
-    /// Variants are not compared with each other, so each has its own answer;
-    /// those that come to the same number share it.
+    /// Variants that are not alike are not compared with each other, so each has its own
+    /// answer; those that come to the same number share it.
     fn several(&self, leads: &[&CurveStudy]) -> String {
         let mut by_jobs: Vec<(&'static str, Jobs, Vec<String>)> = Vec::new();
         let mut least: Option<Probability> = None;
@@ -182,7 +193,7 @@ impl Answer<'_> {
     /// How a curve that is not settled does against the recommended one, where
     /// it may be the faster of the two.
     fn against_lead(&self, lead: &CurveStudy, open: &CurveStudy) -> Option<String> {
-        let group = self.0.best.iter().find(|best| best.variant == lead.key.variant)?;
+        let group = self.0.best.iter().find(|best| best.has(&lead.key))?;
         let other = |of: &CurveStudy| group.others.iter().find(|other| other.key == of.key);
         let (contender, is_sure) = if group.fastest.key == open.key {
             (&group.fastest, other(lead)?.differs == Some(true))
@@ -247,6 +258,15 @@ impl Answer<'_> {
             Phase::Dump => format!(" for a {title}"),
         }
     }
+}
+
+fn fastest_way(best: &BestCurve) -> String {
+    let Contender { title, jobs, time_seconds, .. } = &best.fastest;
+    let ways = if best.others.len() == 1 { "two ways" } else { "several ways" };
+    let time = format::time(*time_seconds);
+    format!(
+        "Of {ways} to the same database {title} at -j {jobs} is the fastest beyond doubt: {time}."
+    )
 }
 
 /// The least of several probabilities, which may itself be a bound.

@@ -73,6 +73,16 @@ impl Scenario {
         own.unwrap_or_else(|| self.restore.options())
     }
 
+    /// Whether two variants make the same database of the same archive on the same server, so
+    /// that the faster way can be taken in place of the other.
+    pub fn are_alike(&self, one: &Variant, other: &Variant) -> bool {
+        let ready = |of: &Variant| &self.procedure(&of.name).ready;
+        (&one.dataset, &one.server, &one.workload)
+            == (&other.dataset, &other.server, &other.workload)
+            && self.options(&one.name) == self.options(&other.name)
+            && ready(one) == ready(other)
+    }
+
     /// How the archives of a variant are restored beside those options.
     pub fn procedure(&self, variant: &str) -> &Procedure {
         let named = self.variants.iter().find(|of| of.name == variant);

@@ -103,7 +103,7 @@ impl Study {
         Self {
             name,
             rows,
-            best: best::best_curves(&curves),
+            best: best::best_curves(&curves, &facts),
             workload: workload(&curves),
             idle_and_busy: busy::idle_and_busy(&curves, &facts),
             errors: Vec::new(),

@@ -147,6 +147,7 @@ pub(crate) fn facts() -> RunFacts {
         max_connections: Some(100),
         tolerance: 0.05,
         idle_of: BTreeMap::new(),
+        alike: BTreeMap::new(),
         precision: 0.03,
         seed: 42,
         blocks: BlockPlan { min: 3, max: 10 },
