@@ -28,6 +28,10 @@ const FEWEST_OF_CHOSEN: usize = 2;
 /// nothing within a tuning: to tell 5 % would take more than thirty of each.
 const TOO_NOISY: f64 = 0.2;
 
+/// -j 1 is tried when no more restores than this are left: on a disk that commits slowly it can
+/// be the fastest, which no curve of the family is. One more can then confirm it.
+const LEFT_FOR_SERIAL: usize = 2;
+
 /// Differences between equal restores that say how noisy they are.
 const FEWEST_DIFFERENCES: usize = 2;
 
@@ -178,9 +182,14 @@ impl Known {
         self.seen.iter().filter(|seen| !seen.was_stopped).count()
     }
 
-    /// How much equal restores differ: the standard deviation of ln seconds within the
-    /// candidates, where enough were repeated.
+    /// How much equal restores differ, where enough were repeated.
     fn noise(&self) -> Option<f64> {
+        self.noise_of(FEWEST_DIFFERENCES)
+    }
+
+    /// The standard deviation of ln seconds within the candidates, where there are so many
+    /// differences between equal restores.
+    fn noise_of(&self, fewest: usize) -> Option<f64> {
         let groups: Vec<Vec<f64>> = (0..self.failed.len()).map(|of| self.completed(of)).collect();
         let differences: usize = groups.iter().map(|group| group.len().saturating_sub(1)).sum();
         let squares = |group: &Vec<f64>| {
@@ -188,7 +197,7 @@ impl Known {
             group.iter().map(|value| (value - mean).powi(2)).sum::<f64>()
         };
         let squares: f64 = groups.iter().map(squares).sum();
-        (differences >= FEWEST_DIFFERENCES).then(|| (squares / differences as f64).sqrt())
+        (differences >= fewest).then(|| (squares / differences as f64).sqrt())
     }
 
     /// The restore that is missing before `cell` may be chosen: once may have been
@@ -200,6 +209,12 @@ impl Known {
         let beside = [cell.checked_sub(1), Some(cell + 1), self.serial].into_iter().flatten();
         let untried = beside.filter(is_open).find(|&cell| !is_tried(cell));
         untried.or_else(|| (self.completed(cell).len() < FEWEST_OF_CHOSEN).then_some(cell))
+    }
+
+    /// Place of -j 1, if it is open and was never tried.
+    fn untried_serial(&self) -> Option<usize> {
+        let is_tried = |cell: usize| self.seen.iter().any(|seen| seen.cell == cell);
+        self.serial.filter(|&cell| !self.failed[cell] && !is_tried(cell))
     }
 
     /// The candidate that would be chosen but for a restore that is missing, and
@@ -285,7 +300,9 @@ impl Rule {
             candidates[*cell].probability >= CONFIDENCE && known.missing(*cell).is_none()
         };
         let noise = known.noise();
-        let can_decide = is_enough && noise.is_none_or(|noise| noise <= TOO_NOISY);
+        // One difference is too few to end by, and enough to go on for.
+        let is_quiet = known.noise_of(1).is_none_or(|noise| noise <= TOO_NOISY);
+        let can_decide = is_enough && is_quiet;
         let chosen = open.iter().copied().find(sure).filter(|_| can_decide);
         let chosen = chosen.map(|cell| self.jobs[cell]);
         let likeliest = candidates
@@ -320,6 +337,12 @@ impl Rule {
             return self.first(&open);
         }
         let posterior = self.believe(&known);
+        let is_late = rows.len() + LEFT_FOR_SERIAL >= self.max_restores;
+        if let Some(cell) = known.untried_serial().filter(|_| is_late) {
+            let limit = Some(self.hopeless(&posterior, &open));
+            let reason = "-j 1: it was not tried, and no curve says whether workers pay at all";
+            return Some(Step { cell, limit, reason: reason.to_owned() });
+        }
         let now = self.probabilities(&posterior, &open);
         if let Some((chosen, cell)) = known.to_confirm(&now) {
             let limit = (cell != chosen).then(|| self.hopeless(&posterior, &open));
