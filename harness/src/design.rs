@@ -87,7 +87,7 @@ impl Design {
                 let jobs = sweep.jobs.iter().filter(|&&jobs| is_parallel || jobs == Jobs::ONE);
                 // With -j auto it is the most that there may be.
                 let most = sweep.max_jobs.as_ref().filter(|_| is_parallel);
-                let most = most.or_else(|| jobs.clone().max());
+                let most = most.or(jobs.clone().max());
                 let most = most.filter(|_| engine == EngineKind::Auto);
                 let mut jobs: Vec<&Jobs> =
                     jobs.filter(|_| engine != EngineKind::Auto).chain(most).collect();

@@ -133,8 +133,7 @@ impl Judged {
         Count::of(&self.evidence).sentence()
     }
 
-    /// The regimes whose curves decide it, with what these say; nothing if it is the same in
-    /// all of them.
+    /// What the curves of each regime say; nothing if all of them say the same.
     pub fn by_regime(&self) -> Vec<OfRegime> {
         let mut regimes: BTreeMap<Regime, Vec<&Evidence>> = BTreeMap::new();
         for evidence in &self.evidence {

@@ -49,9 +49,9 @@ pub struct SweepArgs {
         long,
         value_name = "DIR",
         conflicts_with_all = [
-            "scenarios", "archive", "resume", "variants", "jobs", "engines", "formats", "blocks", "image",
-            "provider", "latency", "bandwidth", "disk", "scale", "before", "after", "database", "errors", "accept_error",
-            "verify", "restore_options",
+            "scenarios", "archive", "resume", "variants", "jobs", "engines", "formats", "blocks",
+            "image", "provider", "latency", "bandwidth", "disk", "scale", "before", "after",
+            "database", "errors", "accept_error", "verify", "restore_options",
         ]
     )]
     pub like: Option<PathBuf>,

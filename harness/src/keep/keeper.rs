@@ -23,8 +23,8 @@ const ENOUGH: usize = 100;
 const ENOUGH_IF_KEPT: usize = 25;
 
 /// Probes that are enough where they stay below half of it.
-const ENOUGH_IF_FAR: usize = 10;
-const FAR: f64 = 0.5;
+const ENOUGH_IF_WELL_KEPT: usize = 10;
+const WELL_KEPT: f64 = 0.5;
 
 /// What a restore is to keep, and by what it is seen.
 #[derive(Debug, Clone)]
@@ -190,7 +190,7 @@ impl Watcher {
         let is_relative = |limit: &Limit| limit.kind() == LimitKind::LatencyIncrease;
         let enough = match self.nearest() {
             _ if self.limits.iter().any(is_relative) => ENOUGH,
-            Some(nearest) if nearest.pressure <= FAR => ENOUGH_IF_FAR,
+            Some(nearest) if nearest.pressure <= WELL_KEPT => ENOUGH_IF_WELL_KEPT,
             Some(nearest) if nearest.pressure <= 1.0 => ENOUGH_IF_KEPT,
             _ => ENOUGH,
         };

@@ -134,6 +134,10 @@ impl Drop for Listener {
     }
 }
 
+/// How sockets are named: by the process that made them.
+const PREFIX: &str = "jobtune-";
+const EXTENSION: &str = "sock";
+
 /// Where sockets are made.
 fn folder() -> PathBuf {
     std::env::temp_dir()
@@ -147,9 +151,6 @@ pub fn usual() -> PathBuf {
     }
     folder().join(format!("{PREFIX}{}.{EXTENSION}", std::process::id()))
 }
-
-const PREFIX: &str = "jobtune-";
-const EXTENSION: &str = "sock";
 
 /// All control sockets in their usual folder.
 fn sockets() -> io::Result<Vec<PathBuf>> {

@@ -165,13 +165,14 @@ pub(super) async fn drop_named(
         connect(admin).await.with_context(|| format!("cannot drop database {name:?}"))?;
     let client = &connection.client;
     lock_name(client, name).await?;
-    match State::read(client, name).await? {
-        Some(state) if oid.is_none_or(|oid| oid == state.oid) => {
-            release(admin, client, name, &state).await?;
-            drop_released(client, name).await
-        }
-        _ => Ok(()),
+    if let Some(state) = State::read(client, name).await?
+        && oid.is_none_or(|oid| oid == state.oid)
+    {
+        release(admin, client, name, &state).await?;
+        drop_released(client, name).await?;
     }
+    // A pool of connections keeps the session, and would keep its lock.
+    unlock_name(client, name).await
 }
 
 /// What the server's catalogs say of a database.

@@ -204,17 +204,19 @@ impl Known {
     /// luck, and a neighbour that nobody has tried, or -j 1, is only what the model
     /// makes of it, which a curve need not follow.
     fn missing(&self, cell: usize) -> Option<usize> {
-        let is_tried = |cell: usize| self.seen.iter().any(|seen| seen.cell == cell);
         let is_open = |cell: &usize| self.failed.get(*cell) == Some(&false);
         let beside = [cell.checked_sub(1), Some(cell + 1), self.serial].into_iter().flatten();
-        let untried = beside.filter(is_open).find(|&cell| !is_tried(cell));
+        let untried = beside.filter(is_open).find(|&cell| !self.is_tried(cell));
         untried.or_else(|| (self.completed(cell).len() < FEWEST_OF_CHOSEN).then_some(cell))
     }
 
     /// Place of -j 1, if it is open and was never tried.
     fn untried_serial(&self) -> Option<usize> {
-        let is_tried = |cell: usize| self.seen.iter().any(|seen| seen.cell == cell);
-        self.serial.filter(|&cell| !self.failed[cell] && !is_tried(cell))
+        self.serial.filter(|&cell| !self.failed[cell] && !self.is_tried(cell))
+    }
+
+    fn is_tried(&self, cell: usize) -> bool {
+        self.seen.iter().any(|seen| seen.cell == cell)
     }
 
     /// The candidate that would be chosen but for a restore that is missing, and
