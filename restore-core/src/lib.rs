@@ -23,6 +23,7 @@ pub mod plan;
 pub mod replay;
 pub mod schedule;
 pub mod selection;
+pub mod spelling;
 pub mod sql;
 pub mod toc;
 pub mod units;

@@ -208,7 +208,7 @@ impl Maker<'_> {
         let client = &connection.client;
         client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?;
         let snapshot: String = client.query_one("SELECT pg_export_snapshot()", &[]).await?.get(0);
-        let rows = count(client, &Counts::new()).await?.rows;
+        let rows = count(&connection, &Counts::new()).await?.rows;
         for entry in missing {
             let ArchiveKey { format, compression, .. } = &entry.key;
             self.printer.note(format!("dumping it as {format} with {compression}"));

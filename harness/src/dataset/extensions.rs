@@ -82,7 +82,7 @@ async fn count_fresh(
             .with_context(|| format!("cannot install extension {:?}", extension.name))?;
     }
     let expected = members.keys().map(|table| (table.clone(), 0)).collect();
-    Ok(count(client, &expected).await?.rows)
+    Ok(count(&connection, &expected).await?.rows)
 }
 
 async fn install(client: &Client, extension: &Installed) -> Result<(), tokio_postgres::Error> {

@@ -6,7 +6,10 @@ use std::fmt;
 
 use anyhow::Context as _;
 use restore_core::archive::QualifiedName;
+use restore_core::connection::Connection;
 use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::provider::ServerText;
 
 /// Rows by table, under the names that [`QualifiedName`] displays.
 pub type Counts = BTreeMap<String, u64>;
@@ -27,15 +30,15 @@ pub struct Counted {
 
 /// Counts the rows of every table that holds rows itself; of partitioned
 /// tables those that `also` names, with their partitions'.
-pub async fn count(client: &Client, also: &Counts) -> anyhow::Result<Counted> {
+pub async fn count(connection: &Connection, also: &Counts) -> anyhow::Result<Counted> {
     let (countable, others): (Vec<Table>, Vec<Table>) =
-        tables(client, also).await?.into_iter().partition(|table| table.is_countable);
+        tables(connection, also).await?.into_iter().partition(|table| table.is_countable);
     let mut counted = Counted {
         rows: Counts::new(),
         uncountable: others.into_iter().map(|table| table.name).collect(),
     };
     for batch in countable.chunks(BATCH) {
-        let rows = count_batch(client, batch).await.context("cannot count rows")?;
+        let rows = count_batch(&connection.client, batch).await.context("cannot count rows")?;
         counted.rows.extend(batch.iter().map(|table| table.name.clone()).zip(rows));
     }
     Ok(counted)
@@ -49,8 +52,9 @@ struct Table {
     is_countable: bool,
 }
 
-async fn tables(client: &Client, also: &Counts) -> anyhow::Result<Vec<Table>> {
-    let rows = client
+async fn tables(connection: &Connection, also: &Counts) -> anyhow::Result<Vec<Table>> {
+    let rows = connection
+        .client
         .query(
             "SELECT n.nspname, c.relname, c.relkind = 'p', format('%I.%I', n.nspname, c.relname), \
              has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') \
@@ -64,8 +68,9 @@ async fn tables(client: &Client, also: &Counts) -> anyhow::Result<Vec<Table>> {
         .await
         .context("cannot list tables")?;
     let tables = rows.iter().filter_map(|row| {
-        let name = QualifiedName { schema: row.get(0), name: row.get(1) }.to_string();
-        let (is_partitioned, sql): (bool, String) = (row.get(2), row.get(3));
+        let text = |column| row.get::<_, ServerText>(column);
+        let name = QualifiedName { schema: text(0).shown(), name: text(1).shown() }.to_string();
+        let (is_partitioned, sql): (bool, _) = (row.get(2), text(3).sql(connection));
         let is_countable = row.get(4);
         if !is_partitioned {
             Some(Table { name, from: format!("ONLY {sql}"), is_countable })

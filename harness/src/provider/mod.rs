@@ -10,6 +10,7 @@ pub mod local;
 mod own;
 pub mod programs;
 mod removal;
+mod text;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,6 +34,7 @@ use far::Far;
 use local::LocalCluster;
 use programs::{Need, Version};
 pub use removal::{remove, remove_resource};
+pub use text::{ServerText, connect_as_stored};
 
 use crate::lease::Lease;
 use crate::load::{FirstProcess, SamplingTarget, conditions};
@@ -289,7 +291,7 @@ impl Server {
 
     /// A connection to a database of the server.
     pub async fn connect(&self, database: &str) -> anyhow::Result<Connection> {
-        Ok(connect(&self.admin.with_database(database)).await?)
+        connect_as_stored(&self.admin.with_database(database)).await
     }
 
     /// A database of the server as the client programs reach it.

@@ -155,7 +155,7 @@ impl Opening<'_> {
         let connection = server.connect(&database).await?;
         let client = &connection.client;
         let size = client.query_one("SELECT pg_database_size(current_database())", &[]).await?;
-        let rows = count(client, &Counts::new()).await?.rows;
+        let rows = count(&connection, &Counts::new()).await?.rows;
         Ok(DumpSource { database, rows, bytes: size.get::<_, i64>(0) as u64 })
     }
 

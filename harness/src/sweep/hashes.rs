@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use restore_core::archive::Archive;
+use restore_core::connection::Connection;
 use restore_core::format::Format;
 use restore_core::units::Jobs;
-use tokio_postgres::Client;
 
 use crate::dataset::Counts;
 use crate::record::ArchiveRecord;
@@ -49,12 +49,12 @@ impl Reference {
 
 /// What a database holds, read as its reference was.
 pub(super) async fn read(
-    client: &Client,
+    connection: &Connection,
     reference: Option<&Reference>,
 ) -> anyhow::Result<Contents> {
     let archived = reference.and_then(|of| of.archived.as_ref());
     let encoding = archived.map_or("UTF8", |(_, encoding)| *encoding);
-    database::data(client, encoding, archived.map(|(tables, _)| tables)).await
+    database::data(connection, encoding, archived.map(|(tables, _)| tables)).await
 }
 
 /// What differs of things that both have: what is missing, the counts of rows tell, and options

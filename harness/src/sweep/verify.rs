@@ -43,7 +43,7 @@ pub(super) async fn inspect(
     let expected = contents.expected.clone().unwrap_or_default();
     let bytes: i64 =
         client.query_one("SELECT pg_database_size(current_database())", &[]).await?.get(0);
-    let counted = count(client, &expected).await?;
+    let counted = count(&connection, &expected).await?;
     let brought = if let Some(brought) = &contents.brought {
         brought.clone()
     } else {
@@ -53,8 +53,8 @@ pub(super) async fn inspect(
             .collect();
         brought_by_extensions(site.server, lease, client, &others).await?
     };
-    let held =
-        if hashes { Some(hashes::read(client, contents.reference.as_ref()).await?) } else { None };
+    let reference = contents.reference.as_ref();
+    let held = if hashes { Some(hashes::read(&connection, reference).await?) } else { None };
     Ok(Restored { counted, brought, contents: held, bytes: bytes as u64 })
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, bail};
 use restore_core::archive::{Archive, QualifiedName};
+use restore_core::connection::Connection;
 use restore_core::toc::{Item, ItemKind};
 use restore_core::units::Jobs;
 use sha2::{Digest, Sha256};
@@ -17,15 +18,27 @@ use super::{Contents, Ignored, LargeObject, RowHasher, Rows, SequenceValue};
 use crate::dataset::hex;
 
 /// The tables whose rows an archive holds.
-pub struct CopiedTables(
-    /// The columns as the archive's COPY lists them, by the table's name.
-    pub BTreeMap<QualifiedName, String>,
-);
+pub struct CopiedTables(pub BTreeMap<QualifiedName, Columns>);
+
+/// The columns of a table, as the archive's COPY lists them.
+pub struct Columns {
+    text: String,
+    bytes: String,
+}
+
+impl Columns {
+    /// As a connection sends them.
+    pub fn sql(&self, connection: &Connection) -> &str {
+        if connection.converts() { &self.text } else { &self.bytes }
+    }
+}
 
 /// The tables of an archive with the columns that it has of each.
 pub fn copied_tables(archive: &Archive) -> anyhow::Result<CopiedTables> {
     let mut tables = BTreeMap::new();
-    for item in data_items(archive) {
+    let is_data = |item: &&Item| item.kind == ItemKind::TableData;
+    let in_bytes = archive.toc_in_bytes().items.iter().filter(is_data);
+    for (item, in_bytes) in data_items(archive).zip(in_bytes) {
         if !item.is_copied() {
             bail!(
                 "{} has its rows as INSERT statements (item {}): they can be compared with \
@@ -34,9 +47,10 @@ pub fn copied_tables(archive: &Archive) -> anyhow::Result<CopiedTables> {
                 item.id.0
             );
         }
-        let (name, columns) = table_of(item)
-            .with_context(|| format!("item {}: its COPY statement names no table", item.id.0))?;
-        tables.insert(name, columns);
+        let unnamed = || format!("item {}: its COPY statement names no table", item.id.0);
+        let (name, text) = table_of(item).with_context(unnamed)?;
+        let (_, bytes) = table_of(in_bytes).with_context(unnamed)?;
+        tables.insert(name, Columns { text, bytes });
     }
     Ok(CopiedTables(tables))
 }
@@ -170,7 +184,7 @@ mod tests {
     fn columns_are_those_of_the_copy_statement() {
         let archive = committed("cases/win1251.dump");
         let CopiedTables(tables) = copied_tables(&archive).unwrap();
-        let columns: Vec<&str> = tables.values().map(String::as_str).collect();
+        let columns: Vec<&str> = tables.values().map(|columns| &*columns.text).collect();
         assert!(columns.iter().all(|columns| !columns.contains(['(', ')'])), "{columns:?}");
         assert!(columns.iter().any(|columns| columns.starts_with("id")), "{columns:?}");
     }

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context as _, bail};
 use futures_util::TryStreamExt as _;
 use restore_core::archive::{Archive, QualifiedName};
-use restore_core::connection::{Conninfo, connect};
+use restore_core::connection::{Connection, Conninfo, connect};
 use restore_core::launch::{CommandLine, succeed};
 use restore_core::units::Jobs;
 use sha2::{Digest, Sha256};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::archive::CopiedTables;
 use super::contents::objects;
@@ -19,7 +19,7 @@ use super::{Contents, Ignored, LargeObject, RowHasher, Rows, SequenceValue};
 use crate::dataset::hex;
 use crate::process::LocalLauncher;
 use crate::provider::programs::Programs;
-use crate::provider::quote_identifier;
+use crate::provider::{ServerText, connect_as_stored, quote_identifier};
 
 /// How a database is read.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +50,12 @@ pub async fn read(
 ) -> anyhow::Result<Contents> {
     let session = Session::begin(conninfo, reading.encoding, None).await?;
     let definitions = definitions(conninfo, reading, session.snapshot.as_deref()).await?;
-    let client = &session.client;
-    let copies = copies(client, like).await?;
+    let connection = &session.connection;
+    let client = &connection.client;
+    let copies = copies(connection, like).await?;
     let (rows, sequences, large_objects, unready) = tokio::try_join!(
         rows(conninfo, reading, session.snapshot.clone(), copies),
-        sequences(client),
+        sequences(connection),
         large_objects(client),
         unready(client)
     )?;
@@ -69,13 +70,14 @@ pub async fn read(
 
 /// Reads the data of a database alone, over one connection: no program is needed.
 pub async fn data(
-    client: &Client,
+    connection: &Connection,
     encoding: &str,
     like: Option<&CopiedTables>,
 ) -> anyhow::Result<Contents> {
-    begin(client, encoding, None).await?;
+    begin(connection, encoding, None).await?;
+    let client = &connection.client;
     let mut rows = BTreeMap::new();
-    for copy in copies(client, like).await? {
+    for copy in copies(connection, like).await? {
         let found = rows_of(client, &copy.query).await;
         let found = found.with_context(|| format!("cannot read the rows of {}", copy.table))?;
         rows.insert(copy.table, found);
@@ -83,7 +85,7 @@ pub async fn data(
     let contents = Contents {
         objects: BTreeMap::new(),
         rows,
-        sequences: sequences(client).await?,
+        sequences: sequences(connection).await?,
         large_objects: large_objects(client).await?,
         unready: unready(client).await?,
     };
@@ -93,7 +95,7 @@ pub async fn data(
 
 /// A connection in a transaction that sees one snapshot.
 struct Session {
-    client: Client,
+    connection: Connection,
     snapshot: Option<String>,
 }
 
@@ -103,12 +105,13 @@ impl Session {
         encoding: &str,
         snapshot: Option<&str>,
     ) -> anyhow::Result<Self> {
-        let client = connect(conninfo).await?.client;
-        begin(&client, encoding, snapshot).await?;
+        let connection = connect_as_stored(conninfo).await?;
+        begin(&connection, encoding, snapshot).await?;
         let snapshot = match snapshot {
             Some(snapshot) => Some(snapshot.to_owned()),
             // A standby exports none.
-            None => client
+            None => connection
+                .client
                 .query_one(
                     "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_export_snapshot() END",
                     &[],
@@ -116,17 +119,23 @@ impl Session {
                 .await?
                 .get(0),
         };
-        Ok(Self { client, snapshot })
+        Ok(Self { connection, snapshot })
     }
 }
 
 /// Begins a transaction that sees a snapshot: the one that is given, or its own.
-async fn begin(client: &Client, encoding: &str, snapshot: Option<&str>) -> anyhow::Result<()> {
+async fn begin(
+    connection: &Connection,
+    encoding: &str,
+    snapshot: Option<&str>,
+) -> anyhow::Result<()> {
+    let client = &connection.client;
     client.batch_execute(SETTINGS).await?;
-    let server: String = client.query_one("SHOW server_encoding", &[]).await?.get(0);
-    // Nothing is converted from or to SQL_ASCII.
-    if server != "SQL_ASCII" {
+    let converts = connection.server_encoding != "SQL_ASCII" && encoding != "SQL_ASCII";
+    if converts {
         client.batch_execute(&format!("SET client_encoding = '{encoding}'")).await?;
+    } else {
+        connection.stop_converting("SQL_ASCII").await?;
     }
     client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     if let Some(snapshot) = snapshot {
@@ -167,6 +176,8 @@ struct RowsCopy {
 /// A table of the database.
 struct Table {
     name: QualifiedName,
+    /// With its schema, in quotes.
+    sql: String,
     columns: String,
     is_partitioned: bool,
     is_partition: bool,
@@ -174,7 +185,8 @@ struct Table {
     condition: Option<String>,
 }
 
-async fn tables(client: &Client) -> anyhow::Result<Vec<Table>> {
+async fn tables(connection: &Connection) -> anyhow::Result<Vec<Table>> {
+    let client = &connection.client;
     let version: i32 =
         client.query_one("SELECT current_setting('server_version_num')::int", &[]).await?.get(0);
     let written = if version >= 120_000 { "AND a.attgenerated = ''" } else { "" };
@@ -196,23 +208,42 @@ async fn tables(client: &Client) -> anyhow::Result<Vec<Table>> {
     );
     let mut tables = Vec::new();
     for row in client.query(&sql, &[]).await.context("cannot list the tables")? {
+        let text = |column| row.get::<_, ServerText>(column);
         let (of_extension, is_configuration): (bool, bool) = (row.get(5), row.get(6));
         if of_extension && !is_configuration {
             continue;
         }
         tables.push(Table {
-            name: QualifiedName { schema: row.get(0), name: row.get(1) },
-            columns: row.get(4),
+            name: shown_name(&row),
+            sql: sql_name(&row, connection),
+            columns: text(4).sql(connection),
             is_partitioned: row.get(2),
             is_partition: row.get(3),
-            condition: row.get::<_, Option<String>>(7).filter(|condition| !condition.is_empty()),
+            condition: row
+                .get::<_, Option<ServerText>>(7)
+                .map(|condition| condition.sql(connection)),
         });
     }
     Ok(tables)
 }
 
-async fn copies(client: &Client, like: Option<&CopiedTables>) -> anyhow::Result<Vec<RowsCopy>> {
-    let tables = tables(client).await?;
+/// The first two columns, a schema and a name.
+fn shown_name(row: &Row) -> QualifiedName {
+    let [schema, name] = [0, 1].map(|column| row.get::<_, ServerText>(column).shown());
+    QualifiedName { schema, name }
+}
+
+/// The same as SQL.
+fn sql_name(row: &Row, connection: &Connection) -> String {
+    let quoted = |column| quote_identifier(&row.get::<_, ServerText>(column).sql(connection));
+    format!("{}.{}", quoted(0), quoted(1))
+}
+
+async fn copies(
+    connection: &Connection,
+    like: Option<&CopiedTables>,
+) -> anyhow::Result<Vec<RowsCopy>> {
+    let tables = tables(connection).await?;
     let CopiedTables(archived) = match like {
         Some(like) => like,
         None => &CopiedTables(BTreeMap::new()),
@@ -229,7 +260,10 @@ async fn copies(client: &Client, like: Option<&CopiedTables>) -> anyhow::Result<
         };
         counts.then(|| RowsCopy {
             table: table.name.to_string(),
-            query: copy_query(table, columns.unwrap_or(&table.columns)),
+            query: copy_query(
+                table,
+                columns.map_or(&*table.columns, |columns| columns.sql(connection)),
+            ),
         })
     };
     Ok(tables.iter().filter_map(copy).collect())
@@ -237,10 +271,8 @@ async fn copies(client: &Client, like: Option<&CopiedTables>) -> anyhow::Result<
 
 fn copy_query(table: &Table, columns: &str) -> String {
     let only = if table.is_partitioned { "" } else { "ONLY " };
-    let name =
-        format!("{}.{}", quote_identifier(&table.name.schema), quote_identifier(&table.name.name));
     let condition = table.condition.as_deref().unwrap_or_default();
-    format!("COPY (SELECT {columns} FROM {only}{name} {condition}) TO STDOUT")
+    format!("COPY (SELECT {columns} FROM {only}{} {condition}) TO STDOUT", table.sql)
 }
 
 /// Copies tables on several connections, which see the same snapshot where the server can share
@@ -261,7 +293,7 @@ async fn rows(
         workers.spawn(async move {
             let mut found = Vec::new();
             while let Some(copy) = copies.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let rows = rows_of(&session.client, &copy.query)
+                let rows = rows_of(&session.connection.client, &copy.query)
                     .await
                     .with_context(|| format!("cannot read the rows of {}", copy.table))?;
                 found.push((copy.table.clone(), rows));
@@ -285,21 +317,18 @@ async fn rows_of(client: &Client, query: &str) -> anyhow::Result<Rows> {
     Ok(hasher.finish())
 }
 
-async fn sequences(client: &Client) -> anyhow::Result<BTreeMap<String, SequenceValue>> {
+async fn sequences(connection: &Connection) -> anyhow::Result<BTreeMap<String, SequenceValue>> {
     let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_class c \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' \
                AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d \
                  WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid \
                  AND d.deptype = 'e')";
+    let client = &connection.client;
     let mut values = BTreeMap::new();
     for row in client.query(sql, &[]).await.context("cannot list the sequences")? {
-        let name = QualifiedName { schema: row.get(0), name: row.get(1) };
-        let sql = format!(
-            "SELECT last_value, is_called FROM {}.{}",
-            quote_identifier(&name.schema),
-            quote_identifier(&name.name)
-        );
+        let name = shown_name(&row);
+        let sql = format!("SELECT last_value, is_called FROM {}", sql_name(&row, connection));
         let value = client.query_one(&sql, &[]).await;
         let value = value.with_context(|| format!("cannot read sequence {name}"))?;
         let value = SequenceValue { last_value: value.get(0), is_called: value.get(1) };
@@ -332,7 +361,8 @@ async fn large_objects(client: &Client) -> anyhow::Result<BTreeMap<u32, LargeObj
             }
         }
         let sha256 = hex(&hasher.finalize());
-        let object = LargeObject { bytes: bytes as u64, sha256, properties: Some(row.get(1)) };
+        let properties = row.get::<_, ServerText>(1).shown();
+        let object = LargeObject { bytes: bytes as u64, sha256, properties: Some(properties) };
         found.insert(oid, object);
     }
     Ok(found)
@@ -349,7 +379,7 @@ async fn unready(client: &Client) -> anyhow::Result<BTreeSet<String>> {
                  OR NOT (i.indisvalid AND i.indisready AND i.indislive))";
     let rows =
         client.query(sql, &[]).await.context("cannot list the indexes that are not valid")?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    Ok(rows.iter().map(|row| row.get::<_, ServerText>(0).shown()).collect())
 }
 
 /// Refuses programs that are older than the server, as `pg_dump` does, with what to do.

@@ -156,6 +156,69 @@ fn other_encodings_arrive_as_they_are() {
     }
 }
 
+/// Names and texts in Latin-1 and in UTF-8, in a database that knows of neither.
+pub(super) const BYTES: &str = r"
+    DO $$
+    DECLARE
+        latin text := 'gr' || chr(246) || chr(223) || 'e';
+        utf text := 'stra' || chr(195) || chr(159) || 'e';
+        name text;
+    BEGIN
+        FOREACH name IN ARRAY ARRAY[latin, utf, 'private ' || chr(239) || chr(158) || chr(182)] LOOP
+            EXECUTE format('CREATE SCHEMA %I', name);
+            EXECUTE format('CREATE TABLE %1$I.%1$I (%2$I serial PRIMARY KEY, %1$I text DEFAULT %1$L)',
+                           name, 'id ' || name);
+            EXECUTE format('INSERT INTO %1$I.%1$I (%1$I) SELECT %1$L || i FROM generate_series(1, 2000) i',
+                           name);
+            EXECUTE format('CREATE INDEX %2$I ON %1$I.%1$I (%1$I) WHERE %1$I <> %1$L',
+                           name, 'index ' || name);
+            EXECUTE format('COMMENT ON TABLE %1$I.%1$I IS %1$L', name);
+            EXECUTE format('CREATE VIEW %1$I.%2$I AS SELECT * FROM %1$I.%1$I WHERE %1$I = %1$L',
+                           name, 'view ' || name);
+            EXECUTE format('CREATE FUNCTION %1$I.%1$I() RETURNS text LANGUAGE plpgsql AS %2$L',
+                           name, 'BEGIN RETURN ' || quote_literal(name) || '; END');
+        END LOOP;
+    END $$;
+";
+
+const SQL_ASCII: &[&str] = &["-E", "SQL_ASCII", "--locale=C"];
+const LATIN1: &[&str] = &["-E", "LATIN1", "--locale=C"];
+const UTF8: &[&str] = &["-E", "UTF8", "--locale=C"];
+
+#[test]
+fn bytes_of_no_encoding_arrive_as_they_are() {
+    let Some(arena) = Arena::new() else { return };
+    arena.server.create_with("bytes", SQL_ASCII);
+    arena.server.sql("bytes", BYTES);
+    for (name, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fd", "--rows-per-insert=50"])] {
+        let archive = arena.place.path(name);
+        arena.server.dump("bytes", &archive, options);
+        for way in WAYS {
+            arena.compare_in(SQL_ASCII, &archive, &[], way);
+        }
+        // Bytes are valid in LATIN1; in UTF8 most are not, and both say so.
+        arena.compare_in(LATIN1, &archive, &[], &["-j", "2"]);
+        arena.compare_in(UTF8, &archive, &[], &["-j", "2"]);
+    }
+}
+
+#[test]
+fn a_database_in_sql_ascii_gets_the_bytes_of_the_archive() {
+    let Some(arena) = Arena::new() else { return };
+    arena.server.create_with("latin", LATIN1);
+    let sql = "SET client_encoding = 'UTF8'; CREATE TABLE \"größe\" (\"straße\" text); \
+               COMMENT ON TABLE \"größe\" IS 'é'; \
+               INSERT INTO \"größe\" SELECT 'é' || i FROM generate_series(1, 100) i";
+    arena.server.sql("latin", sql);
+    for (name, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fc", "--inserts"])] {
+        let archive = arena.place.path(name);
+        arena.server.dump("latin", &archive, options);
+        for way in WAYS {
+            arena.compare_in(SQL_ASCII, &archive, &[], way);
+        }
+    }
+}
+
 #[test]
 fn owners_and_drops_follow_the_options() {
     let Some(arena) = Arena::new() else { return };

@@ -52,11 +52,17 @@ impl Arena {
     /// Restores an archive both ways into fresh databases, and compares
     /// contents and errors.
     fn compare(&self, archive: &Path, shared: &[&str], own: &[&str]) {
+        self.compare_in(&[], archive, shared, own);
+    }
+
+    /// The same in databases that `createdb` makes with these options.
+    fn compare_in(&self, database: &[&str], archive: &Path, shared: &[&str], own: &[&str]) {
         let (theirs, ours) = ("theirs", "ours");
-        self.server.create(theirs);
+        self.server.create_with(theirs, database);
         let expected_errors = self.server.pg_restore(theirs, archive, shared);
         let expected = self.server.contents(theirs);
-        self.compare_with(archive, &expected, &expected_errors, ours, &[shared, own].concat());
+        self.server.create_with(ours, database);
+        self.compare_made(archive, &expected, &expected_errors, ours, &[shared, own].concat());
     }
 
     fn compare_with(
@@ -68,6 +74,18 @@ impl Arena {
         args: &[&str],
     ) {
         self.server.create(database);
+        self.compare_made(archive, expected, expected_errors, database, args);
+    }
+
+    /// Restores into a database that is there and empty.
+    fn compare_made(
+        &self,
+        archive: &Path,
+        expected: &[String],
+        expected_errors: &[String],
+        database: &str,
+        args: &[&str],
+    ) {
         // Errors may name the database, which each side has its own of.
         let named =
             |error: &String| error.replace("database theirs", &format!("database {database}"));

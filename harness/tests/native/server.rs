@@ -143,11 +143,11 @@ impl Server {
     /// rows is nobody's promise.
     pub(crate) fn contents(&self, database: &str) -> Vec<String> {
         let output = run(self.client("pg_dump").arg(database));
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let is_key =
-            |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
-        let mut lines: Vec<String> =
-            text.lines().filter(|line| !is_key(line)).map(str::to_owned).collect();
+            |line: &&[u8]| line.starts_with(b"\\restrict") || line.starts_with(b"\\unrestrict");
+        // Of a database in SQL_ASCII the lines are bytes of any kind.
+        let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !is_key(line));
+        let mut lines: Vec<String> = lines.map(|line| line.escape_ascii().to_string()).collect();
         lines.sort();
         lines
     }

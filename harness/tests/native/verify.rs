@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 
 use super::Arena;
-use super::fidelity::SHOP;
+use super::fidelity::{BYTES, SHOP};
 use super::place::{stderr, stdout};
 
 fn verify(arena: &Arena, left: &str, right: &str, args: &[&str]) -> Output {
@@ -46,6 +46,28 @@ fn a_restore_is_equal_to_its_source_and_to_the_archive() {
     arena.server.create_with("latin", &["-E", "LATIN1", "--locale=C"]);
     arena.server.pg_restore("latin", &arena.place.path("plain"), &[]);
     assert_equal(&verify(&arena, "latin", "ours", &[]));
+}
+
+#[test]
+fn databases_of_no_encoding_are_read() {
+    let Some(arena) = Arena::new() else { return };
+    let encoding = ["-E", "SQL_ASCII", "--locale=C"];
+    arena.server.create_with("bytes", &encoding);
+    arena.server.sql("bytes", BYTES);
+    let archive = arena.place.path("bytes.dump");
+    arena.server.dump("bytes", &archive, &["-Fc"]);
+    arena.server.create_with("ours", &encoding);
+    arena.restore("ours", &archive, &["-j", "2"]);
+    let archive = archive.display().to_string();
+    assert_equal(&verify(&arena, "bytes", "ours", &["-j", "2"]));
+    assert_equal(&verify(&arena, &archive, "ours", &[]));
+    let sql = "DO $$ DECLARE name text := 'gr' || chr(246) || chr(223) || 'e'; BEGIN \
+               EXECUTE format('UPDATE %1$I.%1$I SET %1$I = %2$L WHERE %3$I = 7', \
+                              name, 'other', 'id ' || name); END $$";
+    arena.server.sql("ours", sql);
+    let output = verify(&arena, "bytes", "ours", &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("größe"), "{}", stdout(&output));
 }
 
 #[test]

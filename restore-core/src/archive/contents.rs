@@ -18,7 +18,7 @@ use super::source::{Source, SourceReader};
 use super::tar::Tar;
 use super::wire::{Widths, WireReader};
 use crate::format::{Format, Method};
-use crate::toc::Toc;
+use crate::toc::{Item, Toc};
 use crate::units::DumpId;
 
 /// The name of the table of contents in a directory or tar archive.
@@ -92,8 +92,8 @@ impl Place {
 pub(super) struct Entries {
     pub(super) toc: Toc,
     pub(super) encoding: TextEncoding,
-    /// Whether all texts are UTF-8, whatever it declares.
-    pub(super) is_utf8: bool,
+    /// Items whose texts are not their bytes as they stand, in bytes, by their places.
+    pub(super) spelled: Vec<(usize, Item)>,
     /// The byte behind the table of contents.
     pub(super) end: u64,
 }
@@ -216,7 +216,7 @@ impl Contents {
         let mut declared = None;
         // pg_dump writes ENCODING first; items before it are decoded again.
         let mut early = Vec::new();
-        let mut is_utf8 = true;
+        let mut spelled = Vec::new();
         let end = self.visit(|entry| {
             if declared.is_none() {
                 declared = entry.declared_encoding();
@@ -224,16 +224,22 @@ impl Contents {
                     early.push((toc.items.len(), entry.clone()));
                 }
             }
-            is_utf8 &= entry.is_utf8();
-            toc.items.push(entry.to_item(declared.unwrap_or(TextEncoding::UNDECLARED)));
+            let item = entry.to_item(declared.unwrap_or(TextEncoding::SQL_ASCII));
+            if !entry.is_ascii() {
+                let in_bytes = entry.to_item(TextEncoding::BYTES);
+                if declared.is_none() || in_bytes != item {
+                    spelled.push((toc.items.len(), in_bytes));
+                }
+            }
+            toc.items.push(item);
             Ok(())
         })?;
-        let encoding = declared.unwrap_or(TextEncoding::UNDECLARED);
+        let encoding = declared.unwrap_or(TextEncoding::SQL_ASCII);
         for (index, entry) in early {
             toc.items[index] = entry.to_item(encoding);
         }
         toc.items.shrink_to_fit();
-        Ok(Entries { toc, encoding, is_utf8, end })
+        Ok(Entries { toc, encoding, spelled, end })
     }
 }
 

@@ -130,11 +130,6 @@ impl RawEntry {
         self.bytes.is_ascii()
     }
 
-    /// Whether its text is UTF-8 as it stands.
-    pub(super) fn is_utf8(&self) -> bool {
-        std::str::from_utf8(&self.bytes).is_ok()
-    }
-
     /// The item that it describes, in an archive of this encoding.
     pub(super) fn to_item(&self, encoding: TextEncoding) -> Item {
         let text = |field| self.get(field).map(|bytes| encoding.decode(bytes));

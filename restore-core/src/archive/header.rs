@@ -136,7 +136,7 @@ pub(super) fn read<R: BufRead>(
         *field = wire.integer("its creation date")?;
     }
     let database = wire.string("its database name")?;
-    let text = |bytes: &[u8]| TextEncoding::UNDECLARED.decode(bytes);
+    let text = |bytes: &[u8]| TextEncoding::SQL_ASCII.decode(bytes);
     let server_version = wire.string("its server version")?.as_deref().map(text);
     let dumped_by = wire.string("its pg_dump version")?.as_deref().map(text);
     let created = LocalTime::from_tm(tm);

@@ -58,7 +58,7 @@ use source::Source;
 use spool::Spool;
 
 use crate::format::Format;
-use crate::toc::{DataOffset, ItemKind, Toc};
+use crate::toc::{DataOffset, Item, ItemKind, Toc};
 use crate::units::DumpId;
 
 /// An archive whose table of contents has been read.
@@ -83,8 +83,9 @@ pub struct Archive {
     path: Arc<Path>,
     header: Header,
     encoding: TextEncoding,
-    is_utf8: bool,
     toc: Toc,
+    /// With texts that stand for their bytes, where that makes a difference.
+    spelled: Option<Toc>,
     store: Store,
     /// Filled by the first scan of a custom archive.
     extents: OnceLock<BTreeMap<DumpId, Extent>>,
@@ -155,7 +156,7 @@ impl Archive {
             path: path.into(),
             header: contents.header,
             encoding: entries.encoding,
-            is_utf8: entries.is_utf8,
+            spelled: spelled(&entries.toc, entries.spelled),
             toc: entries.toc,
             store,
             extents: OnceLock::new(),
@@ -183,15 +184,15 @@ impl Archive {
         self.encoding
     }
 
-    /// Whether its names and definitions are UTF-8 as they stand. In `SQL_ASCII`
-    /// they may be anything, and what is not UTF-8 is only shown as text here.
-    pub fn texts_are_utf8(&self) -> bool {
-        self.is_utf8
-    }
-
     /// Its table of contents.
     pub fn toc(&self) -> &Toc {
         &self.toc
+    }
+
+    /// The same with texts that stand for the bytes of the archive
+    /// ([`crate::spelling`]): a server that converts nothing must receive those.
+    pub fn toc_in_bytes(&self) -> &Toc {
+        self.spelled.as_ref().unwrap_or(&self.toc)
     }
 
     /// Whether some item's place is not known: the archive was written to a
@@ -221,4 +222,18 @@ impl Archive {
         // Another thread may have been first; what it found is the same.
         Ok(self.extents.get_or_init(|| found))
     }
+}
+
+/// A table of contents with some of its items in another spelling.
+fn spelled(toc: &Toc, items: Vec<(usize, Item)>) -> Option<Toc> {
+    if items.is_empty() {
+        return None;
+    }
+    let mut spelled = toc.clone();
+    for (place, item) in items {
+        let of_toc = &mut spelled.items[place];
+        let data_length = of_toc.data_length;
+        *of_toc = Item { data_length, ..item };
+    }
+    Some(spelled)
 }

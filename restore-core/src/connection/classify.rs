@@ -66,7 +66,8 @@ fn by_sqlstate(code: &SqlState) -> FailureKind {
     }
 }
 
-fn by_io(error: &io::Error) -> FailureKind {
+/// The kind of an error of a socket.
+pub(super) fn by_io(error: &io::Error) -> FailureKind {
     match error.kind() {
         // A socket file that is absent is a server that does not listen.
         ErrorKind::ConnectionRefused | ErrorKind::NotFound => FailureKind::Refused,

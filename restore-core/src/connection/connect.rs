@@ -1,20 +1,24 @@
 //! Making a connection: servers, addresses and ways of encryption in libpq's
 //! order (`PQconnectPoll` in `fe-connect.c`).
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use rand::seq::SliceRandom;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::config::{self, Config};
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Client, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::classify::{classify, is_worth_the_other_way};
+use super::classify::{by_io, classify, is_worth_the_other_way};
 use super::conninfo::Conninfo;
 use super::endpoint::{Address, Endpoint};
 use super::error::{Cause, ConnectionError, Failure, FailureKind};
 use super::settings::{ChannelBinding, Negotiation, SslMode, TargetSession};
+use super::socket::{Opening, Socket, SocketAddress};
+use super::stream::{BytesSwitch, Stream, TlsUnder};
 use super::tls;
 use super::warning::Warning;
 
@@ -29,16 +33,36 @@ pub struct Connection {
     pub place: String,
     /// Whether TLS is in use.
     pub encrypted: bool,
+    /// The encoding of the database, by PostgreSQL's name.
+    pub server_encoding: String,
     /// What was taken otherwise than the conninfo's author may expect.
     pub warnings: Vec<Warning>,
     canceller: Canceller,
+    switch: BytesSwitch,
     driver: JoinHandle<()>,
 }
 
 impl Connection {
+    /// From now on what [`crate::spelling`] spells in SQL is sent as the bytes
+    /// themselves, for a server that converts nothing: it or `client_encoding`
+    /// is `SQL_ASCII`. Rows then have bytes of any kind too.
+    pub async fn stop_converting(
+        &self,
+        client_encoding: &str,
+    ) -> Result<(), tokio_postgres::Error> {
+        self.client.batch_execute(&format!("SET client_encoding = '{client_encoding}'")).await?;
+        self.switch.turn_on();
+        Ok(())
+    }
+
     /// What cancels the query that runs here, from another task.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
+    }
+
+    /// Whether the server converts SQL from UTF-8.
+    pub fn converts(&self) -> bool {
+        !self.switch.is_on()
     }
 
     /// Says good-bye to the server and waits until that is done.
@@ -53,7 +77,8 @@ impl Connection {
 #[derive(Clone)]
 pub struct Canceller {
     token: CancelToken,
-    tls: Option<MakeRustlsConnect>,
+    opening: Opening,
+    tls: Option<(MakeRustlsConnect, String)>,
 }
 
 impl std::fmt::Debug for Canceller {
@@ -64,11 +89,16 @@ impl std::fmt::Debug for Canceller {
 
 impl Canceller {
     /// Asks the server to cancel the query that runs, if one does.
-    pub async fn cancel(&self) -> Result<(), tokio_postgres::Error> {
-        match &self.tls {
-            Some(tls) => self.token.cancel_query(tls.clone()).await,
-            None => self.token.cancel_query(NoTls).await,
+    pub async fn cancel(&self) -> Result<(), Cause> {
+        let socket = self.opening.open().await?;
+        match self.tls.clone() {
+            Some((mut tls, name)) => {
+                let connector = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &name)?;
+                self.token.cancel_query_raw(socket, connector).await?;
+            }
+            None => self.token.cancel_query_raw(socket, NoTls).await?,
         }
+        Ok(())
     }
 }
 
@@ -149,28 +179,33 @@ async fn connect_to(
     None
 }
 
-/// The addresses of a server; `None` stands for its socket.
-async fn addresses(endpoint: &Endpoint) -> Result<Vec<Option<IpAddr>>, Failure> {
+/// The addresses of a server.
+async fn addresses(endpoint: &Endpoint) -> Result<Vec<SocketAddress>, Failure> {
+    let port = endpoint.port;
     let name = match &endpoint.address {
-        Address::Socket(_) => return Ok(vec![None]),
-        Address::Numeric { address, .. } => return Ok(vec![Some(*address)]),
+        Address::Socket(folder) => {
+            return Ok(vec![SocketAddress::Unix(folder.join(format!(".s.PGSQL.{port}")))]);
+        }
+        Address::Numeric { address, .. } => {
+            return Ok(vec![SocketAddress::Tcp(SocketAddr::new(*address, port))]);
+        }
         Address::Name(name) => name,
     };
     let failure =
         |cause| Failure { kind: FailureKind::UnknownHost, place: endpoint.to_string(), cause };
-    let found = tokio::net::lookup_host((name.as_str(), endpoint.port)).await;
+    let found = tokio::net::lookup_host((name.as_str(), port)).await;
     let found: Vec<_> = found.map_err(|cause| failure(cause.into()))?.collect();
     if found.is_empty() {
         return Err(failure("the name has no address".into()));
     }
-    Ok(found.into_iter().map(|address| Some(address.ip())).collect())
+    Ok(found.into_iter().map(SocketAddress::Tcp).collect())
 }
 
 /// One address of one server.
 struct Attempt<'a> {
     conninfo: &'a Conninfo,
     endpoint: &'a Endpoint,
-    address: Option<IpAddr>,
+    address: SocketAddress,
 }
 
 impl Attempt<'_> {
@@ -178,8 +213,8 @@ impl Attempt<'_> {
     async fn connect(&self, failures: &mut Vec<Failure>) -> Option<Connection> {
         // Over Unix sockets libpq never uses TLS, whatever sslmode is.
         let mode = match self.address {
-            None => SslMode::Disable,
-            Some(_) => self.conninfo.settings().tls.mode,
+            SocketAddress::Unix(_) => SslMode::Disable,
+            SocketAddress::Tcp(_) => self.conninfo.settings().tls.mode,
         };
         let ways: &[bool] = match mode {
             SslMode::Disable => &[false],
@@ -204,55 +239,72 @@ impl Attempt<'_> {
     }
 
     async fn plain(&self) -> Result<Connection, (FailureKind, Cause)> {
-        let (client, driver) =
-            self.config(config::SslMode::Disable).connect(NoTls).await.map_err(classify)?;
-        Ok(self.connection(client, tokio::spawn(drive(driver)), None, Vec::new()))
+        let switch = BytesSwitch::default();
+        let stream = Stream::new(self.open().await?, switch.clone());
+        let config = self.config(config::SslMode::Disable);
+        let (client, driver) = config.connect_raw(stream, NoTls).await.map_err(classify)?;
+        Ok(self.connection(client, driver, switch, None))
     }
 
     async fn encrypted(&self) -> Result<Connection, (FailureKind, Cause)> {
         let settings = &self.conninfo.settings().tls;
-        let (tls, warnings) = tls::connector(settings, self.endpoint.name())
+        let (mut tls, warnings) = tls::connector(settings, self.endpoint.name())
             .map_err(|error| (FailureKind::Tls, error.into()))?;
-        let (client, driver) =
-            self.config(config::SslMode::Require).connect(tls.clone()).await.map_err(classify)?;
-        Ok(self.connection(client, tokio::spawn(drive(driver)), Some(tls), warnings))
+        let (socket, name) = (self.open().await?, self.host());
+        let switch = BytesSwitch::default();
+        let connector = MakeTlsConnect::<Socket>::make_tls_connect(&mut tls, &name)
+            .map_err(|error| (FailureKind::Tls, error.into()))?;
+        let tls_under = TlsUnder { connector, switch: switch.clone() };
+        let config = self.config(config::SslMode::Require);
+        let (client, driver) = config.connect_raw(socket, tls_under).await.map_err(classify)?;
+        let mut connection = self.connection(client, driver, switch, Some((tls, name)));
+        connection.warnings.splice(0..0, warnings);
+        Ok(connection)
     }
 
-    fn connection(
+    async fn open(&self) -> Result<Socket, (FailureKind, Cause)> {
+        self.opening().open().await.map_err(|error| (by_io(&error), error.into()))
+    }
+
+    fn opening(&self) -> Opening {
+        let keepalives = self.conninfo.settings().keepalives.clone();
+        Opening { address: self.address.clone(), keepalives }
+    }
+
+    /// The name that a certificate must be for.
+    fn host(&self) -> String {
+        let address = || self.address.ip().map(|address| address.to_string()).unwrap_or_default();
+        self.endpoint.name().map_or_else(address, str::to_owned)
+    }
+
+    fn connection<S, T>(
         &self,
         client: Client,
-        driver: JoinHandle<()>,
-        tls: Option<MakeRustlsConnect>,
-        mut warnings: Vec<Warning>,
-    ) -> Connection {
-        warnings.extend_from_slice(self.conninfo.warnings());
+        driver: tokio_postgres::Connection<S, T>,
+        switch: BytesSwitch,
+        tls: Option<(MakeRustlsConnect, String)>,
+    ) -> Connection
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         Connection {
             place: self.place(Some(tls.is_some())),
             encrypted: tls.is_some(),
-            warnings,
-            canceller: Canceller { token: client.cancel_token(), tls },
+            server_encoding: driver.parameter("server_encoding").unwrap_or_default().to_owned(),
+            warnings: self.conninfo.warnings().to_vec(),
+            canceller: Canceller { token: client.cancel_token(), opening: self.opening(), tls },
+            switch,
             client,
-            driver,
+            driver: tokio::spawn(drive(driver)),
         }
     }
 
-    /// The same in the terms of `tokio_postgres`, for this one address.
+    /// The startup message and TLS in the terms of `tokio_postgres`.
     fn config(&self, mode: config::SslMode) -> Config {
         let settings = self.conninfo.settings();
         let mut config = Config::new();
-        match (&self.endpoint.address, self.address) {
-            (Address::Socket(folder), _) => {
-                config.host_path(folder);
-            }
-            (_, Some(address)) => {
-                let name = self.endpoint.name().map(str::to_owned);
-                config.host(name.unwrap_or_else(|| address.to_string())).hostaddr(address);
-            }
-            // `addresses` gives one to everything but a socket.
-            (Address::Name(_) | Address::Numeric { .. }, None) => {}
-        }
         config
-            .port(self.endpoint.port)
             .user(self.conninfo.user())
             .dbname(self.conninfo.database())
             .application_name(&settings.application_name)
@@ -265,25 +317,12 @@ impl Attempt<'_> {
                 ChannelBinding::Disable => config::ChannelBinding::Disable,
                 ChannelBinding::Prefer => config::ChannelBinding::Prefer,
                 ChannelBinding::Require => config::ChannelBinding::Require,
-            })
-            .keepalives(settings.keepalives.enabled);
+            });
         if let Some(password) = self.conninfo.password(self.endpoint) {
             config.password(password);
         }
         if let Some(options) = &settings.options {
             config.options(options);
-        }
-        if let Some(idle) = settings.keepalives.idle {
-            config.keepalives_idle(idle);
-        }
-        if let Some(interval) = settings.keepalives.interval {
-            config.keepalives_interval(interval);
-        }
-        if let Some(count) = settings.keepalives.count {
-            config.keepalives_retries(count);
-        }
-        if let Some(limit) = settings.keepalives.user_timeout {
-            config.tcp_user_timeout(limit);
         }
         config
     }
@@ -294,14 +333,14 @@ impl Attempt<'_> {
 
     fn place(&self, encrypted: Option<bool>) -> String {
         let mut place = self.endpoint.to_string();
-        if let (Address::Name(name), Some(address)) = (&self.endpoint.address, self.address)
+        if let (Address::Name(name), Some(address)) = (&self.endpoint.address, self.address.ip())
             && *name != address.to_string()
         {
             place = format!("{place} ({address})");
         }
         match encrypted {
             Some(true) => place + " with TLS",
-            Some(false) if self.address.is_some() => place + " without TLS",
+            Some(false) if self.address.ip().is_some() => place + " without TLS",
             _ => place,
         }
     }
@@ -310,8 +349,8 @@ impl Attempt<'_> {
 /// Drives a connection to its end. Queries report its errors themselves.
 async fn drive<S, T>(connection: tokio_postgres::Connection<S, T>)
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
 {
     if let Err(error) = connection.await {
         tracing::debug!(%error, "a connection ended");

@@ -30,8 +30,9 @@
 //!   `origin`;
 //! - meanings: `endpoint` and `settings` type the texts, `conninfo` holds the
 //!   whole;
-//! - connecting: `connect` tries servers in order, `tls` and `verify` set up
-//!   TLS, `error` and `classify` say what went wrong.
+//! - connecting: `connect` tries servers in order, `socket` opens sockets,
+//!   `stream` lets bytes of no encoding through, `tls` and `verify` set up TLS,
+//!   `error` and `classify` say what went wrong.
 //!
 //! Facts about libpq are PostgreSQL 17's. What it can do and this module
 //! cannot (GSSAPI, `require_auth`, `requirepeer`, encrypted keys, engines) is
@@ -49,6 +50,8 @@ mod parse;
 mod passfile;
 mod service;
 mod settings;
+mod socket;
+mod stream;
 mod syntax;
 mod tls;
 mod uri;

@@ -8,7 +8,8 @@ use super::error::NativeError;
 use super::failure::{EXECUTING, ServerMessage, archive_error};
 use super::request::Request;
 use super::sql::{ArchiveSettings, SqlSettings, definition, drop_statements, opening};
-use crate::connection::{Connection, Conninfo, connect};
+use super::worker::connect_for;
+use crate::connection::{Connection, Conninfo};
 use crate::engine::RestoreError;
 use crate::options::Opt;
 use crate::toc::{Item, ItemKind, Toc};
@@ -25,14 +26,14 @@ pub(crate) struct CreatedDatabase {
 /// that is resumed has made it before. `None` where the target is restored
 /// into.
 pub(crate) async fn create(request: &Request) -> Result<Option<CreatedDatabase>, NativeError> {
-    let toc = request.archive.toc();
-    let Some(database) = made_by(request) else { return Ok(None) };
-    let target = request.target.with_database(database.name());
+    let Some(made) = made_by(request, request.archive.toc()) else { return Ok(None) };
+    let target = request.target.with_database(made.name());
     if request.resume {
         return Ok(Some(CreatedDatabase { target, errors: Vec::new() }));
     }
     let settings = SqlSettings::from(&request.options);
-    let mut maker = Session::connect(&request.target, toc, &settings).await?;
+    let mut maker = Session::connect(request, &request.target, &settings).await?;
+    let database = made_by(request, maker.toc).unwrap_or(made);
     if request.options.has(Opt::Clean) {
         maker.send(database, drop_statements(database, settings.if_exists)).await?;
     }
@@ -40,8 +41,8 @@ pub(crate) async fn create(request: &Request) -> Result<Option<CreatedDatabase>,
     let mut errors = maker.errors;
     // In a session of their own, as settings of the database hold for those
     // that begin later.
-    let mut describer = Session::connect(&target, toc, &settings).await?;
-    for item in about_database(request, Place::Beginning) {
+    let mut describer = Session::connect(request, &target, &settings).await?;
+    for item in about_database(request, describer.toc, Place::Beginning) {
         describer.define(item).await?;
     }
     errors.extend(describer.errors);
@@ -54,13 +55,13 @@ pub(crate) async fn grant(
     request: &Request,
     target: &Conninfo,
 ) -> Result<Vec<RestoreError>, NativeError> {
-    let items = about_database(request, Place::End);
-    if items.is_empty() || made_by(request).is_none() {
+    let toc = request.archive.toc();
+    if about_database(request, toc, Place::End).is_empty() || made_by(request, toc).is_none() {
         return Ok(Vec::new());
     }
     let settings = SqlSettings::from(&request.options);
-    let mut session = Session::connect(target, request.archive.toc(), &settings).await?;
-    for item in items {
+    let mut session = Session::connect(request, target, &settings).await?;
+    for item in about_database(request, session.toc, Place::End) {
         session.define(item).await?;
     }
     Ok(session.errors)
@@ -68,7 +69,7 @@ pub(crate) async fn grant(
 
 /// The item of the database, where the request makes it: `--create` does so as
 /// a part of the definitions before the data.
-fn made_by(request: &Request) -> Option<&Item> {
+fn made_by<'a>(request: &Request, toc: &'a Toc) -> Option<&'a Item> {
     let options = &request.options;
     let without_definitions = [Opt::DataOnly, Opt::NoSchema, Opt::StatisticsOnly];
     let sections = options.values(Opt::Section);
@@ -76,7 +77,7 @@ fn made_by(request: &Request) -> Option<&Item> {
     if !request.create || !has_definitions || without_definitions.iter().any(|&o| options.has(o)) {
         return None;
     }
-    request.archive.toc().items.iter().find(|item| item.kind == ItemKind::Database)
+    toc.items.iter().find(|item| item.kind == ItemKind::Database)
 }
 
 /// When an item about the database is restored.
@@ -87,7 +88,7 @@ enum Place {
 }
 
 /// The items that describe the database itself and that the options leave.
-fn about_database(request: &Request, place: Place) -> Vec<&Item> {
+fn about_database<'a>(request: &Request, toc: &'a Toc, place: Place) -> Vec<&'a Item> {
     let options = &request.options;
     let has = |item: &&Item| {
         let is_about = item.name().starts_with("DATABASE ");
@@ -101,7 +102,7 @@ fn about_database(request: &Request, place: Place) -> Vec<&Item> {
             _ => false,
         }
     };
-    request.archive.toc().items.iter().filter(has).collect()
+    toc.items.iter().filter(has).collect()
 }
 
 /// Nothing here depends on what later versions can be told.
@@ -118,11 +119,12 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     async fn connect(
+        request: &'a Request,
         target: &Conninfo,
-        toc: &'a Toc,
         settings: &'a SqlSettings,
     ) -> Result<Self, NativeError> {
-        let connection = connect(target).await?;
+        let (connection, sql) = connect_for(&request.archive, target).await?;
+        let toc = sql.toc(&request.archive);
         for statement in opening(&ArchiveSettings::of(toc), settings, OLDEST_SETTINGS) {
             connection.client.batch_execute(&statement).await.map_err(|error| {
                 NativeError::lost("setting up the session that makes the database", error)

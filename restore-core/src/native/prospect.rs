@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::choices::Choices;
-use super::contents::{Contents, NEWEST_RULES};
+use super::contents::{Contents, NEWEST_RULES, SqlEncoding};
 use super::decide::decide;
 use super::error::NativeError;
 use super::failure::item_name;
@@ -81,9 +81,10 @@ impl Prospect {
         tuning: Tuning,
         server_major: u32,
     ) -> Result<Self, NativeError> {
-        let selected = Selected::new(archive.toc(), &Criteria::read(options)?, NEWEST_RULES)?;
+        let sql = SqlEncoding::of(archive, None);
+        let selected = Selected::new(sql.toc(archive), &Criteria::read(options)?, NEWEST_RULES)?;
         let plan = Plan::of(&selected, NEWEST_RULES)?;
-        let contents = Contents::new(Arc::clone(archive), &selected);
+        let contents = Contents::new(Arc::clone(archive), sql, &selected);
         let costs = Costs::from_sizes(&plan, contents.toc());
         let settings = SqlSettings::from(options);
         Ok(Self { contents, plan, costs, tuning, settings, server_major })

@@ -24,8 +24,8 @@ use super::reporter::Reporter;
 use super::request::Request;
 use super::sql::{ArchiveSettings, SqlSettings, drop_statements, identifier};
 use super::summary::{Summary, Tally};
-use super::worker::{Outcome, Worker};
-use crate::connection::{Connection, Conninfo, connect};
+use super::worker::{Outcome, Worker, connect_for};
+use crate::connection::{Connection, Conninfo};
 use crate::control::Command;
 use crate::event::{EventKind, Phase, RestoreEvent};
 use crate::options::Opt;
@@ -85,12 +85,17 @@ async fn prepare(
     reporter: Reporter,
 ) -> Result<(Context, Connection), NativeError> {
     let archive = Arc::clone(&request.archive);
-    let connection = connect(&target).await?;
+    if request.options.has(Opt::StrictNames) {
+        return Err(NativeError::Unsupported(
+            "--strict-names is not supported by this engine; leave it out".to_owned(),
+        ));
+    }
+    let (connection, sql) = connect_for(&archive, &target).await?;
     let server = ServerFacts::ask(&connection.client).await?;
-    refuse_unsupported(request, &server)?;
-    let selected = Selected::new(archive.toc(), &Criteria::read(&request.options)?, NEWEST_RULES)?;
+    let toc = sql.toc(&archive);
+    let selected = Selected::new(toc, &Criteria::read(&request.options)?, NEWEST_RULES)?;
     let plan = Plan::of(&selected, NEWEST_RULES)?;
-    let contents = Contents::new(Arc::clone(&archive), &selected);
+    let contents = Contents::new(Arc::clone(&archive), sql, &selected);
     let mut settings = SqlSettings::from(&request.options);
     // What is dropped then is the database.
     settings.clean &= !request.create;
@@ -99,7 +104,7 @@ async fn prepare(
     let choices = choose(request, contents.toc(), &plan, server.major, &progress);
     let context = Context {
         made: Context::nothing_made(contents.toc().items.len()),
-        session: ArchiveSettings::of(archive.toc()),
+        session: ArchiveSettings::of(toc),
         target,
         tuning: request.tuning.clone(),
         exit_on_error: request.options.has(Opt::ExitOnError),
@@ -121,14 +126,12 @@ async fn prepare(
 /// What is asked of a server before anything is restored into it.
 struct ServerFacts {
     major: u32,
-    encoding: String,
     defaults: ServerDefaults,
 }
 
 impl ServerFacts {
     async fn ask(client: &Client) -> Result<Self, NativeError> {
         let sql = "SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4, \
-                   pg_catalog.current_setting('server_encoding'), \
                    (SELECT setting::pg_catalog.int8 FROM pg_catalog.pg_settings \
                     WHERE name = 'maintenance_work_mem'), \
                    pg_catalog.current_setting('max_parallel_maintenance_workers', true)\
@@ -136,44 +139,12 @@ impl ServerFacts {
         let row = client.query_one(sql, &[]).await;
         let row = row.map_err(|error| NativeError::lost("asking what the server is", error))?;
         let defaults = ServerDefaults {
-            memory_kb: row.get::<_, i64>(2).unsigned_abs(),
-            parallel_workers: row.get::<_, Option<i32>>(3).map(i32::unsigned_abs),
+            memory_kb: row.get::<_, i64>(1).unsigned_abs(),
+            parallel_workers: row.get::<_, Option<i32>>(2).map(i32::unsigned_abs),
         };
         let major = row.get::<_, i32>(0).unsigned_abs() / 10_000;
-        Ok(Self { major, encoding: row.get(1), defaults })
+        Ok(Self { major, defaults })
     }
-}
-
-/// Refuses what this engine would restore otherwise than `pg_restore`.
-fn refuse_unsupported(request: &Request, server: &ServerFacts) -> Result<(), NativeError> {
-    let archive = &request.archive;
-    let has_odd_text = || {
-        archive.toc().items.iter().any(|item| {
-            let texts = [&item.tag, &item.namespace, &item.definition, &item.owner];
-            texts.into_iter().flatten().any(|text| !text.is_ascii())
-        })
-    };
-    let is_sendable = || match server.encoding.as_str() {
-        "UTF8" => archive.texts_are_utf8(),
-        _ => !has_odd_text(),
-    };
-    if archive.encoding().name() == "SQL_ASCII" && !is_sendable() {
-        return Err(NativeError::Unsupported(format!(
-            "the archive is in SQL_ASCII and has names or definitions beyond ASCII, which this \
-             engine can send only if they are UTF-8 and the database is in UTF8 (it is in {}); \
-             restore it with: pg_restore -j {} -d {} {}",
-            server.encoding,
-            request.jobs,
-            request.target.database(),
-            archive.path().display()
-        )));
-    }
-    if request.options.has(Opt::StrictNames) {
-        return Err(NativeError::Unsupported(
-            "--strict-names is not supported by this engine; leave it out".to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 /// Makes the journal, or reads that of the restore that is resumed.

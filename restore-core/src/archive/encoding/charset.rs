@@ -3,12 +3,15 @@
 use encoding_rs::Encoding;
 
 use super::cns11643;
+use crate::spelling::spell;
 
 /// A character repertoire with its encoding.
 #[derive(Clone, Copy)]
 pub(super) enum Charset {
     /// UTF-8, and encodings that PostgreSQL does not convert to UTF-8.
     Utf8,
+    /// None: what is not UTF-8 is spelled byte by byte.
+    Spelled,
     /// One that `encoding_rs` has, or nearly.
     Table(Table),
     /// `EUC_TW`, by way of `BIG5`.
@@ -70,6 +73,7 @@ impl Charset {
     pub(super) fn decode(self, bytes: &[u8]) -> String {
         match self {
             Self::Utf8 => decode_utf8(bytes),
+            Self::Spelled => spell(bytes),
             Self::Table(table) => decode_with(bytes, table.lengths, |code| table.character(code)),
             Self::Cns11643(big5) => {
                 let lengths = Lengths::Euc { shift2: 4, shift3: 3 };

@@ -22,9 +22,13 @@ pub struct TextEncoding {
 }
 
 impl TextEncoding {
-    /// The encoding of an archive that declares none, or one that is not
-    /// known here: `SQL_ASCII`, by which PostgreSQL takes bytes as they are.
-    pub(super) const UNDECLARED: Self = Self { name: "SQL_ASCII", charset: Charset::Utf8 };
+    /// By which PostgreSQL takes bytes as they are. So it is with an archive
+    /// that declares no encoding, or one that is not known here.
+    pub const SQL_ASCII: Self = Self { name: "SQL_ASCII", charset: Charset::Utf8 };
+
+    /// No encoding: texts stand for their bytes ([`crate::spelling`]), which a
+    /// server is to receive as they are.
+    pub(super) const BYTES: Self = Self { name: "SQL_ASCII", charset: Charset::Spelled };
 
     /// The encoding that PostgreSQL knows by this name or alias, in any
     /// spelling that it accepts: `WIN1251`, `windows-1251`, `Win`.
@@ -48,11 +52,16 @@ impl TextEncoding {
         self.name
     }
 
+    /// Whether it is `SQL_ASCII`: servers convert nothing from or to it.
+    pub fn is_unconverted(self) -> bool {
+        self.name == Self::SQL_ASCII.name
+    }
+
     /// The text of `bytes`.
     ///
     /// Every string has one: a byte that is not valid in the encoding becomes
     /// the Latin-1 character of its number, and the text around it is not
-    /// affected, so that a name is spelled the same wherever it occurs. The
+    /// affected, so that a name is written the same wherever it occurs. The
     /// bytes of `SQL_ASCII`, which may be anything, are taken for UTF-8.
     pub fn decode(self, bytes: &[u8]) -> String {
         match std::str::from_utf8(bytes) {

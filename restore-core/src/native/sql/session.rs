@@ -48,8 +48,8 @@ impl ArchiveSettings {
 /// What a fresh connection is told, in this order.
 ///
 /// `client_encoding` is not among it: the connection speaks UTF-8, into which
-/// the archive's texts were decoded, and each COPY names the encoding of its
-/// data.
+/// the archive's texts were decoded, or for `SQL_ASCII` has ceased to convert;
+/// each COPY names the encoding of its data.
 pub(crate) fn opening(
     archive: &ArchiveSettings,
     settings: &SqlSettings,

@@ -16,6 +16,7 @@ use tokio_postgres::{Client, Error as PgError};
 
 use super::{Outcome, Worker, refusal};
 use crate::engine::RestoreError;
+use crate::native::contents::SqlEncoding;
 use crate::native::context::Context;
 use crate::native::error::NativeError;
 use crate::native::failure::{EXECUTING, ServerMessage};
@@ -157,7 +158,12 @@ impl Worker {
             Journal::note(id, Done::Item)
         } else {
             let texts: Vec<_> = errors.iter().map(RestoreError::full_text).collect();
-            Journal::note_failure(id, &texts.join("\n"))
+            let mut failure = texts.join("\n");
+            if self.context.contents.sql == SqlEncoding::Bytes {
+                // What is not ASCII could not be read as text again.
+                failure = failure.replace(|c: char| !c.is_ascii(), "?");
+            }
+            Journal::note_failure(id, &failure)
         };
         match self.execute(&sql, &self.doing(item)).await? {
             Ok(()) => Ok(()),

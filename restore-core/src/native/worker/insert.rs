@@ -52,8 +52,8 @@ impl Worker {
         item: ItemIndex,
         way: Way,
     ) -> Result<Vec<RestoreError>, NativeError> {
-        // The connection speaks UTF-8.
-        let encoding = self.context.contents.archive.encoding();
+        let contents = &self.context.contents;
+        let text = |sql: &[u8]| contents.sql.text(&contents.archive, sql);
         let mut cutter = StatementCutter::new(self.context.session.standard_strings());
         let mut data = self.context.data(item).stream();
         let mut errors = Vec::new();
@@ -68,7 +68,7 @@ impl Worker {
             };
             let bytes = piece.len() as u64;
             for statement in cutter.push(&piece) {
-                let statement = encoding.decode(&statement);
+                let statement = text(&statement);
                 message.push_str(&statement);
                 message.push('\n');
                 let is_full = matches!(way, Way::OneByOne) || message.len() >= BYTES_PER_MESSAGE;
@@ -82,7 +82,7 @@ impl Worker {
             self.context.reporter.tell(EventKind::Sent { item: self.context.plan.id(item), bytes });
         }
         // What is left of a damaged stream is no statement.
-        let rest = encoding.decode(cutter.rest()).trim().to_owned();
+        let rest = text(cutter.rest()).trim().to_owned();
         message.push_str(&rest);
         if let Err(refused) = self.send_message(item, &mut message).await? {
             errors.push(self.error(item, refused, &rest));

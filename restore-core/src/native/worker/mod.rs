@@ -14,12 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_postgres::Error as PgError;
 
 use super::budget::Grant;
+use super::contents::SqlEncoding;
 use super::context::Context;
 use super::error::NativeError;
 use super::failure::{EXECUTING, ServerMessage};
 use super::journal::Done;
 use super::sql::{SessionState, opening};
-use crate::connection::{Canceller, Connection, connect};
+use crate::archive::Archive;
+use crate::connection::{Canceller, Connection, Conninfo, connect};
 use crate::engine::RestoreError;
 use crate::plan::ItemIndex;
 
@@ -86,10 +88,24 @@ impl Outcome {
     }
 }
 
+/// Connects so that an archive's SQL reaches the server as it must.
+pub(crate) async fn connect_for(
+    archive: &Archive,
+    target: &Conninfo,
+) -> Result<(Connection, SqlEncoding), NativeError> {
+    let connection = connect(target).await?;
+    let sql = SqlEncoding::of(archive, Some(&connection.server_encoding));
+    if sql == SqlEncoding::Bytes {
+        let stopped = connection.stop_converting(archive.encoding().name()).await;
+        stopped.map_err(|error| NativeError::lost("setting client_encoding", error))?;
+    }
+    Ok((connection, sql))
+}
+
 impl Worker {
     /// Connects, and sets the session up as `pg_restore` does.
     pub(crate) async fn connect(context: Arc<Context>) -> Result<Self, NativeError> {
-        let connection = connect(&context.target).await?;
+        let (connection, _) = connect_for(&context.contents.archive, &context.target).await?;
         Self::over(context, connection).await
     }
 
