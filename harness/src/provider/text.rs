@@ -19,7 +19,7 @@ impl ServerText {
 
     /// As it is sent back over the same connection.
     pub fn sql(&self, connection: &Connection) -> String {
-        if connection.converts() { self.shown() } else { spell(&self.0) }
+        if connection.sends_bytes() { spell(&self.0) } else { self.shown() }
     }
 }
 
@@ -37,7 +37,7 @@ impl<'a> FromSql<'a> for ServerText {
 pub async fn connect_as_stored(conninfo: &Conninfo) -> anyhow::Result<Connection> {
     let connection = connect(conninfo).await?;
     if connection.server_encoding == "SQL_ASCII" {
-        connection.stop_converting("SQL_ASCII").await?;
+        connection.send_bytes("SQL_ASCII").await?;
     }
     Ok(connection)
 }

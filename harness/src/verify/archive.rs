@@ -29,7 +29,7 @@ pub struct Columns {
 impl Columns {
     /// As a connection sends them.
     pub fn sql(&self, connection: &Connection) -> &str {
-        if connection.converts() { &self.text } else { &self.bytes }
+        if connection.sends_bytes() { &self.bytes } else { &self.text }
     }
 }
 

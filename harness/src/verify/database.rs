@@ -135,7 +135,7 @@ async fn begin(
     if converts {
         client.batch_execute(&format!("SET client_encoding = '{encoding}'")).await?;
     } else {
-        connection.stop_converting("SQL_ASCII").await?;
+        connection.send_bytes("SQL_ASCII").await?;
     }
     client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     if let Some(snapshot) = snapshot {

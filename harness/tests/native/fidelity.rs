@@ -156,6 +156,31 @@ fn other_encodings_arrive_as_they_are() {
     }
 }
 
+#[test]
+fn encodings_that_are_not_wholly_known_arrive_as_they_are() {
+    let Some(arena) = Arena::new() else { return };
+    // Beyond JIS X 0208; in the second plane of CNS 11643.
+    for (encoding, character) in [("EUC_JIS_2004", "鷗"), ("EUC_TW", "乂")] {
+        arena.server.create_with("source", &["-E", encoding, "--locale=C"]);
+        let sql = format!(
+            "DO $$ DECLARE name text := convert_from('{character}', 'UTF8'); BEGIN \
+             EXECUTE format('CREATE TABLE %1$I (%1$I text DEFAULT %1$L)', name); \
+             EXECUTE format('INSERT INTO %1$I SELECT %1$L || i FROM generate_series(1, 100) i', \
+                            name); END $$",
+            character =
+                character.bytes().fold(String::new(), |hex, byte| format!("{hex}\\{byte:03o}")),
+        );
+        arena.server.sql("source", &sql);
+        for (kind, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fc", "--inserts"])] {
+            let archive = arena.place.path(&format!("{encoding}-{kind}"));
+            arena.server.dump("source", &archive, options);
+            for database in [UTF8, SQL_ASCII] {
+                arena.compare_in(database, &archive, &[], &["-j", "2", "--force-slices", "1"]);
+            }
+        }
+    }
+}
+
 /// Names and texts in Latin-1 and in UTF-8, in a database that knows of neither.
 pub(super) const BYTES: &str = r"
     DO $$

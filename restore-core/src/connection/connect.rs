@@ -43,13 +43,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// From now on what [`crate::spelling`] spells in SQL is sent as the bytes
-    /// themselves, for a server that converts nothing: it or `client_encoding`
-    /// is `SQL_ASCII`. Rows then have bytes of any kind too.
-    pub async fn stop_converting(
-        &self,
-        client_encoding: &str,
-    ) -> Result<(), tokio_postgres::Error> {
+    /// From now on SQL is in this encoding: what [`crate::spelling`] spells in
+    /// it is sent as the bytes themselves. Rows and messages then come in it too.
+    pub async fn send_bytes(&self, client_encoding: &str) -> Result<(), tokio_postgres::Error> {
         self.client.batch_execute(&format!("SET client_encoding = '{client_encoding}'")).await?;
         self.switch.turn_on();
         Ok(())
@@ -60,9 +56,9 @@ impl Connection {
         self.canceller.clone()
     }
 
-    /// Whether the server converts SQL from UTF-8.
-    pub fn converts(&self) -> bool {
-        !self.switch.is_on()
+    /// Whether SQL is sent as bytes, rather than in UTF-8.
+    pub fn sends_bytes(&self) -> bool {
+        self.switch.is_on()
     }
 
     /// Says good-bye to the server and waits until that is done.

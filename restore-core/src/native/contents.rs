@@ -21,15 +21,15 @@ pub(crate) const NEWEST_RULES: PgMajor = PgMajor(18);
 pub(crate) enum SqlEncoding {
     /// In UTF-8, which the server converts.
     Converted,
-    /// As the bytes of the archive: it or the database is in `SQL_ASCII`, and
-    /// the server converts nothing.
+    /// As the bytes of the archive, since nobody converts them or the server
+    /// alone can.
     Bytes,
 }
 
 impl SqlEncoding {
     /// `server` is the encoding of the database, where that is known.
     pub(crate) fn of(archive: &Archive, server: Option<&str>) -> Self {
-        if archive.encoding().is_unconverted() || server == Some("SQL_ASCII") {
+        if archive.encoding().is_sent_in_bytes() || server == Some("SQL_ASCII") {
             Self::Bytes
         } else {
             Self::Converted

@@ -52,9 +52,13 @@ impl TextEncoding {
         self.name
     }
 
-    /// Whether it is `SQL_ASCII`: servers convert nothing from or to it.
-    pub fn is_unconverted(self) -> bool {
-        self.name == Self::SQL_ASCII.name
+    /// Whether its texts reach a server for certain only as bytes: PostgreSQL
+    /// converts nothing from or to `SQL_ASCII`, and of the others not every
+    /// character is known here. Further encodings that are not wholly known
+    /// (`BIG5`, `GB18030`) have ASCII within characters, which would spoil quoted
+    /// strings.
+    pub fn is_sent_in_bytes(self) -> bool {
+        matches!(self.name, "SQL_ASCII" | "MULE_INTERNAL" | "EUC_TW" | "EUC_JIS_2004")
     }
 
     /// The text of `bytes`.

@@ -48,7 +48,7 @@ impl ArchiveSettings {
 /// What a fresh connection is told, in this order.
 ///
 /// `client_encoding` is not among it: the connection speaks UTF-8, into which
-/// the archive's texts were decoded, or for `SQL_ASCII` has ceased to convert;
+/// the archive's texts were decoded, or has been told the archive's encoding;
 /// each COPY names the encoding of its data.
 pub(crate) fn opening(
     archive: &ArchiveSettings,

@@ -96,7 +96,7 @@ pub(crate) async fn connect_for(
     let connection = connect(target).await?;
     let sql = SqlEncoding::of(archive, Some(&connection.server_encoding));
     if sql == SqlEncoding::Bytes {
-        let stopped = connection.stop_converting(archive.encoding().name()).await;
+        let stopped = connection.send_bytes(archive.encoding().name()).await;
         stopped.map_err(|error| NativeError::lost("setting client_encoding", error))?;
     }
     Ok((connection, sql))
