@@ -25,7 +25,8 @@ const HARNESS: [&[&str]; 16] = [
 ];
 
 /// The layers of restore-core.
-const CORE: [&[&str]; 9] = [
+const CORE: [&[&str]; 10] = [
+    &["spelling"],
     &["units", "format", "connection", "sql"],
     &["toc", "launch", "options", "control"],
     &["selection"],
