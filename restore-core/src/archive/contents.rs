@@ -112,7 +112,8 @@ impl Contents {
         if !metadata.is_file() {
             return Err(ArchiveError::new(ArchiveErrorKind::Foreign(Foreign::NotAFile)));
         }
-        Self::in_source(path, Source::file(path, metadata.len()))
+        let source = Source::file(path, metadata.len()).map_err(ArchiveError::from_io)?;
+        Self::in_source(path, source)
     }
 
     /// Finds the table of contents in one file.

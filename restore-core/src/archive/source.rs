@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,15 +19,16 @@ const SMALL: usize = 512;
 /// place, by several readers at once.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    File { path: PathBuf, length: u64 },
+    File { path: PathBuf, file: Arc<File>, length: u64 },
     Memory(Arc<[u8]>),
     Arriving(Arc<Spool>),
 }
 
 impl Source {
     /// The regular file at `path`.
-    pub(super) fn file(path: &Path, length: u64) -> Self {
-        Self::File { path: path.to_owned(), length }
+    pub(super) fn file(path: &Path, length: u64) -> io::Result<Self> {
+        let file = Arc::new(File::open(path)?);
+        Ok(Self::File { path: path.to_owned(), file, length })
     }
 
     /// How many bytes there are; `None` while more may come.
@@ -56,9 +58,16 @@ impl Source {
     /// the work.
     pub(super) fn reader_of(&self, position: u64, length: u64) -> io::Result<SourceReader> {
         let mut reader = match self {
-            Self::File { path, .. } => {
+            Self::File { path, file, .. } => {
                 let capacity = usize::try_from(length).unwrap_or(BUFFER).clamp(SMALL, BUFFER);
-                SourceReader::File(BufReader::with_capacity(capacity, File::open(path)?))
+                // The kernel reads ahead by open file: long reads have one each.
+                let file = if length < BUFFER as u64 {
+                    Arc::clone(file)
+                } else {
+                    Arc::new(File::open(path)?)
+                };
+                let reader = FileReader { file, position: 0 };
+                SourceReader::File(BufReader::with_capacity(capacity, reader))
             }
             Self::Memory(bytes) => SourceReader::Memory(Cursor::new(Arc::clone(bytes))),
             Self::Arriving(spool) => {
@@ -73,10 +82,37 @@ impl Source {
     }
 }
 
+/// Reads a file from a place of its own.
+#[derive(Debug)]
+pub(super) struct FileReader {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl Read for FileReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for FileReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.file.metadata()?.len().checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
 /// Reads a [`Source`].
 #[derive(Debug)]
 pub(super) enum SourceReader {
-    File(BufReader<File>),
+    File(BufReader<FileReader>),
     Memory(Cursor<Arc<[u8]>>),
     Arriving(BufReader<SpoolReader>),
 }
