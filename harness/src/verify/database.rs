@@ -29,8 +29,8 @@ pub struct Reading<'a> {
     pub ignored: Ignored,
     /// Connections that read rows.
     pub jobs: Jobs,
-    /// In which encoding rows are read, to be compared with others' bytes; that of the server
-    /// where it knows no other.
+    /// In which encoding rows are copied, to be compared with others' bytes. A server in
+    /// `SQL_ASCII` gives those that it has.
     pub encoding: &'a str,
 }
 
@@ -48,11 +48,11 @@ pub async fn read(
     reading: Reading<'_>,
     like: Option<&CopiedTables>,
 ) -> anyhow::Result<Contents> {
-    let session = Session::begin(conninfo, reading.encoding, None).await?;
+    let session = Session::begin(conninfo, None).await?;
     let definitions = definitions(conninfo, reading, session.snapshot.as_deref()).await?;
     let connection = &session.connection;
     let client = &connection.client;
-    let copies = copies(connection, like).await?;
+    let copies = copies(connection, reading.encoding, like).await?;
     let (rows, sequences, large_objects, unready) = tokio::try_join!(
         rows(conninfo, reading, session.snapshot.clone(), copies),
         sequences(connection),
@@ -74,10 +74,10 @@ pub async fn data(
     encoding: &str,
     like: Option<&CopiedTables>,
 ) -> anyhow::Result<Contents> {
-    begin(connection, encoding, None).await?;
+    begin(connection, None).await?;
     let client = &connection.client;
     let mut rows = BTreeMap::new();
-    for copy in copies(connection, like).await? {
+    for copy in copies(connection, encoding, like).await? {
         let found = rows_of(client, &copy.query).await;
         let found = found.with_context(|| format!("cannot read the rows of {}", copy.table))?;
         rows.insert(copy.table, found);
@@ -100,13 +100,9 @@ struct Session {
 }
 
 impl Session {
-    async fn begin(
-        conninfo: &Conninfo,
-        encoding: &str,
-        snapshot: Option<&str>,
-    ) -> anyhow::Result<Self> {
+    async fn begin(conninfo: &Conninfo, snapshot: Option<&str>) -> anyhow::Result<Self> {
         let connection = connect_as_stored(conninfo).await?;
-        begin(&connection, encoding, snapshot).await?;
+        begin(&connection, snapshot).await?;
         let snapshot = match snapshot {
             Some(snapshot) => Some(snapshot.to_owned()),
             // A standby exports none.
@@ -124,19 +120,9 @@ impl Session {
 }
 
 /// Begins a transaction that sees a snapshot: the one that is given, or its own.
-async fn begin(
-    connection: &Connection,
-    encoding: &str,
-    snapshot: Option<&str>,
-) -> anyhow::Result<()> {
+async fn begin(connection: &Connection, snapshot: Option<&str>) -> anyhow::Result<()> {
     let client = &connection.client;
     client.batch_execute(SETTINGS).await?;
-    let converts = connection.server_encoding != "SQL_ASCII" && encoding != "SQL_ASCII";
-    if converts {
-        client.batch_execute(&format!("SET client_encoding = '{encoding}'")).await?;
-    } else {
-        connection.send_bytes("SQL_ASCII").await?;
-    }
     client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     if let Some(snapshot) = snapshot {
         client.batch_execute(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await?;
@@ -241,9 +227,11 @@ fn sql_name(row: &Row, connection: &Connection) -> String {
 
 async fn copies(
     connection: &Connection,
+    encoding: &str,
     like: Option<&CopiedTables>,
 ) -> anyhow::Result<Vec<RowsCopy>> {
     let tables = tables(connection).await?;
+    let encoding = if connection.sends_bytes() { "SQL_ASCII" } else { encoding };
     let CopiedTables(archived) = match like {
         Some(like) => like,
         None => &CopiedTables(BTreeMap::new()),
@@ -263,16 +251,20 @@ async fn copies(
             query: copy_query(
                 table,
                 columns.map_or(&*table.columns, |columns| columns.sql(connection)),
+                encoding,
             ),
         })
     };
     Ok(tables.iter().filter_map(copy).collect())
 }
 
-fn copy_query(table: &Table, columns: &str) -> String {
+fn copy_query(table: &Table, columns: &str, encoding: &str) -> String {
     let only = if table.is_partitioned { "" } else { "ONLY " };
     let condition = table.condition.as_deref().unwrap_or_default();
-    format!("COPY (SELECT {columns} FROM {only}{} {condition}) TO STDOUT", table.sql)
+    format!(
+        "COPY (SELECT {columns} FROM {only}{} {condition}) TO STDOUT (ENCODING '{encoding}')",
+        table.sql
+    )
 }
 
 /// Copies tables on several connections, which see the same snapshot where the server can share
@@ -288,7 +280,7 @@ async fn rows(
     let connections = reading.jobs.as_usize().min(copies.len());
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..connections {
-        let session = Session::begin(conninfo, reading.encoding, snapshot.as_deref()).await?;
+        let session = Session::begin(conninfo, snapshot.as_deref()).await?;
         let (copies, next) = (Arc::clone(&copies), Arc::clone(&next));
         workers.spawn(async move {
             let mut found = Vec::new();

@@ -49,6 +49,29 @@ fn a_restore_is_equal_to_its_source_and_to_the_archive() {
 }
 
 #[test]
+fn an_archive_in_another_encoding_is_equal_to_its_restore() {
+    let Some(arena) = Arena::new() else { return };
+    for encoding in ["LATIN1", "EUC_JP", "SQL_ASCII"] {
+        arena.server.create_with("source", &["-E", encoding, "--locale=C"]);
+        let name = if encoding == "EUC_JP" { r"\346\235\261" } else { r"gr\303\266\303\237e" };
+        let sql = format!(
+            "DO $$ DECLARE name text := convert_from('{name}', 'UTF8'); BEGIN \
+             EXECUTE format('CREATE TABLE %1$I (%1$I text)', name); \
+             EXECUTE format('INSERT INTO %1$I SELECT %1$L || i FROM generate_series(1, 100) i', \
+                            name); END $$"
+        );
+        arena.server.sql("source", &sql);
+        let archive = arena.place.path(encoding);
+        arena.server.dump("source", &archive, &["-Fc"]);
+        arena.server.create_with("ours", &["-E", "UTF8", "--locale=C"]);
+        arena.restore("ours", &archive, &["-j", "2"]);
+        let archive = archive.display().to_string();
+        assert_equal(&verify(&arena, &archive, "ours", &[]));
+        assert_equal(&verify(&arena, &archive, "source", &[]));
+    }
+}
+
+#[test]
 fn databases_of_no_encoding_are_read() {
     let Some(arena) = Arena::new() else { return };
     let encoding = ["-E", "SQL_ASCII", "--locale=C"];
