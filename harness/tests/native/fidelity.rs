@@ -7,7 +7,7 @@ use super::Arena;
 /// Ways to restore: plain, with slices forced on every table, and with
 /// nothing that `pg_restore` does not do.
 const WITHOUT_ALL: &str = "freeze,split,vacuum,early-keys,validate,budget,pipeline,journal";
-const WAYS: [&[&str]; 5] = [
+pub(super) const WAYS: [&[&str]; 5] = [
     &["-j", "1"],
     &["-j", "8"],
     &["-j", "1", "--force-slices", "1"],
@@ -137,110 +137,6 @@ fn data_as_inserts_is_restored_alike() {
             arena.compare_with(&archive, &expected, &[], "ours", way);
         }
         std::fs::remove_dir_all(&archive).or_else(|_| std::fs::remove_file(&archive)).unwrap();
-    }
-}
-
-#[test]
-fn other_encodings_arrive_as_they_are() {
-    let Some(arena) = Arena::new() else { return };
-    arena.server.create_with("latin", &["-E", "LATIN1", "--locale=C"]);
-    let sql = "SET client_encoding = 'UTF8'; CREATE TABLE \"größe\" (\"straße\" text); \
-               INSERT INTO \"größe\" SELECT 'é' || i FROM generate_series(1, 100) i";
-    arena.server.sql("latin", sql);
-    for (name, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fc", "--inserts"])] {
-        let archive = arena.place.path(name);
-        arena.server.dump("latin", &archive, options);
-        for way in WAYS {
-            arena.compare(&archive, &[], way);
-        }
-    }
-}
-
-#[test]
-fn encodings_that_are_not_wholly_known_arrive_as_they_are() {
-    let Some(arena) = Arena::new() else { return };
-    // Beyond JIS X 0208; in the second plane of CNS 11643.
-    for (encoding, character) in [("EUC_JIS_2004", "鷗"), ("EUC_TW", "乂")] {
-        arena.server.create_with("source", &["-E", encoding, "--locale=C"]);
-        let sql = format!(
-            "DO $$ DECLARE name text := convert_from('{character}', 'UTF8'); BEGIN \
-             EXECUTE format('CREATE TABLE %1$I (%1$I text DEFAULT %1$L)', name); \
-             EXECUTE format('INSERT INTO %1$I SELECT %1$L || i FROM generate_series(1, 100) i', \
-                            name); END $$",
-            character =
-                character.bytes().fold(String::new(), |hex, byte| format!("{hex}\\{byte:03o}")),
-        );
-        arena.server.sql("source", &sql);
-        for (kind, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fc", "--inserts"])] {
-            let archive = arena.place.path(&format!("{encoding}-{kind}"));
-            arena.server.dump("source", &archive, options);
-            for database in [UTF8, SQL_ASCII] {
-                arena.compare_in(database, &archive, &[], &["-j", "2", "--force-slices", "1"]);
-            }
-        }
-    }
-}
-
-/// Names and texts in Latin-1 and in UTF-8, in a database that knows of neither.
-pub(super) const BYTES: &str = r"
-    DO $$
-    DECLARE
-        latin text := 'gr' || chr(246) || chr(223) || 'e';
-        utf text := 'stra' || chr(195) || chr(159) || 'e';
-        name text;
-    BEGIN
-        FOREACH name IN ARRAY ARRAY[latin, utf, 'private ' || chr(239) || chr(158) || chr(182)] LOOP
-            EXECUTE format('CREATE SCHEMA %I', name);
-            EXECUTE format('CREATE TABLE %1$I.%1$I (%2$I serial PRIMARY KEY, %1$I text DEFAULT %1$L)',
-                           name, 'id ' || name);
-            EXECUTE format('INSERT INTO %1$I.%1$I (%1$I) SELECT %1$L || i FROM generate_series(1, 2000) i',
-                           name);
-            EXECUTE format('CREATE INDEX %2$I ON %1$I.%1$I (%1$I) WHERE %1$I <> %1$L',
-                           name, 'index ' || name);
-            EXECUTE format('COMMENT ON TABLE %1$I.%1$I IS %1$L', name);
-            EXECUTE format('CREATE VIEW %1$I.%2$I AS SELECT * FROM %1$I.%1$I WHERE %1$I = %1$L',
-                           name, 'view ' || name);
-            EXECUTE format('CREATE FUNCTION %1$I.%1$I() RETURNS text LANGUAGE plpgsql AS %2$L',
-                           name, 'BEGIN RETURN ' || quote_literal(name) || '; END');
-        END LOOP;
-    END $$;
-";
-
-const SQL_ASCII: &[&str] = &["-E", "SQL_ASCII", "--locale=C"];
-const LATIN1: &[&str] = &["-E", "LATIN1", "--locale=C"];
-const UTF8: &[&str] = &["-E", "UTF8", "--locale=C"];
-
-#[test]
-fn bytes_of_no_encoding_arrive_as_they_are() {
-    let Some(arena) = Arena::new() else { return };
-    arena.server.create_with("bytes", SQL_ASCII);
-    arena.server.sql("bytes", BYTES);
-    for (name, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fd", "--rows-per-insert=50"])] {
-        let archive = arena.place.path(name);
-        arena.server.dump("bytes", &archive, options);
-        for way in WAYS {
-            arena.compare_in(SQL_ASCII, &archive, &[], way);
-        }
-        // Bytes are valid in LATIN1; in UTF8 most are not, and both say so.
-        arena.compare_in(LATIN1, &archive, &[], &["-j", "2"]);
-        arena.compare_in(UTF8, &archive, &[], &["-j", "2"]);
-    }
-}
-
-#[test]
-fn a_database_in_sql_ascii_gets_the_bytes_of_the_archive() {
-    let Some(arena) = Arena::new() else { return };
-    arena.server.create_with("latin", LATIN1);
-    let sql = "SET client_encoding = 'UTF8'; CREATE TABLE \"größe\" (\"straße\" text); \
-               COMMENT ON TABLE \"größe\" IS 'é'; \
-               INSERT INTO \"größe\" SELECT 'é' || i FROM generate_series(1, 100) i";
-    arena.server.sql("latin", sql);
-    for (name, options) in [("copy", &["-Fc"][..]), ("insert", &["-Fc", "--inserts"])] {
-        let archive = arena.place.path(name);
-        arena.server.dump("latin", &archive, options);
-        for way in WAYS {
-            arena.compare_in(SQL_ASCII, &archive, &[], way);
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod control;
+mod encodings;
 mod faults;
 mod fidelity;
 #[path = "../support/place.rs"]

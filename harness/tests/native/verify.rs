@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Output;
 
 use super::Arena;
-use super::fidelity::{BYTES, SHOP};
+use super::encodings::{BYTES, SQL_ASCII, UTF8, table_named};
+use super::fidelity::SHOP;
 use super::place::{stderr, stdout};
 
 fn verify(arena: &Arena, left: &str, right: &str, args: &[&str]) -> Output {
@@ -53,17 +54,11 @@ fn an_archive_in_another_encoding_is_equal_to_its_restore() {
     let Some(arena) = Arena::new() else { return };
     for encoding in ["LATIN1", "EUC_JP", "SQL_ASCII"] {
         arena.server.create_with("source", &["-E", encoding, "--locale=C"]);
-        let name = if encoding == "EUC_JP" { r"\346\235\261" } else { r"gr\303\266\303\237e" };
-        let sql = format!(
-            "DO $$ DECLARE name text := convert_from('{name}', 'UTF8'); BEGIN \
-             EXECUTE format('CREATE TABLE %1$I (%1$I text)', name); \
-             EXECUTE format('INSERT INTO %1$I SELECT %1$L || i FROM generate_series(1, 100) i', \
-                            name); END $$"
-        );
-        arena.server.sql("source", &sql);
+        let name = if encoding == "EUC_JP" { "東" } else { "größe" };
+        arena.server.sql("source", &table_named(name));
         let archive = arena.place.path(encoding);
         arena.server.dump("source", &archive, &["-Fc"]);
-        arena.server.create_with("ours", &["-E", "UTF8", "--locale=C"]);
+        arena.server.create_with("ours", UTF8);
         arena.restore("ours", &archive, &["-j", "2"]);
         let archive = archive.display().to_string();
         assert_equal(&verify(&arena, &archive, "ours", &[]));
@@ -74,12 +69,11 @@ fn an_archive_in_another_encoding_is_equal_to_its_restore() {
 #[test]
 fn databases_of_no_encoding_are_read() {
     let Some(arena) = Arena::new() else { return };
-    let encoding = ["-E", "SQL_ASCII", "--locale=C"];
-    arena.server.create_with("bytes", &encoding);
+    arena.server.create_with("bytes", SQL_ASCII);
     arena.server.sql("bytes", BYTES);
     let archive = arena.place.path("bytes.dump");
     arena.server.dump("bytes", &archive, &["-Fc"]);
-    arena.server.create_with("ours", &encoding);
+    arena.server.create_with("ours", SQL_ASCII);
     arena.restore("ours", &archive, &["-j", "2"]);
     let archive = archive.display().to_string();
     assert_equal(&verify(&arena, "bytes", "ours", &["-j", "2"]));
