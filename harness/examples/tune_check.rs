@@ -4,8 +4,9 @@
 //!     cargo run --example tune_check -- FOLDER
 //!
 //! Regret is the time of the chosen -j over that of the best -j, less one; both
-//! times are the grid's, and its interval is of their ratio within blocks. The
-//! share is of restore time: that of the tuning, with its warm-up counted as one
+//! times are the grid's, and its interval is of their ratio within blocks. A tuning
+//! that decides nothing says to sweep instead, and recommends no -j: what it held for
+//! the likeliest has its regret in the table, which counts for no bar. The share is of restore time: that of the tuning, with its warm-up counted as one
 //! restore more, over that of the grid's trials without theirs.
 //!
 //! Exit status: 0 all bars are met, 1 one is missed, 3 there are too few runs.
@@ -57,12 +58,14 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     println!();
     let worst = |value: fn(&Tuning) -> f64| tunings.iter().map(value).fold(0.0, f64::max);
-    let (regret, share) = (worst(|tuning| tuning.regret), worst(|tuning| tuning.share));
+    let share = worst(|tuning| tuning.share);
+    let regret = worst(|tuning| if tuning.is_decided() { tuning.regret } else { 0.0 });
+    let decided = tunings.iter().filter(|tuning| tuning.is_decided()).count();
     let is_enough = scenarios >= SCENARIOS;
     let of = format!("{} tunings of {scenarios} scenarios", tunings.len());
     Ok(judge(&[
         Bar::new(
-            format!("largest regret of {of}: {:.1} %", regret * 100.0),
+            format!("largest regret of {decided} decided of {of}: {:.1} %", regret * 100.0),
             regret <= REGRET,
             is_enough,
         ),
@@ -180,11 +183,15 @@ impl Tuning {
         }))
     }
 
+    fn is_decided(&self) -> bool {
+        self.answer.standing.chosen.is_some()
+    }
+
     fn print(&self, grid: &Grid, number: u32) {
         let Self { answer: read, jobs, regret, interval, share } = self;
         let answer = match read.standing.chosen {
             Some(_) => format!("-j {jobs}"),
-            None => format!("inconclusive, likeliest -j {jobs}"),
+            None => format!("sweep instead, likeliest -j {jobs}"),
         };
         let (name, times) =
             if number == 1 { (grid.name.clone(), grid.in_words()) } else { Default::default() };

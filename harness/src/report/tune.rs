@@ -122,8 +122,9 @@ fn answer(standing: &Standing, spent: &Spent, tolerance: f64) -> String {
             format::round_percent(standing.noise.unwrap_or_default().exp_m1())
         ),
         (None, Some(jobs)) => format!(
-            "Inconclusive {spent}: -j {jobs} is the likeliest to be within {within} of the best \
-             ({}, probability {}).",
+            "Inconclusive {spent}. Sweep instead (jobtune sweep), which pairs restores within \
+             blocks; -j {jobs} is only the likeliest to be within {within} of the best ({}, \
+             probability {}).",
             time(jobs).unwrap_or_default(),
             probability(jobs)
         ),

@@ -32,7 +32,7 @@ const TOO_NOISY: f64 = 0.2;
 /// be the fastest, which no curve of the family is. One more can then confirm it.
 const LEFT_FOR_SERIAL: usize = 2;
 
-/// Differences between equal restores that say how noisy they are.
+/// Differences between equal restores that are enough to end by.
 const FEWEST_DIFFERENCES: usize = 2;
 
 /// Imagined outcomes of each restore that could come next.
@@ -101,7 +101,7 @@ pub struct Standing {
     /// The likeliest to be, where none is sure enough.
     pub likeliest: Option<Jobs>,
     /// How much equal restores differ: the standard deviation of the logarithm of their times,
-    /// where enough were repeated.
+    /// where any was repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<f64>,
 }
@@ -180,11 +180,6 @@ impl Known {
 
     fn all_completed(&self) -> usize {
         self.seen.iter().filter(|seen| !seen.was_stopped).count()
-    }
-
-    /// How much equal restores differ, where enough were repeated.
-    fn noise(&self) -> Option<f64> {
-        self.noise_of(FEWEST_DIFFERENCES)
     }
 
     /// The standard deviation of ln seconds within the candidates, where there are so many
@@ -301,10 +296,9 @@ impl Rule {
         let sure = |cell: &usize| {
             candidates[*cell].probability >= CONFIDENCE && known.missing(*cell).is_none()
         };
-        let noise = known.noise();
-        // One difference is too few to end by, and enough to go on for.
-        let is_quiet = known.noise_of(1).is_none_or(|noise| noise <= TOO_NOISY);
-        let can_decide = is_enough && is_quiet;
+        // One difference is too few to end by, and enough to decide nothing.
+        let noise = known.noise_of(1);
+        let can_decide = is_enough && noise.is_none_or(|noise| noise <= TOO_NOISY);
         let chosen = open.iter().copied().find(sure).filter(|_| can_decide);
         let chosen = chosen.map(|cell| self.jobs[cell]);
         let likeliest = candidates
@@ -324,7 +318,7 @@ impl Rule {
         if known.open().is_empty() {
             return Some(Ending::Failures);
         }
-        if known.noise().is_some_and(|noise| noise > TOO_NOISY) {
+        if known.noise_of(FEWEST_DIFFERENCES).is_some_and(|noise| noise > TOO_NOISY) {
             return Some(Ending::Noise);
         }
         self.standing(rows).chosen.map(|_| Ending::Decided)

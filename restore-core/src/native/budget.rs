@@ -58,6 +58,19 @@ pub(crate) struct Surroundings {
     pub(crate) busy: usize,
     /// Tasks that have not ended, without this one.
     pub(crate) left: usize,
+    /// What the build costs.
+    pub(crate) cost: u64,
+    /// What those tasks cost together.
+    pub(crate) left_cost: u64,
+}
+
+impl Surroundings {
+    /// Workers that will be busy beside this build, on average of the time that it
+    /// takes: what else is left to do may end long before.
+    fn busy_meanwhile(&self) -> u32 {
+        let builds = self.left_cost.saturating_add(self.cost / 2) / self.cost.max(1);
+        self.busy.min(usize::try_from(builds).unwrap_or(usize::MAX)) as u32
+    }
 }
 
 /// Shares memory and processes out among the builds that run.
@@ -93,7 +106,7 @@ impl Budget {
             parallel_workers: self.defaults.parallel_workers.map(|most| {
                 let free = self.limits.processors.map(|processors| {
                     let helpers = self.granted.values().filter_map(|of| of.parallel_workers);
-                    let taken = 1 + around.busy as u32 + helpers.sum::<u32>();
+                    let taken = 1 + around.busy_meanwhile() + helpers.sum::<u32>();
                     processors.saturating_sub(taken)
                 });
                 most.min(free.unwrap_or(most)).min(self.most_workers.unwrap_or(most))
@@ -132,7 +145,7 @@ mod tests {
         ServerDefaults { memory_kb: 65_536, parallel_workers: Some(2) };
 
     fn around(jobs: usize, busy: usize, left: usize) -> Surroundings {
-        Surroundings { jobs, busy, left }
+        Surroundings { jobs, busy, left, cost: 1, left_cost: left as u64 }
     }
 
     #[test]
@@ -161,6 +174,18 @@ mod tests {
         assert_eq!(budget.grant(0, around(3, 2, 9)).parallel_workers, Some(1));
         let old = ServerDefaults { parallel_workers: None, ..DEFAULTS };
         assert_eq!(Budget::new(old, limits).grant(0, around(1, 0, 0)).parallel_workers, None);
+    }
+
+    #[test]
+    fn what_ends_long_before_a_build_leaves_its_processor_to_it() {
+        let limits = Limits { processors: Some(2), ..Limits::default() };
+        let grant = |left_cost| {
+            let around = Surroundings { jobs: 2, busy: 1, left: 3, cost: 100, left_cost };
+            Budget::new(DEFAULTS, limits).grant(0, around).parallel_workers
+        };
+        assert_eq!(grant(30), Some(1));
+        assert_eq!(grant(80), Some(0));
+        assert_eq!(grant(1000), Some(0));
     }
 
     #[test]

@@ -16,18 +16,22 @@ pub(crate) struct Dispatcher {
     locks: LockTable,
     running: BTreeSet<TaskId>,
     left: usize,
+    /// The costs of those that are not done.
+    left_cost: u64,
 }
 
 impl Dispatcher {
     pub(crate) fn new(graph: TaskGraph) -> Self {
         let open: Vec<u32> = graph.ids().map(|task| graph.waits_for(task)).collect();
         let left = open.len();
+        let left_cost = graph.ids().map(|task| graph.cost(task)).fold(0, u64::saturating_add);
         let mut dispatcher = Self {
             open,
             ready: BTreeSet::new(),
             locks: LockTable::default(),
             running: BTreeSet::new(),
             left,
+            left_cost,
             graph,
         };
         let free: Vec<_> =
@@ -101,6 +105,11 @@ impl Dispatcher {
         self.left
     }
 
+    /// What all tasks cost that are not done, those that run included.
+    pub(crate) fn left_cost(&self) -> u64 {
+        self.left_cost
+    }
+
     /// Whether every task is done.
     pub(crate) fn is_done(&self) -> bool {
         self.left == 0
@@ -120,6 +129,7 @@ impl Dispatcher {
         let mut done = vec![task];
         while let Some(task) = done.pop() {
             self.left -= 1;
+            self.left_cost = self.left_cost.saturating_sub(self.graph.cost(task));
             for &dependent in self.graph.dependents(task) {
                 let open = &mut self.open[dependent.as_usize()];
                 *open -= 1;

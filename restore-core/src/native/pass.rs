@@ -211,7 +211,7 @@ impl<'a> PassRun<'a> {
     /// the way to the server and the commit take longer than the work.
     fn begin_small(&mut self, slot: usize, task: TaskId, work: Work) {
         let Some(kind) = self.context.small_kind(work) else {
-            self.prepare_build(slot, work);
+            self.prepare_build(slot, task);
             self.order(slot, vec![task], Order::Task(work));
             return;
         };
@@ -229,15 +229,18 @@ impl<'a> PassRun<'a> {
     }
 
     /// Gives a worker its share of the budget, if what it begins can use it.
-    fn prepare_build(&mut self, slot: usize, work: Work) {
+    fn prepare_build(&mut self, slot: usize, task: TaskId) {
         let Some(budget) = self.steering.budget.as_mut() else { return };
-        if !self.context.is_build(work) {
+        if !self.context.is_build(self.dispatcher.work(task)) {
             return;
         }
+        let cost = self.dispatcher.cost(task);
         let around = Surroundings {
             jobs: self.steering.limit.now(),
             busy: self.crew.busy(),
             left: self.dispatcher.left() - 1,
+            cost,
+            left_cost: self.dispatcher.left_cost().saturating_sub(cost),
         };
         self.crew.prepare(slot, budget.grant(slot, around));
     }
