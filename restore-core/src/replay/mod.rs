@@ -2,7 +2,7 @@
 //! measured, from the item timings of one that was.
 //!
 //! The model: each item has its work, and keeps so many processors busy while
-//! it runs alone; see [`Demand`](crate::plan::Demand). While k items run
+//! it runs alone; see [`Demand`]. While k items run
 //! together that want D of the c processors, all of them are slowed by the same
 //! factor
 //!
