@@ -28,7 +28,7 @@ fn the_committed_archives_are_restored_alike() {
         let errors = arena.server.pg_restore("theirs", &archive, &[]);
         let expected = arena.server.contents("theirs");
         for way in WAYS {
-            arena.compare_with(&archive, &expected, &errors, "ours", way);
+            arena.compare_with(&archive, &expected, &errors, &[], way);
         }
     }
 }
@@ -84,7 +84,7 @@ fn every_format_and_kind_of_data_is_restored_alike() {
         let archive = shop(&arena, name, options);
         let expected = arena.server.contents("shop");
         for way in WAYS {
-            arena.compare_with(&archive, &expected, &[], "ours", way);
+            arena.compare_with(&archive, &expected, &[], &[], way);
         }
     }
 }
@@ -134,7 +134,7 @@ fn data_as_inserts_is_restored_alike() {
         let archive = shop(&arena, &format!("inserts-{}", options.len()), options);
         let expected = arena.server.contents("shop");
         for way in [&["-j", "1"][..], &["-j", "4"]] {
-            arena.compare_with(&archive, &expected, &[], "ours", way);
+            arena.compare_with(&archive, &expected, &[], &[], way);
         }
         std::fs::remove_dir_all(&archive).or_else(|_| std::fs::remove_file(&archive)).unwrap();
     }

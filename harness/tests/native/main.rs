@@ -58,42 +58,28 @@ impl Arena {
 
     /// The same in databases that `createdb` makes with these options.
     fn compare_in(&self, database: &[&str], archive: &Path, shared: &[&str], own: &[&str]) {
-        let (theirs, ours) = ("theirs", "ours");
-        self.server.create_with(theirs, database);
-        let expected_errors = self.server.pg_restore(theirs, archive, shared);
-        let expected = self.server.contents(theirs);
-        self.server.create_with(ours, database);
-        self.compare_made(archive, &expected, &expected_errors, ours, &[shared, own].concat());
+        self.server.create_with("theirs", database);
+        let errors = self.server.pg_restore("theirs", archive, shared);
+        let expected = self.server.contents("theirs");
+        self.compare_with(archive, &expected, &errors, database, &[shared, own].concat());
     }
 
+    /// Restores with jobtune into a database that `createdb` makes with these options.
     fn compare_with(
         &self,
         archive: &Path,
         expected: &[String],
         expected_errors: &[String],
-        database: &str,
+        database: &[&str],
         args: &[&str],
     ) {
-        self.server.create(database);
-        self.compare_made(archive, expected, expected_errors, database, args);
-    }
-
-    /// Restores into a database that is there and empty.
-    fn compare_made(
-        &self,
-        archive: &Path,
-        expected: &[String],
-        expected_errors: &[String],
-        database: &str,
-        args: &[&str],
-    ) {
+        self.server.create_with("ours", database);
         // Errors may name the database, which each side has its own of.
-        let named =
-            |error: &String| error.replace("database theirs", &format!("database {database}"));
+        let named = |error: &String| error.replace("database theirs", "database ours");
         let expected_errors: Vec<String> = expected_errors.iter().map(named).collect();
-        let found = self.restore(database, archive, args);
+        let found = self.restore("ours", archive, args);
         assert_eq!(found, expected_errors, "errors of {} {args:?}", archive.display());
-        assert_same(expected, &self.server.contents(database), archive, args);
+        assert_same(expected, &self.server.contents("ours"), archive, args);
     }
 }
 
